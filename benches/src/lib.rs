@@ -1,0 +1,1 @@
+//! What the claims of this repository are measured with.

@@ -1,0 +1,7 @@
+//! OCPP as pure state machines.
+#![cfg_attr(not(feature = "std"), no_std)]
+extern crate alloc;
+
+pub use ocpp_types as types;
+
+pub mod time;

@@ -1,0 +1,1 @@
+//! A charging station you can run.

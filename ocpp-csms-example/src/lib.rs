@@ -1,0 +1,1 @@
+//! A CSMS you can run.
