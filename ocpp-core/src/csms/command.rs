@@ -1,0 +1,199 @@
+//! What the application can ask of a station, without regard to version.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::event::Finding;
+use super::identity::{Place, Token, TransactionId};
+
+/// A call to the station. Its end is reported by [`Event::CallFinished`](super::Event::CallFinished), exactly once.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Command {
+    /// Start a transaction (1.6 RemoteStartTransaction, 2.x RequestStartTransaction).
+    RemoteStart {
+        /// Where; `None` lets the station choose.
+        evse: Option<i64>,
+        /// For whom.
+        token: Token,
+        /// Returned by the station with the transaction's first event (2.x). 1.6 has none; there it is dropped.
+        remote_start_id: i64,
+    },
+    /// Stop a transaction (1.6 RemoteStopTransaction, 2.x RequestStopTransaction).
+    RemoteStop {
+        /// Which.
+        transaction: TransactionId,
+    },
+    /// Restart the station, or in 2.x one EVSE.
+    Reset {
+        /// How.
+        kind: ResetKind,
+        /// Which EVSE; `None` is the station. 1.6 knows only the station.
+        evse: Option<i64>,
+    },
+    /// Unlock a connector.
+    Unlock {
+        /// The EVSE (the connector of 1.6).
+        evse: i64,
+        /// The connector of the EVSE; 1 in 1.6.
+        connector: i64,
+    },
+    /// Take the station, an EVSE or a connector into or out of service.
+    ChangeAvailability {
+        /// Which; `None` is the station.
+        place: Option<Place>,
+        /// Whether it is to be in service.
+        operative: bool,
+    },
+    /// Let the station send a message now.
+    TriggerMessage {
+        /// The message in the words of the station's version, such as `BootNotification`, `MeterValues`, `StatusNotification`.
+        message: String,
+        /// For which place.
+        place: Option<Place>,
+    },
+    /// Read settings.
+    GetConfiguration {
+        /// Which. In 1.6 keys, none for all; in 2.x at least one `Component.Variable` or `Component.Variable.Instance`.
+        names: Vec<String>,
+    },
+    /// Write a setting.
+    SetConfiguration {
+        /// A key of 1.6; `Component.Variable` or `Component.Variable.Instance` in 2.x.
+        name: String,
+        /// The new value.
+        value: String,
+    },
+    /// Let the station forget all tokens in its cache.
+    ClearCache,
+    /// A vendor's own message.
+    DataTransfer {
+        /// The vendor (255 characters at most).
+        vendor_id: String,
+        /// The vendor's name for the message (50 characters at most).
+        message_id: Option<String>,
+        /// The data: JSON text. 1.6 carries only text: a JSON string is sent as it is, anything else as its JSON text.
+        data: Option<String>,
+    },
+    /// Any call of the station's version.
+    Raw {
+        /// The action.
+        action: String,
+        /// The payload, JSON text.
+        payload: String,
+        /// Whether a payload that breaks the schema is kept back ([`CallOutcome::Invalid`]). Without it only what isn't JSON is.
+        validate: bool,
+    },
+}
+
+/// How a station restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResetKind {
+    /// Stop transactions, then restart (1.6 `Soft`; 2.x `Immediate`).
+    Immediate,
+    /// Restart when no transaction is running (2.x `OnIdle`). 1.6 has no such thing: `Soft`, which stops them.
+    OnIdle,
+    /// Restart whatever the state (1.6 `Hard`; 2.x `Immediate`).
+    Hard,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum CallOutcome {
+    /// The station answered.
+    Answered(CallAnswer),
+    /// The station answered with a CALLERROR.
+    Error(CallError),
+    /// No answer came in time. The station may have acted all the same.
+    TimedOut,
+    /// The station is not connected, or was lost before the call was sent: it did not act.
+    NotConnected,
+    /// The connection ended after the call was sent and before an answer came. The station may have acted all the same.
+    ConnectionLost,
+    /// Too many commands are waiting; it was not sent.
+    QueueFull,
+    /// The station is not accepted, and this is not among what may be sent to it; it was not sent (2.1 part 2, B02, B03).
+    NotAccepted,
+    /// The command cannot be expressed in the station's version, or breaks its schema; it was not sent.
+    Invalid {
+        /// What is wrong with the payload; not empty.
+        findings: Vec<Finding>,
+    },
+    /// The station's version has no such call; it was not sent.
+    NotSupported,
+    /// The station answered with what cannot be read.
+    MalformedAnswer {
+        /// The payload, JSON as received.
+        payload: String,
+        /// What is wrong with it.
+        findings: Vec<Finding>,
+    },
+}
+
+/// A CALLERROR of the station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallError {
+    /// The code, as received.
+    pub code: String,
+    /// The station's words.
+    pub description: String,
+    /// The details, JSON as received.
+    pub details: String,
+}
+
+/// What the station answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallAnswer {
+    /// The payload, JSON as received.
+    pub payload: String,
+    /// What it means.
+    pub result: CallResult,
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum CallResult {
+    /// The station does as it was asked, or did it.
+    Accepted {
+        /// The status in the station's words, such as `Accepted`, `Scheduled`, `RebootRequired`, `Unlocked`.
+        status: String,
+        /// The transaction that a remote start led to, where the station says so (2.x, where one was under way already).
+        transaction: Option<TransactionId>,
+    },
+    /// The station does not do it.
+    Refused {
+        /// The status in the station's words, such as `Rejected`, `UnlockFailed`, `NotSupported`.
+        status: String,
+        /// The reason in the station's words (2.x statusInfo: the code, and words after a colon).
+        reason: Option<String>,
+    },
+    /// Settings were read.
+    Configuration {
+        /// What the station knows.
+        settings: Vec<Setting>,
+        /// The names that it doesn't know.
+        unknown: Vec<String>,
+    },
+    /// A vendor's message was answered.
+    DataTransfer {
+        /// `Accepted`, `Rejected`, `UnknownMessageId`, `UnknownVendorId`.
+        status: String,
+        /// The data, JSON text.
+        data: Option<String>,
+    },
+    /// The answer to [`Command::Raw`]: see the payload.
+    Raw,
+}
+
+/// A setting as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The key of 1.6; `Component.Variable` or `Component.Variable.Instance` in 2.x.
+    pub name: String,
+    /// The value; `None` where it's not set or may not be read.
+    pub value: Option<String>,
+    /// Whether it can only be read; `None` where the station doesn't say (2.x).
+    pub readonly: Option<bool>,
+}

@@ -1,0 +1,199 @@
+//! What happened at the station, without regard to version.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use super::authorization::AuthorizationStatus;
+use super::command::CallOutcome;
+use super::config::RegistrationStatus;
+use super::identity::{CommandId, Place, Token, TransactionId};
+use super::metering::MeterReading;
+
+/// Something the application may want to know. Words of the standard are given as the station wrote them.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The station sent a BootNotification and was answered.
+    Booted(Box<Boot>),
+    /// The station sent a Heartbeat.
+    Heartbeat,
+    /// A connector, or in 1.6 the whole station, changed its state.
+    ConnectorStatus(Box<ConnectorStatus>),
+    /// A transaction began. Comes once for each transaction, and first.
+    TransactionStarted(Box<TransactionEvent>),
+    /// Something changed in a transaction, or its meter was read.
+    TransactionUpdated(Box<TransactionEvent>),
+    /// A transaction ended. Comes at most once for each transaction. Messages that the station had kept for it may still
+    /// arrive, as updates with an older sequence number.
+    TransactionEnded(Box<TransactionEvent>),
+    /// A transaction was started at a place where another had not ended: its end is lost, or late.
+    TransactionSuperseded {
+        /// The transaction that stays open.
+        transaction: TransactionId,
+        /// The transaction that began at the same place.
+        by: TransactionId,
+    },
+    /// The meter was read outside of transactions. `None` is the main meter of the station.
+    MeterValues {
+        /// Where.
+        place: Option<Place>,
+        /// What it said.
+        readings: Vec<MeterReading>,
+    },
+    /// Something of relevance to security (SecurityEventNotification).
+    SecurityEvent {
+        /// The name of the event, such as `SettingSystemTime`.
+        kind: String,
+        /// When, by the station's clock.
+        at: Timestamp,
+        /// Further words of the station.
+        detail: Option<String>,
+    },
+    /// The state of a firmware update.
+    FirmwareStatus {
+        /// The state, such as `Downloading`.
+        status: String,
+        /// The request it belongs to; absent in 1.6's unsigned update.
+        request_id: Option<i64>,
+    },
+    /// The state of an upload of logs or, in 1.6, of diagnostics.
+    LogStatus {
+        /// The state, such as `Uploading`.
+        status: String,
+        /// The request it belongs to; absent in 1.6's diagnostics.
+        request_id: Option<i64>,
+    },
+    /// A request that asks for no decision and that no concern of the session evaluates, such as NotifyReport. It was answered.
+    Notification {
+        /// The action.
+        action: String,
+        /// The payload, JSON as received.
+        payload: String,
+    },
+    /// A request was refused because the station is not accepted.
+    NotAccepted {
+        /// The action.
+        action: String,
+        /// How the station stands.
+        registration: RegistrationStatus,
+    },
+    /// A message departed from the schema of its version. Each kind (action, path without list positions, code) is
+    /// reported once a connection.
+    Finding {
+        /// The action.
+        action: String,
+        /// Where and what.
+        finding: Finding,
+    },
+    /// Something that cannot be processed was received: not JSON, not a message, an action nobody knows, a payload that can't be
+    /// read, an answer to nothing.
+    Malformed {
+        /// What is wrong with it.
+        reason: String,
+        /// The text, cut after 4096 bytes.
+        text: String,
+    },
+    /// A command came to its end. Comes exactly once for each command.
+    CallFinished {
+        /// The command.
+        command: CommandId,
+        /// How it ended.
+        outcome: CallOutcome,
+    },
+}
+
+/// One departure of a payload from the schema of its version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Where, as JSON Pointer (RFC 6901) into the payload.
+    pub path: String,
+    /// The error code, as the version spells it.
+    pub code: String,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+/// What a station says of itself when it boots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Boot {
+    /// Who made it.
+    pub vendor: String,
+    /// Which model.
+    pub model: String,
+    /// The serial number of the station (in 1.6 of the charge point, else of the charge box).
+    pub serial_number: Option<String>,
+    /// The firmware's version.
+    pub firmware_version: Option<String>,
+    /// Why it booted, such as `PowerUp`; 1.6 doesn't say.
+    pub reason: Option<String>,
+    /// The ICCID of the modem's SIM card.
+    pub iccid: Option<String>,
+    /// The IMSI of the modem's SIM card.
+    pub imsi: Option<String>,
+    /// What the station was answered.
+    pub registration: RegistrationStatus,
+}
+
+/// The state of a connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectorStatus {
+    /// Which; `None` is the whole station (connector 0 of 1.6).
+    pub place: Option<Place>,
+    /// The state, such as `Available`, `Occupied` (2.x), `Charging` (1.6), `Faulted`.
+    pub status: String,
+    /// The error of 1.6, other than `NoError`.
+    pub error: Option<String>,
+    /// The vendor's own error code and words (1.6).
+    pub detail: Option<String>,
+    /// When, by the station's clock; the CSMS's where the station doesn't say.
+    pub at: Timestamp,
+}
+
+/// What a message tells of a transaction.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct TransactionEvent {
+    /// The transaction.
+    pub transaction: TransactionId,
+    /// Where; `None` as long as the station hasn't said.
+    pub place: Option<Place>,
+    /// When it happened, by the station's clock.
+    pub at: Timestamp,
+    /// The sequence number of 2.x.
+    pub sequence: Option<i64>,
+    /// What made the station send it, such as `Authorized` (2.x).
+    pub trigger: Option<String>,
+    /// The token that was presented, if any.
+    pub token: Option<Token>,
+    /// What the station was told about that token.
+    pub authorization: Option<AuthorizationStatus>,
+    /// Why the transaction was stopped, such as `EVDisconnected`. `Local` where an end doesn't say.
+    pub stopped_reason: Option<String>,
+    /// The state of charging, such as `SuspendedEV` (2.x).
+    pub charging_state: Option<String>,
+    /// The readings of the meter, oldest first as sent.
+    pub readings: Vec<MeterReading>,
+    /// The energy register in Wh: 1.6 meterStart and meterStop; else the last reading of this message that is one.
+    pub meter_wh: Option<Decimal>,
+    /// Whether it happened while the station was not connected (2.x says so; in 1.6 never known).
+    pub offline: bool,
+    /// The remote start that it came from.
+    pub remote_start_id: Option<i64>,
+    /// The reservation that it used up.
+    pub reservation_id: Option<i64>,
+    /// The cable's limit in A (2.x).
+    pub cable_max_current: Option<i64>,
+    /// The phases in use (2.x).
+    pub phases_used: Option<i64>,
+    /// The sequence numbers that have not been received so far, oldest first; what is missing may still arrive.
+    pub missing: Vec<RangeInclusive<i64>>,
+    /// Set where the message came without the start it belongs to: the application learns of the transaction by this event.
+    pub start_lost: bool,
+}

@@ -1,0 +1,79 @@
+//! What a session is told.
+
+use alloc::string::String;
+
+use ocpp_types::Version;
+
+use super::authorization::Authorization;
+use super::command::Command;
+use super::config::{Conformance, Registration};
+use super::identity::{CommandId, QuestionId, StoreToken};
+
+/// A fact, handed to [`Session::handle`](super::Session::handle).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Input {
+    /// The station connected, and this version was negotiated. A connection that was there before is gone: what was sent
+    /// on it and not answered is reported as lost.
+    Connected {
+        /// The version.
+        version: Version,
+    },
+    /// The connection ended.
+    Disconnected,
+    /// A text frame was received.
+    Frame(String),
+    /// The deadline of [`Session::poll_timeout`](super::Session::poll_timeout) came. Harmless when it didn't.
+    Timeout,
+    /// The application decided whether the station is served. Counts from now on; a connected station that waits is let boot again.
+    Registration(Registration),
+    /// How strictly to judge from now on.
+    Conformance(Conformance),
+    /// The application answers a question. An answer that comes too late changes nothing.
+    Answer {
+        /// The question.
+        question: QuestionId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// The facts of a batch are stored for good: the station may be told.
+    Stored(StoreToken),
+    /// The facts of a batch could not be stored, and none was: the station is told of an internal error, sends them again, and
+    /// they are reported again.
+    NotStored(StoreToken),
+    /// The application wants something of the station.
+    Command {
+        /// A name for it, returned with the result.
+        id: CommandId,
+        /// What.
+        command: Command,
+    },
+}
+
+/// The answer to a [`Question`](super::Question).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// To [`Question::Authorize`](super::Question::Authorize) and [`Question::Transaction`](super::Question::Transaction).
+    Authorization(Authorization),
+    /// To [`Question::DataTransfer`](super::Question::DataTransfer).
+    DataTransfer {
+        /// Whether the message was understood.
+        status: DataTransferStatus,
+        /// Data for the station: JSON text.
+        data: Option<String>,
+    },
+}
+
+/// What became of a vendor's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DataTransferStatus {
+    /// Understood and accepted.
+    Accepted,
+    /// Understood and refused.
+    Rejected,
+    /// Nobody knows the message.
+    UnknownMessageId,
+    /// Nobody knows the vendor.
+    UnknownVendorId,
+}
