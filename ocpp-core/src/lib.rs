@@ -5,4 +5,5 @@ extern crate alloc;
 pub use ocpp_types as types;
 
 pub mod csms;
+pub mod station;
 pub mod time;

@@ -1,0 +1,150 @@
+//! What an integrator says about the station before it runs.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use ocpp_types::Version;
+use rust_decimal::Decimal;
+
+use super::settings::SettingName;
+
+/// Who the station is, what it is made of and how it starts out.
+///
+/// Everything that a CSMS may change later is a setting; `settings` only says what a setting is worth until somebody
+/// changes it. A changed setting is stored and stands above this configuration at the next start.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct StationConfig {
+    /// Identity of the station at the CSMS: the last segment of the address it connects to. At most 48 characters
+    /// (2.1 part 2, `SecurityCtrlr.Identity`).
+    pub identity: String,
+    /// Address of the CSMS without the identity, such as `wss://csms.example/ocpp`.
+    pub csms_url: String,
+    /// Versions to offer, the preferred one first. The CSMS chooses; [`Input::Connected`](super::Input::Connected) says what.
+    pub versions: Vec<Version>,
+    /// Password for HTTP basic authentication, if the CSMS asks for one.
+    pub password: Option<String>,
+    /// What `BootNotification` says about the make.
+    pub product: Product,
+    /// The EVSEs; the first one is EVSE 1.
+    pub evses: Vec<EvseConfig>,
+    /// Why the station starts, if the integrator knows: a watchdog, a local reset. Without it the station says
+    /// what it stored before it restarted itself, and otherwise that the power came on.
+    pub boot_reason: Option<BootReason>,
+    /// Values that settings have until they are changed.
+    pub settings: Vec<(SettingName, String)>,
+}
+
+impl StationConfig {
+    /// A station of one EVSE with one connector that offers every version this build speaks, the newest first.
+    #[must_use]
+    pub fn new(identity: impl Into<String>, csms_url: impl Into<String>, product: Product) -> Self {
+        let versions = [
+            (cfg!(feature = "v2_1"), Version::V2_1),
+            (cfg!(feature = "v2_0_1"), Version::V2_0_1),
+            (cfg!(feature = "v1_6"), Version::V1_6),
+        ];
+        Self {
+            identity: identity.into(),
+            csms_url: csms_url.into(),
+            versions: versions.into_iter().filter(|(built, _)| *built).map(|(_, version)| version).collect(),
+            password: None,
+            product,
+            evses: alloc::vec![EvseConfig::default()],
+            boot_reason: None,
+            settings: Vec::new(),
+        }
+    }
+}
+
+/// What `BootNotification` says about the make of the station.
+///
+/// Longer texts than a version allows are cut to fit; lengths are in characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Product {
+    /// Who built it. At most 20 characters in 1.6, 50 in 2.x.
+    pub vendor_name: String,
+    /// Which product it is. At most 20 characters.
+    pub model: String,
+    /// Serial number, at most 25 characters.
+    pub serial_number: Option<String>,
+    /// Version of the firmware, at most 50 characters.
+    pub firmware_version: Option<String>,
+    /// Identity of the SIM card (ICCID), at most 20 characters.
+    pub iccid: Option<String>,
+    /// Identity of the subscriber (IMSI), at most 20 characters.
+    pub imsi: Option<String>,
+    /// Type of the main meter, 1.6 only. At most 25 characters.
+    pub meter_type: Option<String>,
+    /// Serial number of the main meter, 1.6 only. At most 25 characters.
+    pub meter_serial_number: Option<String>,
+}
+
+impl Product {
+    /// A product of which only the maker and the model are known.
+    #[must_use]
+    pub fn new(vendor_name: impl Into<String>, model: impl Into<String>) -> Self {
+        Self {
+            vendor_name: vendor_name.into(),
+            model: model.into(),
+            serial_number: None,
+            firmware_version: None,
+            iccid: None,
+            imsi: None,
+            meter_type: None,
+            meter_serial_number: None,
+        }
+    }
+}
+
+/// One EVSE: a part of the station that charges one vehicle at a time.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct EvseConfig {
+    /// Number of connectors, at least one. Only one of them is in use at a time. In 1.6, which knows no EVSE, the
+    /// connectors of all EVSEs are numbered through.
+    pub connectors: u32,
+    /// Whether the vehicle's cable is a plug that the station can lock, as opposed to a cable fixed to the station.
+    pub detachable_cable: bool,
+    /// Most power that the EVSE gives, in W, if known.
+    pub max_power: Option<Decimal>,
+}
+
+impl Default for EvseConfig {
+    fn default() -> Self {
+        Self { connectors: 1, detachable_cable: true, max_power: None }
+    }
+}
+
+impl EvseConfig {
+    /// An EVSE with this many connectors.
+    #[must_use]
+    pub fn with_connectors(connectors: u32) -> Self {
+        Self { connectors, ..Self::default() }
+    }
+}
+
+/// Why a station starts (2.1 part 2, `BootReasonEnumType`). 1.6 has no place for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub enum BootReason {
+    /// The application restarted by itself.
+    ApplicationReset,
+    /// New firmware was installed.
+    FirmwareUpdate,
+    /// Somebody at the station restarted it.
+    LocalReset,
+    /// The power came on.
+    PowerUp,
+    /// The CSMS asked for it, at once.
+    RemoteReset,
+    /// The CSMS asked for it, when idle.
+    ScheduledReset,
+    /// A trigger asked for the message, not a start.
+    Triggered,
+    /// Nobody knows.
+    Unknown,
+    /// A watchdog restarted it.
+    Watchdog,
+}

@@ -1,0 +1,136 @@
+//! Events: what happened, for logs, pages and tests.
+
+use alloc::string::String;
+
+use ocpp_types::Version;
+use serde::Serialize;
+
+/// Something that happened. Nothing has to be done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The station can talk to a CSMS.
+    Online {
+        /// In this version.
+        version: Version,
+    },
+    /// The station can't talk to a CSMS any more.
+    Offline {
+        /// Why, as far as known.
+        reason: String,
+    },
+    /// The CSMS answered a `BootNotification`.
+    Registration {
+        /// What it said.
+        status: Registration,
+        /// In how many seconds the heartbeat or the next attempt follows.
+        interval: i64,
+    },
+    /// A connector has a new status.
+    ConnectorStatus {
+        /// Which EVSE.
+        evse: u32,
+        /// Which of its connectors.
+        connector: u32,
+        /// The status, in the finer words of 1.6.
+        status: ConnectorStatus,
+    },
+    /// It is decided whether a token may charge.
+    Authorization {
+        /// At which EVSE, if known.
+        evse: Option<u32>,
+        /// The token's value.
+        token: String,
+        /// Whether it may.
+        accepted: bool,
+        /// The word of the CSMS, such as `Blocked`; or why the station itself decided.
+        status: String,
+    },
+    /// A transaction began.
+    TransactionStarted {
+        /// Where.
+        evse: u32,
+        /// The station's own id of it: the id in 2.x, never seen by a 1.6 CSMS.
+        transaction: String,
+    },
+    /// A transaction ended.
+    TransactionEnded {
+        /// Where.
+        evse: u32,
+        /// The station's own id of it.
+        transaction: String,
+        /// Why, in the standard's words of 2.x.
+        reason: String,
+    },
+    /// A message about a transaction was given up after all its attempts.
+    MessageLost {
+        /// The station's own id of the transaction.
+        transaction: String,
+        /// Which of its messages.
+        seq_no: u32,
+        /// What the CSMS said last.
+        reason: String,
+    },
+    /// The CSMS changed a setting.
+    SettingChanged {
+        /// `Component.Variable[.Instance]`.
+        name: String,
+        /// The new value; empty for one that can't be read.
+        value: String,
+    },
+    /// The CSMS did something the standard doesn't allow; it was answered as the standard says.
+    PeerFault {
+        /// What was wrong.
+        description: String,
+    },
+    /// The CSMS refused a message of the station.
+    Refused {
+        /// Which message.
+        action: String,
+        /// The error code.
+        code: String,
+        /// What it said about it.
+        description: String,
+    },
+    /// An input made no sense, such as an EVSE that doesn't exist. It changed nothing.
+    InputIgnored {
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+/// Whether the CSMS takes the station.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub enum Registration {
+    /// Yes.
+    Accepted,
+    /// Not yet; it may be configured meanwhile.
+    Pending,
+    /// No.
+    Rejected,
+}
+
+/// Status of a connector, in the words of 1.6 (edition 2, 4.9), of which 2.x's are a summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[non_exhaustive]
+pub enum ConnectorStatus {
+    /// Free for a new driver.
+    Available,
+    /// Somebody has begun: a plug or a token is there, the other is awaited.
+    Preparing,
+    /// Energy may flow and the vehicle asks for it.
+    Charging,
+    /// The station doesn't offer energy.
+    SuspendedEvse,
+    /// The vehicle doesn't ask for energy.
+    SuspendedEv,
+    /// The transaction is over and the vehicle is still there.
+    Finishing,
+    /// Kept for somebody.
+    Reserved,
+    /// Taken out of service.
+    Unavailable,
+    /// Out of order.
+    Faulted,
+}

@@ -1,0 +1,135 @@
+//! Inputs: facts that the integrator reports.
+
+use alloc::string::String;
+
+use ocpp_types::Version;
+
+use super::facts::{Fault, LocalStop, Reading, Token, Vehicle};
+use super::output::{BatchId, QuestionId};
+
+/// A fact. None of them can fail: what the station can't use, it reports as an [`Event`](super::Event).
+///
+/// EVSEs and the connectors of an EVSE are numbered from 1. Unless a fact names its connector, it is about the whole EVSE.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Input {
+    /// A moment named by [`poll_timeout`](super::Station::poll_timeout) has come. Too early or superfluous is harmless.
+    Timeout,
+
+    /// The connection asked for by [`Output::Connect`](super::Output::Connect) stands, and both sides speak this version.
+    Connected {
+        /// What the CSMS chose among the offered versions.
+        version: Version,
+    },
+    /// The connection asked for could not be made.
+    ConnectionFailed {
+        /// What went wrong, for the log.
+        reason: String,
+    },
+    /// The connection is gone, whoever closed it.
+    Disconnected {
+        /// What is known about it, for the log.
+        reason: String,
+    },
+    /// The network interface came up or went down. While it is down the station doesn't try to connect.
+    Network {
+        /// Whether it is up.
+        up: bool,
+    },
+    /// A text frame came from the CSMS.
+    Frame(String),
+    /// Everything in this batch, and in every batch before it, is on durable storage.
+    Stored(BatchId),
+    /// The answer to a question.
+    Answer {
+        /// Which question.
+        question: QuestionId,
+        /// The answer. One that doesn't fit the question counts as a failure.
+        answer: Answer,
+    },
+
+    /// A cable now connects a vehicle with the EVSE.
+    PluggedIn {
+        /// Which EVSE.
+        evse: u32,
+        /// Which of its connectors.
+        connector: u32,
+    },
+    /// No cable connects a vehicle with the EVSE any more.
+    Unplugged {
+        /// Which EVSE.
+        evse: u32,
+        /// Which of its connectors.
+        connector: u32,
+    },
+    /// Somebody presented a token.
+    TokenPresented {
+        /// The EVSE whose reader it was; `None` for a reader that serves the whole station.
+        evse: Option<u32>,
+        /// What was read.
+        token: Token,
+    },
+    /// Charging is to end for a reason found at the station, such as a button.
+    StopPressed {
+        /// Which EVSE.
+        evse: u32,
+        /// Why.
+        reason: LocalStop,
+    },
+    /// What the vehicle says now.
+    Vehicle {
+        /// Which EVSE.
+        evse: u32,
+        /// What it says.
+        vehicle: Vehicle,
+    },
+    /// What the meter says now.
+    Meter {
+        /// Which EVSE.
+        evse: u32,
+        /// The values.
+        reading: Reading,
+    },
+    /// Something is wrong.
+    Fault {
+        /// Which EVSE; `None` for the whole station.
+        evse: Option<u32>,
+        /// Which of its connectors; `None` for all of them.
+        connector: Option<u32>,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// Nothing is wrong any more.
+    FaultCleared {
+        /// Which EVSE; `None` for the whole station.
+        evse: Option<u32>,
+        /// Which of its connectors; `None` for all of them.
+        connector: Option<u32>,
+    },
+    /// A lock that was told to close did not: the station must not charge through this connector.
+    LockFailed {
+        /// Which EVSE.
+        evse: u32,
+        /// Which of its connectors.
+        connector: u32,
+    },
+    /// A vehicle entered or left the parking bay.
+    ParkingBay {
+        /// Which EVSE.
+        evse: u32,
+        /// Whether the bay is occupied.
+        occupied: bool,
+    },
+    /// Somebody at the station wants it restarted.
+    LocalReset,
+}
+
+/// An answer to [`Output::Ask`](super::Output::Ask).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It was done.
+    Done,
+    /// It was tried and failed.
+    Failed,
+}

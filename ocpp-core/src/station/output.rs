@@ -1,0 +1,192 @@
+//! Outputs: effects that the integrator carries out.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use jiff::Timestamp;
+use ocpp_types::Version;
+
+use super::event::Event;
+use super::store::Batch;
+use crate::time::Instant;
+
+/// An effect. Carry them out in the order in which [`poll_output`](super::Station::poll_output) gives them.
+///
+/// None waits for another: what depends on a stored batch is given only after [`Input::Stored`](super::Input::Stored).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Output {
+    /// Open a WebSocket to the CSMS, then report `Connected` or `ConnectionFailed`. The time to do it is now: waiting
+    /// between attempts is the station's concern. Any older connection is to be forgotten.
+    Connect(Connect),
+    /// Close the connection, then report `Disconnected`.
+    Close {
+        /// Why, for the log and the close frame.
+        reason: &'static str,
+    },
+    /// Send a text frame.
+    Transmit(String),
+    /// Apply the whole batch to durable storage, or nothing of it, then report `Stored` with its number.
+    Store(Batch),
+    /// Permit energy to flow to the vehicle, or forbid it. A permission comes after the transaction that it belongs to is
+    /// stored; the end of one comes at once.
+    PermitEnergy {
+        /// Which EVSE.
+        evse: u32,
+        /// Whether energy may flow.
+        permitted: bool,
+    },
+    /// Lock the plug. Report `LockFailed` if it doesn't lock.
+    Lock {
+        /// Which EVSE.
+        evse: u32,
+        /// Which of its connectors.
+        connector: u32,
+    },
+    /// Release the plug.
+    Unlock {
+        /// Which EVSE.
+        evse: u32,
+        /// Which of its connectors.
+        connector: u32,
+    },
+    /// Restart: drop the station and [`restore`](super::Station::restore) it from what was stored.
+    Restart {
+        /// Which EVSE's electronics; `None` for the whole station, the only case in which the engine itself is dropped.
+        evse: Option<u32>,
+    },
+    /// Set the machine's clock. The station has already taken the time over for itself, whether this is done or not.
+    SetClock(Timestamp),
+    /// Show this to the driver.
+    Display {
+        /// At which EVSE; `None` for the whole station.
+        evse: Option<u32>,
+        /// What to show, in a form that every integrator can translate.
+        notice: Notice,
+    },
+    /// Do something whose outcome the CSMS waits for, then report `Answer`.
+    Ask(Question),
+    /// Something happened that is worth knowing; nothing has to be done.
+    Event(Event),
+}
+
+/// How to connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connect {
+    /// Address of the CSMS without the identity.
+    pub csms_url: String,
+    /// The station's identity: to be percent-encoded and appended to the address as its last segment.
+    pub identity: String,
+    /// Password for HTTP basic authentication; the identity is the user name.
+    pub password: Option<String>,
+    /// Versions to offer as sub-protocols, the preferred one first.
+    pub versions: Vec<Version>,
+    /// How often to send a WebSocket ping; `None` for never.
+    pub ping_interval: Option<core::time::Duration>,
+}
+
+/// Number of a batch; they count up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct BatchId(pub u64);
+
+/// Number of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct QuestionId(pub u64);
+
+/// Something to do whose outcome the CSMS waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Question {
+    /// To be given back with the answer.
+    pub id: QuestionId,
+    /// What to do.
+    pub kind: QuestionKind,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QuestionKind {
+    /// Release the plug now, on behalf of the CSMS.
+    Unlock {
+        /// Which EVSE.
+        evse: u32,
+        /// Which of its connectors.
+        connector: u32,
+    },
+}
+
+/// What a driver should be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The token is being checked.
+    Authorizing,
+    /// The token may charge.
+    Authorized,
+    /// The token may not charge.
+    NotAuthorized,
+    /// The plug was expected and did not come.
+    ConnectionTimedOut,
+    /// Charging goes on; only its own token or group can stop it.
+    InUse,
+}
+
+/// When to report [`Input::Timeout`](super::Input::Timeout), and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline {
+    /// When.
+    pub at: Instant,
+    /// What falls due.
+    pub timer: Timer,
+}
+
+/// What a station waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Timer {
+    /// The next attempt to connect.
+    Reconnect,
+    /// The next `BootNotification`.
+    BootRetry,
+    /// The next `Heartbeat`.
+    Heartbeat,
+    /// An answer of the CSMS.
+    Call,
+    /// The next attempt to deliver a transaction's message.
+    Redelivery,
+    /// The plug after the token (`EVConnectionTimeOut`).
+    EvConnection {
+        /// Which EVSE; 0 for a token presented to the whole station.
+        evse: u32,
+    },
+    /// The next sampled meter values.
+    Sample {
+        /// Which EVSE.
+        evse: u32,
+    },
+    /// A connector status that must last before it is reported.
+    Status {
+        /// Which EVSE.
+        evse: u32,
+        /// Which of its connectors.
+        connector: u32,
+    },
+    /// The meter after a power cut.
+    Recovery {
+        /// Which EVSE.
+        evse: u32,
+    },
+    /// The answer of the integrator.
+    Question,
+    /// A restart that waits until its messages are delivered.
+    Restart,
+}
+
+impl fmt::Display for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
