@@ -5,5 +5,6 @@ extern crate alloc;
 pub use ocpp_types as types;
 
 pub mod csms;
+pub mod rpc;
 pub mod station;
 pub mod time;
