@@ -113,8 +113,11 @@ pub enum CallOutcome {
     ConnectionLost,
     /// Too many commands are waiting; it was not sent.
     QueueFull,
-    /// The station is not accepted, and this is not among what may be sent to it; it was not sent (2.1 part 2, B02, B03).
-    NotAccepted,
+    /// The standard forbids to send it in the station's present state, such as before it is accepted; it was not sent.
+    NotAllowed {
+        /// The rule.
+        rule: &'static str,
+    },
     /// The command cannot be expressed in the station's version, or breaks its schema; it was not sent.
     Invalid {
         /// What is wrong with the payload; not empty.

@@ -24,12 +24,12 @@ pub enum Event {
     Heartbeat,
     /// A connector, or in 1.6 the whole station, changed its state.
     ConnectorStatus(Box<ConnectorStatus>),
-    /// A transaction began. Comes once for each transaction, and first.
+    /// A transaction began. Comes at most once for each transaction; after others of it, where messages overtook each other.
     TransactionStarted(Box<TransactionEvent>),
     /// Something changed in a transaction, or its meter was read.
     TransactionUpdated(Box<TransactionEvent>),
-    /// A transaction ended. Comes at most once for each transaction. Messages that the station had kept for it may still
-    /// arrive, as updates with an older sequence number.
+    /// A transaction ended. Comes at most once for each transaction. Whatever else the station tells of it later comes as an
+    /// update.
     TransactionEnded(Box<TransactionEvent>),
     /// A transaction was started at a place where another had not ended: its end is lost, or late.
     TransactionSuperseded {
@@ -194,6 +194,34 @@ pub struct TransactionEvent {
     pub phases_used: Option<i64>,
     /// The sequence numbers that have not been received so far, oldest first; what is missing may still arrive.
     pub missing: Vec<RangeInclusive<i64>>,
-    /// Set where the message came without the start it belongs to: the application learns of the transaction by this event.
+    /// Set as long as the start of the transaction was not received: the application may learn of it by this event. The start
+    /// may still arrive.
     pub start_lost: bool,
+}
+
+impl TransactionEvent {
+    /// An event of which nothing is known but what it is about, and when it happened.
+    #[must_use]
+    pub fn new(transaction: TransactionId, at: Timestamp) -> Self {
+        Self {
+            transaction,
+            place: None,
+            at,
+            sequence: None,
+            trigger: None,
+            token: None,
+            authorization: None,
+            stopped_reason: None,
+            charging_state: None,
+            readings: Vec::new(),
+            meter_wh: None,
+            offline: false,
+            remote_start_id: None,
+            reservation_id: None,
+            cable_max_current: None,
+            phases_used: None,
+            missing: Vec::new(),
+            start_lost: false,
+        }
+    }
 }
