@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use ocpp_types::Version;
+use ocpp_types::{DecodeError, Version};
 
 use super::error::{CallError, FrameError, Problem};
 use super::frame::{Frame, MessageType, truncated};
@@ -320,9 +320,15 @@ impl Endpoint {
             id: Cow::Borrowed(&id.message_id),
             code: Cow::Borrowed(error.code.as_str(version)),
             description: Cow::Borrowed(&error.description),
-            details: &error.details,
+            details: error.details(),
         };
         self.answer(&id, &frame)
+    }
+
+    /// Answers a call of the peer whose payload could not be decoded. `false` where the connection it came on has ended.
+    pub fn refuse_payload(&mut self, id: IncomingId, payload: &str, error: &DecodeError) -> bool {
+        let Some(version) = self.version else { return false };
+        self.refuse(id, &CallError::of_payload(MessageType::Call, payload, error, version))
     }
 
     fn answer(&mut self, id: &IncomingId, frame: &Frame<'_>) -> bool {
@@ -347,7 +353,7 @@ impl Endpoint {
             id: Cow::Borrowed(&message_id),
             code: Cow::Borrowed(error.code.as_str(Version::V2_1)),
             description: Cow::Borrowed(&error.description),
-            details: &error.details,
+            details: error.details(),
         };
         self.transmit.push_back(frame.encode());
         true

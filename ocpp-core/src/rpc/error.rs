@@ -5,88 +5,11 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use core::fmt;
 
-use ocpp_types::Version;
+use ocpp_types::{DecodeError, DecodeErrorKind, ErrorCode, Json, Version};
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::frame::{Frame, MAX_MESSAGE_ID, MessageType};
-
-/// The error codes of CALLERROR and CALLRESULTERROR (2.1 part 4, table 9; OCPP-J 1.6, table 7).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// The payload is syntactically incorrect.
-    FormatViolation,
-    /// None of the others fits.
-    GenericError,
-    /// The receiver failed.
-    InternalError,
-    /// The message type number is not known. Not in 1.6.
-    MessageTypeNotSupported,
-    /// The action is not known.
-    NotImplemented,
-    /// The action is known, but not done here.
-    NotSupported,
-    /// A member is missing, or a list is too short or too long.
-    OccurrenceConstraintViolation,
-    /// A value is out of range, too long or otherwise invalid.
-    PropertyConstraintViolation,
-    /// The payload does not have the structure of the action.
-    ProtocolError,
-    /// The wrapper of the payload is no valid call. Not in 1.6.
-    RpcFrameworkError,
-    /// A question of security kept the receiver from doing it.
-    SecurityError,
-    /// A value has the wrong type.
-    TypeConstraintViolation,
-    /// A code that the standard does not have.
-    Unknown(Box<str>),
-}
-
-impl ErrorCode {
-    /// The code as a version writes it; a code that 1.6 lacks becomes `GenericError` there.
-    #[must_use]
-    pub fn as_str(&self, version: Version) -> &str {
-        match (self, version) {
-            (Self::FormatViolation, Version::V1_6) => "FormationViolation",
-            (Self::OccurrenceConstraintViolation, Version::V1_6) => "OccurenceConstraintViolation",
-            (Self::MessageTypeNotSupported | Self::RpcFrameworkError, Version::V1_6) => "GenericError",
-            (Self::FormatViolation, _) => "FormatViolation",
-            (Self::GenericError, _) => "GenericError",
-            (Self::InternalError, _) => "InternalError",
-            (Self::MessageTypeNotSupported, _) => "MessageTypeNotSupported",
-            (Self::NotImplemented, _) => "NotImplemented",
-            (Self::NotSupported, _) => "NotSupported",
-            (Self::OccurrenceConstraintViolation, _) => "OccurrenceConstraintViolation",
-            (Self::PropertyConstraintViolation, _) => "PropertyConstraintViolation",
-            (Self::ProtocolError, _) => "ProtocolError",
-            (Self::RpcFrameworkError, _) => "RpcFrameworkError",
-            (Self::SecurityError, _) => "SecurityError",
-            (Self::TypeConstraintViolation, _) => "TypeConstraintViolation",
-            (Self::Unknown(code), _) => code,
-        }
-    }
-
-    /// Reads a code in the spelling of any version.
-    #[must_use]
-    pub fn from_wire(code: &str) -> Self {
-        match code {
-            "FormatViolation" | "FormationViolation" => Self::FormatViolation,
-            "GenericError" => Self::GenericError,
-            "InternalError" => Self::InternalError,
-            "MessageTypeNotSupported" => Self::MessageTypeNotSupported,
-            "NotImplemented" => Self::NotImplemented,
-            "NotSupported" => Self::NotSupported,
-            "OccurrenceConstraintViolation" | "OccurenceConstraintViolation" => Self::OccurrenceConstraintViolation,
-            "PropertyConstraintViolation" => Self::PropertyConstraintViolation,
-            "ProtocolError" => Self::ProtocolError,
-            "RpcFrameworkError" => Self::RpcFrameworkError,
-            "SecurityError" => Self::SecurityError,
-            "TypeConstraintViolation" => Self::TypeConstraintViolation,
-            other => Self::Unknown(other.into()),
-        }
-    }
-}
+use super::frame::{Frame, MAX_MESSAGE_ID, MessageType, NO_DETAILS, is_object};
 
 /// The content of a CALLERROR or CALLRESULTERROR.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,24 +19,45 @@ pub struct CallError {
     pub code: ErrorCode,
     /// For a person to read; at most 255 characters are sent. May be empty.
     pub description: String,
-    /// A JSON object, as text. `{}` where there is nothing to say.
-    pub details: String,
+    details: Box<str>,
 }
 
 impl CallError {
     /// An error without details.
     #[must_use]
     pub fn new(code: ErrorCode, description: impl Into<String>) -> Self {
-        Self { code, description: description.into(), details: "{}".into() }
+        Self { code, description: description.into(), details: NO_DETAILS.into() }
     }
 
-    /// The same error with details, which have to be the text of a JSON object.
+    /// The same error with details. They have to be a JSON object; anything else is left out.
     #[must_use]
-    pub fn with_details(mut self, details: impl Into<String>) -> Self {
-        self.details = details.into();
+    pub fn with_details(mut self, details: &Json) -> Self {
+        if is_object(details.get()) {
+            self.details = details.get().into();
+        }
         self
     }
 
+    /// What to tell a peer whose payload could not be decoded: the code of the first finding, or that of a frame with
+    /// too many elements, which only shows when the payload is read.
+    #[must_use]
+    pub fn of_payload(message_type: MessageType, payload: &str, error: &DecodeError, version: Version) -> Self {
+        if error.kind == DecodeErrorKind::NotJson {
+            let problem = FrameError::of_payload(message_type, payload);
+            if let (Problem::ElementCount { .. }, Some(code)) = (&problem, problem.code(version)) {
+                return Self::new(code, problem.to_string());
+            }
+        }
+        Self::new(error.code(), error.description()).with_details(&error.details())
+    }
+
+    /// The text of a JSON object; `{}` where there is nothing to say.
+    #[must_use]
+    pub fn details(&self) -> &str {
+        &self.details
+    }
+
+    /// `details` have been checked by [`Frame::parse`].
     pub(super) fn from_wire(code: &str, description: &str, details: &str) -> Self {
         Self { code: ErrorCode::from_wire(code), description: description.into(), details: details.into() }
     }
@@ -121,7 +65,7 @@ impl CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code.as_str(Version::V2_1))?;
+        write!(f, "{}", self.code)?;
         if self.description.is_empty() { Ok(()) } else { write!(f, ": {}", self.description) }
     }
 }
@@ -290,8 +234,8 @@ impl<'a> FrameError<'a> {
         let code = Cow::Borrowed(code.as_str(version));
         let description = Cow::Owned(self.problem.to_string());
         let answer = match self.message_type {
-            Some(MessageType::CallResult) => Frame::CallResultError { id, code, description, details: "{}" },
-            _ => Frame::CallError { id, code, description, details: "{}" },
+            Some(MessageType::CallResult) => Frame::CallResultError { id, code, description, details: NO_DETAILS },
+            _ => Frame::CallError { id, code, description, details: NO_DETAILS },
         };
         Some(answer.encode())
     }

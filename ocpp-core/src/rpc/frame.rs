@@ -16,6 +16,9 @@ pub const MAX_MESSAGE_ID: usize = 36;
 /// Characters that an error description may have (2.1 part 4, table 7); 1.6 has no limit and gets the same.
 pub const MAX_DESCRIPTION: usize = 255;
 
+/// What the standard wants where there are no details (2.1 part 4, table 7).
+pub(super) const NO_DETAILS: &str = "{}";
+
 /// Characters in which the header of a frame is looked for that is too long to be read.
 const LONGEST_HEADER: usize = 1024;
 
@@ -207,8 +210,8 @@ impl<'a> Frame<'a> {
                     return Err(Problem::PayloadNotJson);
                 }
                 let description = scanner.punctuation(b',').and_then(|()| scanner.string()).unwrap_or_default();
-                let details = scanner.punctuation(b',').and_then(|()| scanner.rest_of_array()).unwrap_or("{}");
-                let details = if is_object(details) { details } else { "{}" };
+                let details = scanner.punctuation(b',').and_then(|()| scanner.rest_of_array()).unwrap_or(NO_DETAILS);
+                let details = if is_object(details) { details } else { NO_DETAILS };
                 Ok(match message_type {
                     MessageType::CallError => Self::CallError { id, code, description, details },
                     _ => Self::CallResultError { id, code, description, details },

@@ -35,9 +35,10 @@ mod received;
 mod scan;
 
 pub use endpoint::{CallId, CallNotAccepted, Endpoint, EndpointConfig, NotAccepted, OutgoingCall, SendNotAccepted};
-pub use error::{CallError, ErrorCode, FrameError, Problem};
+pub use error::{CallError, FrameError, Problem};
 pub use frame::{Frame, MAX_DESCRIPTION, MAX_MESSAGE_ID, MessageType};
 pub use message_id::MessageIds;
+pub use ocpp_types::ErrorCode;
 pub use received::{
     CallFailure, CallResult, FailedCall, IncomingCall, IncomingId, IncomingSend, Malformed, Received, RejectedResult,
     Unmatched,

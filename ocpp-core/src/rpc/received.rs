@@ -37,8 +37,8 @@ pub struct IncomingCall<'a> {
     pub action: Cow<'a, str>,
     /// The JSON text of the payload, unread: see [`Frame`](super::Frame).
     pub payload: &'a str,
-    /// A call with the same message id was answered on this connection before. 1.6 (errata) and 2.1 (part 4, 4.1.4)
-    /// allow a retry to have the id of the original, so this is an ordinary call; 2.0.1 forbids it.
+    /// A call with the same message id was answered on this connection before. A retry may have the id of the original
+    /// (2.1 part 4, 4.1.4; errata of 2.0.1 part 4 and of OCPP-J 1.6), so this is an ordinary call.
     pub repeated: bool,
 }
 
