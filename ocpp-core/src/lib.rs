@@ -8,3 +8,4 @@ pub mod csms;
 pub mod rpc;
 pub mod station;
 pub mod time;
+pub mod transport;

@@ -1,0 +1,200 @@
+//! Connecting a station to a CSMS.
+
+use std::io;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use http::{StatusCode, Uri};
+use ocpp_types::Version;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError, SubProtocolError};
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+
+use super::connection::{Connection, ConnectionConfig};
+use super::handshake::Credentials;
+use super::tungstenite::{Tungstenite, configuration};
+
+/// Everything but the unreserved characters of RFC 3986, 2.3.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What a station asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectRequest {
+    /// The OCPP-J endpoint URL, to which the identity is appended (2.1 part 4, 3.1.1): `ws://csms.example.com/ocpp`.
+    pub url: String,
+    /// The identity of the station.
+    pub station: String,
+    /// The versions it offers, in its order of preference (2.1 part 4, 3.1.2).
+    pub versions: Vec<Version>,
+    /// The password for HTTP Basic authentication, whose user name is the identity (A00.FR.204). None is sent without.
+    pub password: Option<Vec<u8>>,
+    /// How long the connection and its handshake may take. 30 seconds.
+    pub timeout: Duration,
+    /// The limits of the connection.
+    pub connection: ConnectionConfig,
+}
+
+impl ConnectRequest {
+    /// Offers all versions, the newest first, and no password.
+    #[must_use]
+    pub fn new(url: impl Into<String>, station: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            station: station.into(),
+            versions: Version::ALL.into(),
+            password: None,
+            timeout: Duration::from_secs(30),
+            connection: ConnectionConfig::default(),
+        }
+    }
+
+    /// The connection URL: the endpoint URL, a slash and the percent-encoded identity (2.1 part 4, 3.1.1).
+    ///
+    /// # Errors
+    /// The endpoint URL is no URL with a host and the scheme `ws` or `wss`, or the identity is empty or has a colon.
+    pub fn connection_url(&self) -> Result<Uri, ConnectError> {
+        if self.station.is_empty() || self.station.contains(':') {
+            return Err(ConnectError::Identity(self.station.clone()));
+        }
+        let invalid = || ConnectError::Url(self.url.clone());
+        let (endpoint, query) = match self.url.split_once('?') {
+            Some((endpoint, query)) => (endpoint, format!("?{query}")),
+            None => (&*self.url, String::new()),
+        };
+        let station = utf8_percent_encode(&self.station, ENCODED);
+        let url: Uri = format!("{}/{station}{query}", endpoint.trim_end_matches('/')).parse().map_err(|_| invalid())?;
+        let is_websocket = matches!(url.scheme_str(), Some("ws" | "wss"));
+        // Credentials belong into the password; a URL ends up in logs.
+        let has_user = url.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        if is_websocket && url.host().is_some_and(|host| !host.is_empty()) && !has_user {
+            Ok(url)
+        } else {
+            Err(invalid())
+        }
+    }
+
+    fn http_request(&self) -> Result<Request, ConnectError> {
+        let invalid = |_| ConnectError::Url(self.url.clone());
+        let mut request = self.connection_url()?.into_client_request().map_err(invalid)?;
+        let offer = self.versions.iter().map(|version| version.subprotocol()).collect::<Vec<_>>().join(", ");
+        let offer = HeaderValue::from_str(&offer).ok().filter(|offer| !offer.is_empty());
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, offer.ok_or(ConnectError::NothingOffered)?);
+        if let Some(password) = &self.password {
+            let credentials = Credentials { user: self.station.clone(), password: password.clone() };
+            if let Ok(mut value) = HeaderValue::from_str(&credentials.header()) {
+                value.set_sensitive(true);
+                request.headers_mut().insert(AUTHORIZATION, value);
+            }
+        }
+        Ok(request)
+    }
+}
+
+/// Why a station is not connected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The configuration is wrong: this is no endpoint URL.
+    #[error("{0:?} is no URL such as ws://host:port/path; credentials do not belong into it")]
+    Url(String),
+    /// The configuration is wrong: no station can have this identity (2.1 part 4, 3.1.1).
+    #[error("{0:?} cannot be the identity of a station: it is empty or has a colon")]
+    Identity(String),
+    /// The configuration is wrong: no version is offered.
+    #[error("no version is offered")]
+    NothingOffered,
+    /// [`connect`] does no TLS: make the TLS stream yourself, and use [`connect_over`].
+    #[error("wss:// needs a TLS stream")]
+    Tls,
+    /// The network or the CSMS is not there: try again, after [`Backoff`](super::Backoff).
+    #[error("cannot connect: {0}")]
+    Io(#[from] io::Error),
+    /// The CSMS did not answer in time: try again.
+    #[error("no connection in time")]
+    Timeout,
+    /// The CSMS does not know the station (404; 2.1 part 4, 3.3). OCPP-J 1.6 errata, 3.4: try again, with back-off.
+    #[error("the CSMS does not know this station")]
+    UnknownStation,
+    /// The CSMS does not accept the credentials (401).
+    #[error("the CSMS does not accept the credentials of this station")]
+    Unauthorized,
+    /// The CSMS answered with another status.
+    #[error("the CSMS answered with HTTP status {0}")]
+    Http(StatusCode),
+    /// The CSMS agrees to none of the offered versions (2.1 part 4, 3.3).
+    #[error("the CSMS speaks none of the offered versions")]
+    NoCommonVersion,
+    /// The CSMS chose a sub-protocol that was not offered (RFC 6455, 4.1 has the connection failed).
+    #[error("the CSMS chose a sub-protocol that was not offered")]
+    NotOffered,
+    /// The CSMS does not do a WebSocket handshake.
+    #[error("the WebSocket handshake failed: {0}")]
+    Handshake(String),
+}
+
+/// Connects over TCP to a `ws` URL.
+///
+/// # Errors
+/// What went wrong, and so what can be done about it.
+pub async fn connect(request: &ConnectRequest) -> Result<Connection<Tungstenite<TcpStream>>, ConnectError> {
+    let url = request.connection_url()?;
+    if url.scheme_str() != Some("ws") {
+        return Err(ConnectError::Tls);
+    }
+    let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = url.port_u16().unwrap_or(80);
+    let connecting = async {
+        let stream = TcpStream::connect((host, port)).await?;
+        // Frames are small and waited for.
+        stream.set_nodelay(true)?;
+        handshake(stream, request).await
+    };
+    timeout(request.timeout, connecting).await.map_err(|_| ConnectError::Timeout)?
+}
+
+/// Does the handshake over a stream that is connected already, such as one of TLS.
+///
+/// # Errors
+/// What went wrong, and so what can be done about it.
+pub async fn connect_over<S>(stream: S, request: &ConnectRequest) -> Result<Connection<Tungstenite<S>>, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    timeout(request.timeout, handshake(stream, request)).await.map_err(|_| ConnectError::Timeout)?
+}
+
+async fn handshake<S>(stream: S, request: &ConnectRequest) -> Result<Connection<Tungstenite<S>>, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let config = Some(configuration(request.connection.frame_limit));
+    let (socket, response) =
+        client_async_with_config(request.http_request()?, stream, config).await.map_err(connect_error)?;
+    let chosen = response.headers().get(SEC_WEBSOCKET_PROTOCOL).and_then(|name| name.to_str().ok());
+    let version = chosen.and_then(Version::from_subprotocol).filter(|version| request.versions.contains(version));
+    let version = version.ok_or(ConnectError::NotOffered)?;
+    Ok(Connection::new(Tungstenite::new(socket), version, request.connection.clone()))
+}
+
+fn connect_error(error: Error) -> ConnectError {
+    use SubProtocolError::{InvalidSubProtocol, NoSubProtocol, ServerSentSubProtocolNoneRequested};
+    match error {
+        Error::Io(error) => ConnectError::Io(error),
+        Error::Http(response) => match response.status() {
+            StatusCode::NOT_FOUND => ConnectError::UnknownStation,
+            StatusCode::UNAUTHORIZED => ConnectError::Unauthorized,
+            status => ConnectError::Http(status),
+        },
+        Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(error)) => match error {
+            NoSubProtocol => ConnectError::NoCommonVersion,
+            InvalidSubProtocol | ServerSentSubProtocolNoneRequested => ConnectError::NotOffered,
+        },
+        error => ConnectError::Handshake(error.to_string()),
+    }
+}
