@@ -3,7 +3,7 @@
 //! Generated types implement [`Decode`] instead of `Deserialize`, because a decoder has to tell the caller *that* something
 //! departs from the schema without failing. Where it is, is computed afterwards, and only then (see [`crate::decode`]).
 
-use alloc::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::Cell;

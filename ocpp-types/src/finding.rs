@@ -64,7 +64,7 @@ pub enum FindingKind {
     /// A number outside of its range, or one that cannot be computed with.
     OutOfRange,
     /// A text that the enumeration does not have.
-    UnknownValue,
+    UnlistedValue,
     /// A text that is no date and time of RFC 3339, or no URI of RFC 3986.
     BadFormat,
 }
@@ -79,7 +79,7 @@ impl FindingKind {
             }
             Self::Missing | Self::TooFewItems | Self::TooManyItems => ErrorCode::OccurrenceConstraintViolation,
             Self::WrongType => ErrorCode::TypeConstraintViolation,
-            Self::TooLong | Self::OutOfRange | Self::UnknownValue | Self::BadFormat => {
+            Self::TooLong | Self::OutOfRange | Self::UnlistedValue | Self::BadFormat => {
                 ErrorCode::PropertyConstraintViolation
             }
         }

@@ -1,5 +1,6 @@
 //! JSON that is passed on as it came.
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -107,7 +108,9 @@ impl Encode for Json {
 /// decoding, optional members whose value could not be used. They are written again on encoding, after the known members.
 /// One pointer wide when empty.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Extra(Option<Box<Vec<(Box<str>, Json)>>>);
+pub struct Extra(Option<Box<Vec<Entry>>>);
+
+type Entry = (Box<str>, Json);
 
 impl Extra {
     /// Nothing extra.
@@ -136,12 +139,6 @@ impl Extra {
     /// Adds a member at the end.
     pub fn push(&mut self, name: impl Into<Box<str>>, value: Json) {
         self.0.get_or_insert_default().push((name.into(), value));
-    }
-
-    pub(crate) fn take(&mut self, name: &str) -> Option<Json> {
-        let members = self.0.as_mut()?;
-        let index = members.iter().position(|(known, _)| &**known == name)?;
-        Some(members.remove(index).1)
     }
 
     pub(crate) fn write_into<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {

@@ -103,7 +103,7 @@ macro_rules! enumeration {
         pub enum $type {
             $($(#[$doc])* $variant,)*
             /// A text that the standard does not have, as the peer sent it.
-            Unknown($crate::UnknownValue),
+            Unlisted($crate::UnlistedValue),
         }
 
         impl $type {
@@ -116,7 +116,7 @@ macro_rules! enumeration {
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $value,)*
-                    Self::Unknown(text) => text,
+                    Self::Unlisted(text) => text,
                 }
             }
         }
@@ -130,7 +130,7 @@ macro_rules! enumeration {
             }
 
             fn unknown(text: &str) -> Self {
-                Self::Unknown(text.into())
+                Self::Unlisted(text.into())
             }
         }
 
@@ -279,4 +279,54 @@ macro_rules! sum {
     };
 }
 
-pub(crate) use {enumeration, message, object, plain_serde, sum};
+/// An enumeration that both versions of 2.x have.
+#[cfg(all(feature = "v2_0_1", feature = "v2_1"))]
+macro_rules! enumeration_conversion {
+    ($type:ident) => {
+        impl From<v2_0_1::$type> for v2_1::$type {
+            fn from(old: v2_0_1::$type) -> Self {
+                old.as_str().into()
+            }
+        }
+
+        impl TryFrom<v2_1::$type> for v2_0_1::$type {
+            type Error = ConversionError;
+
+            fn try_from(new: v2_1::$type) -> Result<Self, ConversionError> {
+                let old = Self::from(new.as_str());
+                match (&old, &new) {
+                    (Self::Unlisted(_), v2_1::$type::Unlisted(_)) => Ok(old),
+                    (Self::Unlisted(_), _) => Err(ConversionError::no_such_value()),
+                    _ => Ok(old),
+                }
+            }
+        }
+    };
+}
+
+/// A sum of messages that both versions of 2.x have.
+#[cfg(all(feature = "v2_0_1", feature = "v2_1"))]
+macro_rules! sum_conversion {
+    ($sum:ident { $($variant:ident)* }) => {
+        impl From<v2_0_1::$sum> for v2_1::$sum {
+            fn from(old: v2_0_1::$sum) -> Self {
+                match old {
+                    $(v2_0_1::$sum::$variant(message) => Self::$variant(message.into()),)*
+                }
+            }
+        }
+
+        impl TryFrom<v2_1::$sum> for v2_0_1::$sum {
+            type Error = ConversionError;
+
+            fn try_from(new: v2_1::$sum) -> Result<Self, ConversionError> {
+                match new {
+                    $(v2_1::$sum::$variant(message) => message.try_into().map(Self::$variant),)*
+                    _ => Err(ConversionError::no_place("")),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {message, plain_serde};

@@ -267,7 +267,7 @@ impl Walk {
                 Ok(_) => {}
             },
             Kind::Enum(schema) if !schema.values.contains(&&*text) => {
-                self.find(FindingKind::UnknownValue, format!("{} has no such value", schema.name));
+                self.find(FindingKind::UnlistedValue, format!("{} has no such value", schema.name));
             }
             _ => {}
         }

@@ -61,6 +61,18 @@ impl<const MAX: usize> Text<MAX> {
         })
     }
 
+    /// Takes a text that another version of the protocol has under another limit.
+    #[cfg(all(feature = "v2_0_1", feature = "v2_1"))]
+    pub(crate) fn unchecked(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The same text under another limit, kept or not.
+    #[cfg(all(feature = "v2_0_1", feature = "v2_1"))]
+    pub(crate) fn resize<const OTHER: usize>(self) -> Text<OTHER> {
+        Text(self.0)
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
