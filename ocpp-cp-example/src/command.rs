@@ -1,36 +1,12 @@
 //! What a running station can be told: everything a person, a car, a fault or a tester can do to it.
 
+use ocpp_core::station::{FaultCode, LocalStop, Token};
 use tokio::sync::oneshot;
 
 use crate::error::CommandError;
 use crate::hardware::EvChange;
 use crate::messages::Frame;
 use crate::state::State;
-
-/// A token as a reader gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Token {
-    /// The identifier.
-    pub value: String,
-    /// Its type in the words of 2.x, for example `ISO14443`, `KeyCode` or `NoAuthorization`. 1.6 has no types and sends the identifier alone.
-    pub kind: String,
-}
-
-impl Token {
-    /// A token of this type.
-    #[must_use]
-    pub fn new(value: impl Into<String>, kind: impl Into<String>) -> Self {
-        Self { value: value.into(), kind: kind.into() }
-    }
-}
-
-impl From<&str> for Token {
-    /// An RFID card: type `ISO14443`.
-    fn from(value: &str) -> Self {
-        Self::new(value, "ISO14443")
-    }
-}
 
 /// One command and where its outcome goes.
 #[derive(Debug)]
@@ -39,12 +15,21 @@ pub(crate) enum Command {
     State(oneshot::Sender<State>),
     /// Looks at the frames so far.
     Messages(oneshot::Sender<Vec<Frame>>),
-    /// Reads a setting.
-    Setting(String, oneshot::Sender<Result<Setting, CommandError>>),
+    /// Reads a setting, or changes it first.
+    Setting { name: String, change: Option<Change>, reply: oneshot::Sender<Result<Setting, CommandError>> },
     /// Does something.
     Act(Action, oneshot::Sender<Result<(), CommandError>>),
-    /// Ends the task.
-    Shutdown,
+    /// Ends the task, and says when everything is closed and written.
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// What becomes of a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// This value.
+    Put(String),
+    /// What it is worth until somebody changes it.
+    Reset,
 }
 
 /// A setting of the station: a 1.6 configuration key or a 2.x variable.
@@ -53,10 +38,10 @@ pub(crate) enum Command {
 pub struct Setting {
     /// Its name: a 1.6 key, or `Component.Variable[.Instance]`.
     pub name: String,
-    /// Its value; absent for one that can only be written.
+    /// Its value; absent for one that can only be written, such as a password.
     pub value: Option<String>,
-    /// Whether the CSMS can't write it.
-    pub read_only: bool,
+    /// Whether the change that was just made is in force only after a restart.
+    pub restart_required: bool,
 }
 
 /// Something that can be done to a running station.
@@ -86,15 +71,15 @@ pub enum Action {
     Stop {
         /// The EVSE, from 1.
         evse: u32,
-        /// The reason in the words of 2.x; `Local` when absent.
-        reason: Option<String>,
+        /// Why.
+        reason: LocalStop,
     },
     /// Something breaks.
     Fault {
         /// The EVSE, from 1.
         evse: u32,
-        /// The code, as in the 1.6 `ChargePointErrorCode`, for example `GroundFailure`.
-        code: String,
+        /// What is wrong.
+        code: FaultCode,
     },
     /// It is repaired.
     ClearFault {
@@ -121,18 +106,6 @@ pub enum Action {
         evse: u32,
         /// Whether it is taken.
         occupied: bool,
-    },
-    /// A setting is written at the station itself.
-    PutSetting {
-        /// A 1.6 key, or `Component.Variable[.Instance]`.
-        name: String,
-        /// The value.
-        value: String,
-    },
-    /// A setting goes back to what it is by default.
-    ResetSetting {
-        /// A 1.6 key, or `Component.Variable[.Instance]`.
-        name: String,
     },
     /// The power fails and comes back at once. Whatever hadn't been stored is lost.
     PowerCut {

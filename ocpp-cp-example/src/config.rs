@@ -5,11 +5,16 @@ use std::path::PathBuf;
 use ocpp_core::types::Version;
 use url::Url;
 
+use crate::error::StartError;
+
+/// The most EVSEs of a station, and the most connectors of an EVSE: more than any cabinet has, and few enough to simulate.
+const MOST: u32 = 1_000;
+
 /// A simulated charging station: who it is, where it connects to, and what it is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The OCPP endpoint of the CSMS, `ws://` or `wss://`, without the station's identity: that is appended as one more
+    /// The OCPP endpoint of the CSMS, `ws://`, without the station's identity: that is appended as one more
     /// segment of the path, percent-encoded.
     pub csms: Url,
     /// The station's identity.
@@ -32,6 +37,12 @@ pub struct Config {
     pub model: String,
 }
 
+/// A version by its number (`2.0.1`), or by the name of its WebSocket sub-protocol (`ocpp2.0.1`).
+#[must_use]
+pub fn version_named(name: &str) -> Option<Version> {
+    Version::ALL.into_iter().find(|version| version.number() == name || version.subprotocol() == name)
+}
+
 impl Config {
     /// A station with one EVSE and one connector, that offers all versions, newest first, and keeps nothing.
     #[must_use]
@@ -48,5 +59,58 @@ impl Config {
             vendor: "Simulated".to_owned(),
             model: "Station".to_owned(),
         }
+    }
+
+    /// Whether a station can be made of it.
+    ///
+    /// # Errors
+    /// It can't; the error says what to change.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let error = |text: String| Err(StartError::Configuration(text));
+        if !matches!(self.csms.scheme(), "ws" | "wss") {
+            return error(format!("the address of the CSMS is `{}`: it must begin with ws:// or wss://", self.csms));
+        }
+        if self.csms.scheme() == "wss" {
+            return error(format!("the address of the CSMS is `{}`: TLS is not there yet, use ws://", self.csms));
+        }
+        if self.csms.host_str().is_none_or(str::is_empty) {
+            return error(format!("the address of the CSMS is `{}`: it has no host", self.csms));
+        }
+        // 2.1 part 2, SecurityCtrlr.Identity; a colon would end the user name of HTTP basic authentication.
+        if self.id.is_empty() || self.id.chars().count() > 48 || self.id.contains(':') {
+            return error(format!("the identity `{}` must have 1 to 48 characters and no colon", self.id));
+        }
+        if self.versions.is_empty() {
+            return error("the station offers no version of OCPP: name at least one".to_owned());
+        }
+        if !(1..=MOST).contains(&self.evses) || !(1..=MOST).contains(&self.connectors) {
+            return error(format!("a station has 1 to {MOST} EVSEs with 1 to {MOST} connectors each"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        Config::new("ws://localhost/ocpp".parse().unwrap(), "CP-1")
+    }
+
+    #[test]
+    fn a_configuration_that_makes_no_sense_is_refused_with_what_to_change() {
+        assert!(config().check().is_ok());
+        let http = Config { csms: "http://localhost/ocpp".parse().unwrap(), ..config() };
+        assert!(http.check().unwrap_err().to_string().contains("ws://"));
+        let tls = Config { csms: "wss://localhost/ocpp".parse().unwrap(), ..config() };
+        assert!(tls.check().unwrap_err().to_string().contains("TLS"));
+        for id in [String::new(), "x".repeat(49), "a:b".to_owned()] {
+            assert!(Config { id, ..config() }.check().is_err());
+        }
+        assert!(Config { id: "é".repeat(48), ..config() }.check().is_ok());
+        assert!(Config { versions: Vec::new(), ..config() }.check().is_err());
+        assert!(Config { evses: 0, ..config() }.check().is_err());
+        assert!(Config { connectors: MOST + 1, ..config() }.check().is_err());
     }
 }

@@ -19,6 +19,7 @@
 
 mod command;
 mod config;
+pub mod control;
 mod driver;
 mod error;
 pub mod hardware;
@@ -26,9 +27,10 @@ pub mod messages;
 mod simulator;
 pub mod state;
 pub mod store;
+pub mod validate;
 
-pub use command::{Action, Setting, Token};
-pub use config::Config;
+pub use command::{Action, Setting};
+pub use config::{Config, version_named};
 pub use error::{CommandError, StartError};
 pub use simulator::Simulator;
 pub use state::State;

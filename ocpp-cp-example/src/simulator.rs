@@ -1,9 +1,9 @@
 //! The handle of a running station.
 
+use ocpp_core::station::{LocalStop, Token};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
-use crate::command::{Action, Command, Setting, Token};
+use crate::command::{Action, Change, Command, Setting};
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::error::{CommandError, StartError};
@@ -14,15 +14,15 @@ use crate::state::State;
 /// Commands that may wait for a station that is busy writing.
 const QUEUE: usize = 64;
 
-/// A simulated station that runs in a task of its own. Dropping the handle ends it.
+/// A simulated station that runs in a task of its own. It ends with [`Simulator::shutdown`], or abruptly when the last clone
+/// of its handle is dropped.
 ///
-/// A handle is cheap to share behind an [`Arc`](std::sync::Arc); all methods take `&self`. A method returns when the
+/// A method returns when the
 /// station has taken the fact in, not when the CSMS has answered: wait for that with [`Simulator::wait_for`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Simulator {
     commands: mpsc::Sender<Command>,
     state: watch::Receiver<State>,
-    task: JoinHandle<()>,
 }
 
 impl Simulator {
@@ -37,8 +37,8 @@ impl Simulator {
     pub fn start(config: Config) -> Result<Self, StartError> {
         let (commands, receiver) = mpsc::channel(QUEUE);
         let (driver, state) = Driver::new(config, receiver)?;
-        let task = tokio::spawn(driver.run());
-        Ok(Self { commands, state, task })
+        tokio::spawn(driver.run());
+        Ok(Self { commands, state })
     }
 
     /// Everything that can be seen of the station, now.
@@ -84,12 +84,12 @@ impl Simulator {
         self.act(Action::Unplug { evse }).await
     }
 
-    /// Presents a token: it starts a transaction, or stops the one it started. A `&str` is an RFID card.
+    /// Presents an RFID card (ISO 14443): it starts a transaction, or stops the one it started. [`Action::Tap`] takes any token.
     ///
     /// # Errors
-    /// There is no such EVSE, or the token breaks the limits of the standard.
-    pub async fn tap(&self, evse: u32, token: impl Into<Token> + Send) -> Result<(), CommandError> {
-        self.act(Action::Tap { evse, token: token.into() }).await
+    /// There is no such EVSE, or the text is no token.
+    pub async fn tap(&self, evse: u32, card: &str) -> Result<(), CommandError> {
+        self.act(Action::Tap { evse, token: Token::rfid(card) }).await
     }
 
     /// Stops the transaction at the station itself, for the reason `Local`.
@@ -97,7 +97,7 @@ impl Simulator {
     /// # Errors
     /// There is no such EVSE, or no transaction runs there.
     pub async fn stop(&self, evse: u32) -> Result<(), CommandError> {
-        self.act(Action::Stop { evse, reason: None }).await
+        self.act(Action::Stop { evse, reason: LocalStop::Local }).await
     }
 
     /// Changes the car.
@@ -121,15 +121,38 @@ impl Simulator {
     /// # Errors
     /// There is no such setting.
     pub async fn setting(&self, name: impl Into<String>) -> Result<Setting, CommandError> {
-        let name = name.into();
-        self.ask(|reply| Command::Setting(name, reply)).await?
+        self.change(name.into(), None).await
     }
 
-    /// Closes the connection and ends the station. What it kept stays in its folder.
-    pub async fn shutdown(self) {
+    /// Changes a setting at the station itself, where more may be changed than by a CSMS.
+    ///
+    /// # Errors
+    /// There is no such setting, or the value doesn't fit it.
+    pub async fn set(&self, name: impl Into<String>, value: impl Into<String>) -> Result<Setting, CommandError> {
+        self.change(name.into(), Some(Change::Put(value.into()))).await
+    }
+
+    /// Gives a setting back the value it has until somebody changes it.
+    ///
+    /// # Errors
+    /// There is no such setting.
+    pub async fn reset(&self, name: impl Into<String>) -> Result<Setting, CommandError> {
+        self.change(name.into(), Some(Change::Reset)).await
+    }
+
+    async fn change(&self, name: String, change: Option<Change>) -> Result<Setting, CommandError> {
+        self.ask(|reply| Command::Setting { name, change, reply }).await?
+    }
+
+    /// Closes the connection and ends the station, with everything written that it keeps.
+    pub async fn shutdown(&self) {
         // A station that has ended already is what was asked for.
-        let _ = self.commands.send(Command::Shutdown).await;
-        let _ = self.task.await;
+        let _ = self.ask(Command::Shutdown).await;
+    }
+
+    /// Waits until the station has ended: it was shut down, or its store failed.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, CommandError> {

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::hardware::{Evse, Flow};
+use crate::hardware::Flow;
 
 /// A station at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,6 +21,10 @@ pub struct State {
     pub registration: Option<String>,
     /// Why the last attempt to connect failed; absent while connected.
     pub connection_error: Option<String>,
+    /// Messages about transactions that the CSMS hasn't taken yet.
+    pub outbox: usize,
+    /// The station's time, as the CSMS corrected it, RFC 3339.
+    pub time: String,
     /// The EVSEs, in the order of their numbers.
     pub evses: Vec<EvseState>,
 }
@@ -69,6 +73,10 @@ pub struct EvseState {
     pub lock_fails: bool,
     /// Whether the parking bay is taken.
     pub bay_occupied: bool,
+    /// The token that may charge now, or that the running transaction belongs to.
+    pub token: Option<String>,
+    /// Whether somebody may charge now.
+    pub authorized: bool,
     /// The transaction that is running.
     pub transaction: Option<TransactionState>,
     /// The transaction that ended last since the station started.
@@ -83,8 +91,9 @@ pub struct ConnectorState {
     pub id: u32,
     /// Whether its lock is closed.
     pub locked: bool,
-    /// Its status as last reported, in the words of the version in use.
-    pub status: Option<String>,
+    /// Its status, in the finer words of 1.6: `Available`, `Preparing`, `Charging`, `SuspendedEVSE`, `SuspendedEV`, `Finishing`,
+    /// `Reserved`, `Unavailable`, `Faulted`.
+    pub status: String,
 }
 
 /// A car at one moment.
@@ -106,15 +115,19 @@ pub struct EvState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TransactionState {
-    /// Its id: chosen by the station in 2.x, by the CSMS in 1.6 and absent there until it has answered.
-    pub id: Option<String>,
+    /// The station's own id of it, which is its id in 2.x.
+    pub id: String,
+    /// The id that a 1.6 CSMS gave it, once it has.
+    pub csms_id: Option<i64>,
+    /// The 2.x charging state, as `Charging` or `SuspendedEV`; after the end, the last one.
+    pub charging_state: Option<String>,
     /// The token it was authorised with.
     pub token: Option<String>,
     /// When it started, RFC 3339.
     pub started_at: String,
     /// When it ended; absent while it runs.
     pub ended_at: Option<String>,
-    /// Why it ended, in the words of the version in use.
+    /// Why it ended, in the words of 2.x.
     pub stop_reason: Option<String>,
     /// What the meter read at its start, in watt-hours.
     pub meter_start_wh: u64,
@@ -122,35 +135,4 @@ pub struct TransactionState {
     pub meter_stop_wh: u64,
     /// The difference: the energy that was charged, in watt-hours.
     pub energy_wh: u64,
-}
-
-impl EvseState {
-    /// What the hardware alone tells.
-    pub(crate) fn of_hardware(id: u32, evse: &Evse) -> Self {
-        let reading = evse.reading();
-        let connectors = (1..=evse.connectors())
-            .map(|connector| ConnectorState {
-                id: connector,
-                locked: evse.locked(connector).unwrap_or(false),
-                status: None,
-            })
-            .collect();
-        let ev = evse.ev();
-        Self {
-            id,
-            connectors,
-            plugged: evse.plugged(),
-            flow: evse.flow(),
-            permitted: evse.permitted(),
-            limit_w: evse.limit_w(),
-            meter_wh: reading.energy_wh,
-            power_w: reading.power_w,
-            ev: EvState { soc: ev.soc(), max_power_w: ev.max_power_w, ready: ev.ready, suspended: ev.suspended },
-            fault: evse.fault().map(str::to_owned),
-            lock_fails: evse.lock_fails(),
-            bay_occupied: evse.bay_occupied(),
-            transaction: None,
-            last_transaction: None,
-        }
-    }
 }

@@ -1,13 +1,15 @@
-//! What survives a power cut: records and meter registers, in one embedded transactional database.
+//! What survives a power cut: the records of the station and the state of its hardware, in one embedded transactional
+//! database.
 //!
 //! A batch is written whole or not at all, and is on the disk when [`Store::commit`] returns.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ocpp_core::station::{Change, Record};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 
-const RECORDS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("records");
+const RECORDS: TableDefinition<'static, &str, &str> = TableDefinition::new("records");
 /// The name of the database within the folder.
 const FILE: &str = "station.redb";
 
@@ -40,22 +42,13 @@ pub enum StoreError {
     Broken(#[from] Box<redb::Error>),
 }
 
-/// One change of a batch: the value that a key has from now on, or none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The key.
-    pub key: Vec<u8>,
-    /// The value; `None` deletes the key.
-    pub value: Option<Vec<u8>>,
-}
-
 /// Keys and values, on disk or in memory.
 #[derive(Debug)]
 pub struct Store(Backend);
 
 #[derive(Debug)]
 enum Backend {
-    Memory(BTreeMap<Vec<u8>, Vec<u8>>),
+    Memory(BTreeMap<String, String>),
     Disk(Database),
 }
 
@@ -83,9 +76,11 @@ impl Store {
     ///
     /// # Errors
     /// The database can't be read.
-    pub fn load(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn load(&self) -> Result<Vec<Record>, StoreError> {
         match &self.0 {
-            Backend::Memory(map) => Ok(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()),
+            Backend::Memory(map) => {
+                Ok(map.iter().map(|(key, value)| Record { key: key.clone(), value: value.clone() }).collect())
+            }
             Backend::Disk(database) => Ok(load(database).map_err(Box::new)?),
         }
     }
@@ -97,10 +92,10 @@ impl Store {
     pub fn commit(&mut self, batch: &[Change]) -> Result<(), StoreError> {
         match &mut self.0 {
             Backend::Memory(map) => {
-                for Change { key, value } in batch {
-                    match value {
-                        Some(value) => map.insert(key.clone(), value.clone()),
-                        None => map.remove(key),
+                for change in batch {
+                    match change {
+                        Change::Put(Record { key, value }) => map.insert(key.clone(), value.clone()),
+                        Change::Delete(key) => map.remove(key),
                     };
                 }
                 Ok(())
@@ -110,7 +105,7 @@ impl Store {
     }
 }
 
-fn load(database: &Database) -> Result<Vec<(Vec<u8>, Vec<u8>)>, redb::Error> {
+fn load(database: &Database) -> Result<Vec<Record>, redb::Error> {
     let transaction = database.begin_read()?;
     let table = match transaction.open_table(RECORDS) {
         Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
@@ -119,7 +114,7 @@ fn load(database: &Database) -> Result<Vec<(Vec<u8>, Vec<u8>)>, redb::Error> {
     let mut records = Vec::new();
     for entry in table.iter()? {
         let (key, value) = entry?;
-        records.push((key.value().to_vec(), value.value().to_vec()));
+        records.push(Record { key: key.value().to_owned(), value: value.value().to_owned() });
     }
     Ok(records)
 }
@@ -128,10 +123,10 @@ fn commit(database: &Database, batch: &[Change]) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     {
         let mut table = transaction.open_table(RECORDS)?;
-        for Change { key, value } in batch {
-            match value {
-                Some(value) => table.insert(key.as_slice(), value.as_slice())?,
-                None => table.remove(key.as_slice())?,
+        for change in batch {
+            match change {
+                Change::Put(Record { key, value }) => table.insert(key.as_str(), value.as_str())?,
+                Change::Delete(key) => table.remove(key.as_str())?,
             };
         }
     }
@@ -143,12 +138,16 @@ fn commit(database: &Database, batch: &[Change]) -> Result<(), redb::Error> {
 mod tests {
     use super::*;
 
+    fn record(key: &str, value: &str) -> Record {
+        Record { key: key.to_owned(), value: value.to_owned() }
+    }
+
     fn put(key: &str, value: &str) -> Change {
-        Change { key: key.into(), value: Some(value.into()) }
+        Change::Put(record(key, value))
     }
 
     fn delete(key: &str) -> Change {
-        Change { key: key.into(), value: None }
+        Change::Delete(key.to_owned())
     }
 
     fn folder(name: &str) -> PathBuf {
@@ -166,7 +165,7 @@ mod tests {
         store.commit(&[delete("b"), put("a", "4"), delete("never")]).unwrap();
         drop(store);
         let records = Store::open(&folder).unwrap().load().unwrap();
-        assert_eq!(records, [(b"a".to_vec(), b"4".to_vec()), (b"c".to_vec(), b"3".to_vec())]);
+        assert_eq!(records, [record("a", "4"), record("c", "3")]);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -1,151 +1,225 @@
 //! The task that owns a station: its hardware, its store, its socket and its clock.
+//!
+//! It reports what happens to [`Station`] and carries out what comes back; what a station does is decided there.
 
+mod actions;
 mod clock;
+mod connection;
+mod disk;
+mod effects;
+mod facts;
+mod rebirth;
+mod view;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use ocpp_core::station::{Input, Station};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
-use crate::command::{Action, Command};
+use crate::command::Command;
 use crate::config::Config;
-use crate::error::{CommandError, StartError};
-use crate::hardware::{Evse, Hardware};
-use crate::messages::Messages;
-use crate::state::{EvseState, State};
-use crate::store::Store;
+use crate::error::StartError;
+use crate::hardware::Hardware;
+use crate::messages::{Direction, Messages};
+use crate::state::{State, TransactionState};
+use crate::store::{Store, StoreError};
 use clock::Clock;
+use connection::{Connection, Happened};
+use disk::{Disk, Found};
+use facts::Told;
 
 /// How often what can be seen of a station is brought up to date while energy flows.
 const REFRESH: Duration = Duration::from_millis(200);
+/// How often the meters are saved while energy flows.
+const SAVE: Duration = Duration::from_secs(5);
 
 /// A station and everything it touches.
 pub(crate) struct Driver {
     config: Config,
     clock: Clock,
+    station: Station,
     hardware: Hardware,
+    disk: Disk,
+    connection: Connection,
     messages: Messages,
     network: bool,
+    connection_error: Option<String>,
+    /// What the station was told of each EVSE, in their order.
+    told: Vec<Told>,
+    /// The transactions of each EVSE, in their order.
+    transactions: Vec<Transactions>,
+    /// Facts that effects brought about, still to be told.
+    inbox: VecDeque<Input>,
+    /// The station asked to be started again.
+    restart: bool,
+    saved: Instant,
+    /// Why the store fails, once it does: nothing can be promised any more.
+    broken: Option<StoreError>,
     commands: mpsc::Receiver<Command>,
     state: watch::Sender<State>,
 }
 
+/// What is known about the transactions of an EVSE.
+#[derive(Debug, Clone, Default)]
+struct Transactions {
+    running: Option<TransactionState>,
+    last: Option<TransactionState>,
+}
+
 impl Driver {
-    /// Opens the store and makes the hardware. Gives the first view of the station.
+    /// Opens the store and starts the station. Gives the first view of it.
     pub(crate) fn new(
         config: Config,
         commands: mpsc::Receiver<Command>,
     ) -> Result<(Self, watch::Receiver<State>), StartError> {
+        config.check()?;
         let clock = Clock::start();
-        let _store = match &config.state {
-            Some(folder) => Store::open(folder)?,
-            None => Store::in_memory(),
+        let (disk, found) = match &config.state {
+            Some(folder) => {
+                let store = Store::open(folder)?;
+                let found = Found::sort(store.load()?);
+                (Disk::in_thread(store), found)
+            }
+            None => (Disk::in_memory(), Found::default()),
         };
-        let hardware = Hardware::new(config.evses, config.connectors, config.speed, &[], clock.now().instant);
-        let view = view(&config, &hardware, true);
-        let (state, receiver) = watch::channel(view);
-        Ok((Self { config, clock, hardware, messages: Messages::default(), network: true, commands, state }, receiver))
+        let now = clock.now();
+        let mut hardware = Hardware::new(config.evses, config.connectors, config.speed, now.instant);
+        rebirth::put_back(&mut hardware, &found.hardware);
+        let (station, unreadable) = rebirth::restore(&config, now, found.records);
+        let count = hardware.len() as usize;
+        let (state, receiver) = watch::channel(view::of(&config, &station, &hardware, now));
+        let mut driver = Self {
+            clock,
+            station,
+            hardware,
+            disk,
+            connection: Connection::new(),
+            messages: Messages::default(),
+            network: true,
+            connection_error: None,
+            told: vec![Told::default(); count],
+            transactions: vec![Transactions::default(); count],
+            inbox: VecDeque::new(),
+            restart: false,
+            saved: Instant::now(),
+            broken: None,
+            commands,
+            state,
+            config,
+        };
+        driver.set_aside(unreadable);
+        Ok((driver, receiver))
     }
 
-    /// Runs until it is told to stop, or nobody is left who could tell.
+    /// Runs until it is told to stop, nobody is left who could tell, or the store fails.
     pub(crate) async fn run(mut self) {
+        self.tell_hardware();
+        self.settle().await;
         loop {
-            let refresh = self.hardware.next_change().map(|_| tokio::time::Instant::now() + REFRESH);
+            if let Some(error) = self.broken.take() {
+                tracing::error!(station = %self.config.id, "{error}; the station stops, because it can promise nothing");
+                return;
+            }
+            self.publish();
+            let (deadline, hardware_change) = (self.deadline(), self.hardware_change());
             tokio::select! {
                 command = self.commands.recv() => match command {
-                    None | Some(Command::Shutdown) => return,
-                    Some(command) => self.command(command),
+                    None => break,
+                    Some(Command::Shutdown(done)) => {
+                        self.connection.close("the station is switched off").await;
+                        self.save_hardware();
+                        // A disk that fails now was promised nothing.
+                        let _ = self.disk.load().await;
+                        // Who doesn't wait needs no answer.
+                        let _ = done.send(());
+                        break;
+                    }
+                    Some(command) => self.command(command).await,
                 },
-                () = sleep_until(refresh) => {}
+                happened = self.connection.next() => self.happened(happened),
+                stored = self.disk.stored() => match stored {
+                    Ok(id) => self.tell(Input::Stored(id)),
+                    Err(error) => self.broken = Some(error),
+                },
+                () = sleep_until(deadline) => self.tell(Input::Timeout),
+                () = sleep_until(hardware_change) => self.tell_hardware(),
             }
-            self.hardware.advance(self.clock.now().instant);
-            let view = view(&self.config, &self.hardware, self.network);
-            self.state.send_if_modified(|state| {
-                if *state == view {
-                    false
-                } else {
-                    *state = view;
-                    true
-                }
-            });
+            self.settle().await;
         }
     }
 
-    fn command(&mut self, command: Command) {
-        self.hardware.advance(self.clock.now().instant);
-        // Who doesn't wait for the answer doesn't want it.
-        match command {
-            Command::State(reply) => drop(reply.send(view(&self.config, &self.hardware, self.network))),
-            Command::Messages(reply) => drop(reply.send(self.messages.all())),
-            Command::Setting(name, reply) => {
-                drop(reply.send(Err(CommandError::Unknown(format!("there is no setting {name}")))));
+    /// When the station wants to be asked.
+    fn deadline(&self) -> Option<Instant> {
+        self.station.poll_timeout().map(|deadline| self.clock.at(deadline.at))
+    }
+
+    /// When the hardware has to be looked at: while energy flows there is always news.
+    fn hardware_change(&self) -> Option<Instant> {
+        let change = self.clock.at(self.hardware.next_change()?);
+        Some(change.min(Instant::now() + REFRESH))
+    }
+
+    /// Tells what happened at the socket.
+    fn happened(&mut self, happened: Happened) {
+        match happened {
+            Happened::Connected { version } => {
+                self.connection_error = None;
+                tracing::info!(station = %self.config.id, "connected with OCPP {version}");
+                self.tell(Input::Connected { version });
             }
-            Command::Act(action, reply) => drop(reply.send(self.act(action))),
-            Command::Shutdown => {}
+            Happened::Failed { reason } => {
+                tracing::warn!(station = %self.config.id, "cannot connect: {reason}");
+                self.connection_error = Some(reason.clone());
+                self.tell(Input::ConnectionFailed { reason });
+            }
+            Happened::Frame(text) => {
+                self.record(Direction::Received, &text);
+                self.tell(Input::Frame(text));
+            }
+            Happened::Closed { reason } => {
+                tracing::warn!(station = %self.config.id, "disconnected: {reason}");
+                self.connection_error = Some(reason.clone());
+                self.tell(Input::Disconnected { reason });
+            }
         }
     }
 
-    fn act(&mut self, action: Action) -> Result<(), CommandError> {
-        match action {
-            Action::Plug { evse: id, connector } => {
-                let evse = self.evse(id)?;
-                if connector == 0 || connector > evse.connectors() {
-                    return Err(CommandError::Unknown(format!(
-                        "EVSE {id} has no connector {connector}: its connectors are 1 to {}",
-                        evse.connectors()
-                    )));
-                }
-                if !evse.plug(connector) {
-                    return Err(CommandError::NotPossible(format!(
-                        "a cable is in at EVSE {id} already: unplug it first"
-                    )));
-                }
-            }
-            Action::Unplug { evse: id } => {
-                if self.evse(id)?.unplug().is_none() {
-                    return Err(CommandError::NotPossible(format!("no cable is in at EVSE {id}: plug one in first")));
-                }
-            }
-            Action::Ev { evse, change } => self.evse(evse)?.ev_mut().change(change),
-            Action::Fault { evse, code } => self.evse(evse)?.set_fault(Some(code)),
-            Action::ClearFault { evse } => self.evse(evse)?.set_fault(None),
-            Action::Lock { evse, fails } => self.evse(evse)?.set_lock_fails(fails),
-            Action::Bay { evse, occupied } => self.evse(evse)?.set_bay(occupied),
-            Action::Network { up } => self.network = up,
-            Action::Tap { .. }
-            | Action::Stop { .. }
-            | Action::PutSetting { .. }
-            | Action::ResetSetting { .. }
-            | Action::PowerCut { .. }
-            | Action::Restart
-            | Action::AlignClock => {
-                return Err(CommandError::NotPossible("the station isn't connected to a CSMS".to_owned()));
-            }
+    /// Logs a frame and keeps it for whoever asks.
+    fn record(&mut self, direction: Direction, text: &str) {
+        let arrow = match direction {
+            Direction::Sent => "→",
+            Direction::Received => "←",
+        };
+        tracing::info!(station = %self.config.id, "{arrow} {}", effects::shortened(text));
+        self.messages.record(jiff::Timestamp::now(), direction, self.connection.version(), text);
+    }
+
+    /// Starts the station again as often as it asks for it.
+    async fn settle(&mut self) {
+        while std::mem::take(&mut self.restart) {
+            self.connection.close("the station restarts").await;
+            self.start_again().await;
         }
-        Ok(())
+        if self.saved.elapsed() >= SAVE {
+            self.save_hardware();
+        }
     }
 
-    fn evse(&mut self, evse: u32) -> Result<&mut Evse, CommandError> {
-        let evses = self.hardware.len();
-        self.hardware.evse_mut(evse).ok_or_else(|| {
-            CommandError::Unknown(format!("there is no EVSE {evse}: the EVSEs of this station are 1 to {evses}"))
-        })
-    }
-}
-
-fn view(config: &Config, hardware: &Hardware, network: bool) -> State {
-    State {
-        id: config.id.clone(),
-        version: None,
-        network,
-        connected: false,
-        registration: None,
-        connection_error: None,
-        evses: hardware.iter().map(|(id, evse)| EvseState::of_hardware(id, evse)).collect(),
+    /// Shows everybody who waits what the station is like now.
+    fn publish(&mut self) {
+        let view = self.view();
+        self.state.send_if_modified(|state| {
+            let changed = *state != view;
+            *state = view;
+            changed
+        });
     }
 }
 
 /// Sleeps until then, or for ever.
-async fn sleep_until(deadline: Option<tokio::time::Instant>) {
+async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,

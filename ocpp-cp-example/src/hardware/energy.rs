@@ -4,6 +4,7 @@ use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// One watt-hour in milliwatt-nanoseconds.
 const PER_WATT_HOUR: u128 = 3_600 * 1_000 * 1_000_000_000;
@@ -66,6 +67,20 @@ impl Energy {
     #[must_use]
     pub fn min(self, other: Self) -> Self {
         if other < self { other } else { self }
+    }
+}
+
+impl Serialize for Energy {
+    /// The count as a decimal text: JSON numbers are too short for it.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Energy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(de::Error::custom)
     }
 }
 

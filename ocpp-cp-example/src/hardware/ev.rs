@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Energy;
 
 /// A car: a battery, and whether it wants to charge.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ev {
     capacity: Energy,
     stored: Energy,

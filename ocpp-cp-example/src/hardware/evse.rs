@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::{Energy, Ev};
 
@@ -12,7 +13,7 @@ const VOLTAGE: u32 = 230;
 const PHASES: u32 = 3;
 
 /// Whether energy flows, and if not, who holds it back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flow {
     /// No cable is in.
@@ -47,15 +48,17 @@ pub struct Reading {
 #[error("the lock of the connector did not move")]
 pub struct LockFailure;
 
-/// One EVSE.
-#[derive(Debug, Clone, PartialEq)]
+/// One EVSE. Serialised, it is what a power cut leaves of it: everything but what the station told the contactor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evse {
     locked: Vec<bool>,
     plugged: Option<u32>,
     ev: Ev,
     register: Energy,
     max_power_w: u32,
+    #[serde(skip)]
     permitted: bool,
+    #[serde(skip)]
     limit_w: Option<Decimal>,
     fault: Option<String>,
     lock_fails: bool,
@@ -63,20 +66,30 @@ pub struct Evse {
 }
 
 impl Evse {
-    /// An idle EVSE with this many connectors (at least one) and a meter that reads `register`.
+    /// An idle EVSE with this many connectors (at least one) and a meter that has counted nothing.
     #[must_use]
-    pub fn new(connectors: u32, max_power_w: u32, register: Energy) -> Self {
+    pub fn new(connectors: u32, max_power_w: u32) -> Self {
         Self {
             locked: vec![false; connectors.max(1) as usize],
             plugged: None,
             ev: Ev::default(),
-            register,
+            register: Energy::ZERO,
             max_power_w,
             permitted: false,
             limit_w: None,
             fault: None,
             lock_fails: false,
             bay_occupied: false,
+        }
+    }
+
+    /// Takes over what was saved of it, as far as it fits.
+    pub(super) fn put_back(&mut self, saved: Self) {
+        if saved.locked.len() == self.locked.len() {
+            *self = Self { max_power_w: self.max_power_w, ..saved };
+        } else {
+            self.register = saved.register;
+            self.ev = saved.ev;
         }
     }
 
@@ -190,7 +203,6 @@ impl Evse {
             return false;
         }
         self.plugged = Some(connector);
-        self.bay_occupied = true;
         true
     }
 
@@ -281,7 +293,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3_600);
 
     fn charging() -> Evse {
-        let mut evse = Evse::new(2, 22_000, Energy::ZERO);
+        let mut evse = Evse::new(2, 22_000);
         assert!(evse.plug(1));
         evse.permit(true);
         evse
@@ -289,7 +301,7 @@ mod tests {
 
     #[test]
     fn energy_flows_only_where_cable_permission_and_a_willing_car_meet() {
-        let mut evse = Evse::new(1, 22_000, Energy::ZERO);
+        let mut evse = Evse::new(1, 22_000);
         evse.permit(true);
         assert_eq!(evse.flow(), Flow::Unplugged);
         assert!(evse.plug(1));
@@ -349,8 +361,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_saved_comes_back_without_the_permission_to_charge() {
+        let mut evse = charging();
+        evse.advance(Duration::from_nanos(123_456_789));
+        evse.set_limit(Some(Decimal::from(1)));
+        assert_eq!(evse.set_locked(1, true), Ok(()));
+        let saved: Evse = serde_json::from_str(&serde_json::to_string(&evse).unwrap()).unwrap();
+        let mut again = Evse::new(2, 22_000);
+        again.put_back(saved.clone());
+        assert_eq!((again.register(), again.plugged(), again.locked(1)), (evse.register(), Some(1), Some(true)));
+        assert_eq!((again.flow(), again.limit_w()), (Flow::HeldByStation, None));
+        let mut other = Evse::new(1, 22_000);
+        other.put_back(saved);
+        assert_eq!((other.register(), other.plugged(), other.connectors()), (evse.register(), None, 1));
+    }
+
+    #[test]
     fn one_cable_at_a_time() {
-        let mut evse = Evse::new(2, 22_000, Energy::ZERO);
+        let mut evse = Evse::new(2, 22_000);
         assert!(!evse.plug(0));
         assert!(!evse.plug(3));
         assert!(evse.plug(2));

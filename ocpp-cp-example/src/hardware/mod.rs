@@ -16,7 +16,7 @@ pub use ev::{Ev, EvChange};
 pub use evse::{Evse, Flow, LockFailure, Reading};
 
 /// The most an EVSE delivers, in watts.
-const MAX_POWER_W: u32 = 22_000;
+pub const MAX_POWER_W: u32 = 22_000;
 
 /// All EVSEs of a station.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,15 +27,22 @@ pub struct Hardware {
 }
 
 impl Hardware {
-    /// Idle hardware. `registers` are what the meters had counted when they were last seen, in the order of the EVSEs;
-    /// a meter without one starts at zero. `speed` is how many seconds of charging one second counts for.
+    /// Idle hardware of at least one EVSE with at least one connector. `speed` is how many seconds of charging one second
+    /// counts for.
     #[must_use]
-    pub fn new(evses: u32, connectors: u32, speed: u32, registers: &[Energy], now: Instant) -> Self {
-        let register = |index: u32| registers.get(index as usize).copied().unwrap_or_default();
+    pub fn new(evses: u32, connectors: u32, speed: u32, now: Instant) -> Self {
         Self {
-            evses: (0..evses.max(1)).map(|index| Evse::new(connectors, MAX_POWER_W, register(index))).collect(),
+            evses: (0..evses.max(1)).map(|_| Evse::new(connectors, MAX_POWER_W)).collect(),
             advanced: now,
             speed: speed.max(1),
+        }
+    }
+
+    /// Puts an EVSE back as it was saved. One that has another number of connectors now keeps its meter and its car, and
+    /// finds its cable pulled out.
+    pub fn put_back(&mut self, evse: u32, saved: Evse) {
+        if let Some(evse) = self.evse_mut(evse) {
+            evse.put_back(saved);
         }
     }
 
@@ -102,21 +109,21 @@ mod tests {
     #[test]
     fn time_runs_faster_when_asked_to_and_energy_stays_exact() {
         let start = Instant::ORIGIN;
-        let mut hardware = Hardware::new(2, 1, 600, &[Energy::from_watt_hours(7)], start);
+        let mut hardware = Hardware::new(2, 1, 600, start);
         let evse = hardware.evse_mut(1).unwrap();
         assert!(evse.plug(1));
         evse.permit(true);
         for second in 1..=6 {
             hardware.advance(start + Duration::from_secs(second));
         }
-        assert_eq!(hardware.evse(1).unwrap().reading().energy_wh, 7 + 11_000);
+        assert_eq!(hardware.evse(1).unwrap().reading().energy_wh, 11_000);
         assert_eq!(hardware.evse(2).unwrap().reading().energy_wh, 0);
         assert!(hardware.evse(0).is_none() && hardware.evse(3).is_none());
     }
 
     #[test]
     fn the_next_change_is_when_a_car_is_full() {
-        let mut hardware = Hardware::new(1, 1, 7, &[], Instant::ORIGIN);
+        let mut hardware = Hardware::new(1, 1, 7, Instant::ORIGIN);
         assert_eq!(hardware.next_change(), None);
         let evse = hardware.evse_mut(1).unwrap();
         assert!(evse.plug(1));
@@ -132,7 +139,7 @@ mod tests {
     #[test]
     fn a_clock_that_stands_still_or_goes_back_moves_no_meter() {
         let start = Instant::ORIGIN + Duration::from_secs(100);
-        let mut hardware = Hardware::new(1, 1, 1, &[], start);
+        let mut hardware = Hardware::new(1, 1, 1, start);
         let evse = hardware.evse_mut(1).unwrap();
         assert!(evse.plug(1));
         evse.permit(true);
@@ -143,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_power_cut_opens_the_contactors_and_leaves_the_cars() {
-        let mut hardware = Hardware::new(1, 1, 1, &[], Instant::ORIGIN);
+        let mut hardware = Hardware::new(1, 1, 1, Instant::ORIGIN);
         let evse = hardware.evse_mut(1).unwrap();
         assert!(evse.plug(1));
         evse.permit(true);

@@ -1,0 +1,84 @@
+//! Starting a station, for the first time and again.
+
+use ocpp_core::station::{EvseConfig, Product, Record, Station, StationConfig};
+use ocpp_core::time::Now;
+use rust_decimal::Decimal;
+
+use super::Driver;
+use crate::config::Config;
+use crate::hardware::{Evse, Hardware, MAX_POWER_W};
+
+impl Driver {
+    /// Starts the station again from what is stored: all that it had only in mind is gone.
+    pub(super) async fn start_again(&mut self) {
+        let found = match self.disk.load().await {
+            Ok(found) => found,
+            Err(error) => {
+                self.broken = Some(error);
+                return;
+            }
+        };
+        self.inbox.clear();
+        let now = self.clock.now();
+        let (station, unreadable) = restore(&self.config, now, found.records);
+        self.station = station;
+        self.set_aside(unreadable);
+        for transactions in &mut self.transactions {
+            transactions.running = None;
+        }
+        self.tell_everything();
+    }
+
+    /// Keeps records that can't be read where they don't disturb.
+    pub(super) fn set_aside(&mut self, unreadable: Vec<Record>) {
+        for record in unreadable {
+            if let Err(error) = self.disk.set_aside(record) {
+                self.broken = Some(error);
+            }
+        }
+    }
+}
+
+/// A station from what was stored, and the records that it can't use.
+pub(super) fn restore(config: &Config, now: Now, mut records: Vec<Record>) -> (Station, Vec<Record>) {
+    let mut unreadable = Vec::new();
+    loop {
+        if records.is_empty() {
+            return (Station::new(station_config(config), rand::random(), now), unreadable);
+        }
+        match Station::restore(station_config(config), rand::random(), now, records.iter().cloned()) {
+            Ok(station) => return (station, unreadable),
+            Err(error) => {
+                tracing::error!(station = %config.id, "{error}; it is set aside");
+                match records.iter().position(|record| record.key == error.key) {
+                    Some(position) => unreadable.push(records.remove(position)),
+                    // It names none of them: without all of them the station starts for certain.
+                    None => unreadable.append(&mut records),
+                }
+            }
+        }
+    }
+}
+
+/// Puts the hardware back as it was saved. What can't be read starts afresh.
+pub(super) fn put_back(hardware: &mut Hardware, saved: &[(u32, String)]) {
+    for (id, json) in saved {
+        match serde_json::from_str::<Evse>(json) {
+            Ok(evse) => hardware.put_back(*id, evse),
+            Err(error) => tracing::error!("what was saved of EVSE {id} can't be read: {error}; it starts afresh"),
+        }
+    }
+}
+
+fn station_config(config: &Config) -> StationConfig {
+    let mut product = Product::new(config.vendor.clone(), config.model.clone());
+    product.serial_number = Some(config.id.chars().take(25).collect());
+    product.firmware_version = Some(env!("CARGO_PKG_VERSION").to_owned());
+    let mut evse = EvseConfig::with_connectors(config.connectors);
+    evse.max_power = Some(Decimal::from(MAX_POWER_W));
+    let mut station = StationConfig::new(config.id.clone(), config.csms.to_string(), product);
+    station.versions.clone_from(&config.versions);
+    station.password.clone_from(&config.password);
+    station.evses = vec![evse; config.evses as usize];
+    station
+}
