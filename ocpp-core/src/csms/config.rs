@@ -2,17 +2,8 @@
 
 use core::time::Duration;
 
+use ocpp_types::Conformance;
 use serde::{Deserialize, Serialize};
-
-/// How strictly the messages of a station are judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Conformance {
-    /// Every departure from the schema is answered with the exact error code.
-    Strict,
-    /// Departures are reported ([`Event::Finding`](super::Event::Finding)), and whatever is usable is processed.
-    #[default]
-    Lenient,
-}
 
 /// Whether the CSMS takes the station in (2.1 part 2, B01 to B03; 1.6 edition 2, 4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::authorization::AuthorizationStatus;
-use super::command::CallOutcome;
+use super::command::{CallError, CallOutcome};
 use super::config::RegistrationStatus;
 use super::identity::{CommandId, Place, Token, TransactionId};
 use super::metering::MeterReading;
@@ -97,6 +97,20 @@ pub enum Event {
         reason: String,
         /// The text, cut after 4096 bytes.
         text: String,
+    },
+    /// The answer to a command came after its time was over. It changes nothing.
+    LateAnswer {
+        /// The command; it was reported as finished before.
+        command: CommandId,
+        /// The answer's payload, JSON as received; `None` for a CALLERROR.
+        payload: Option<String>,
+    },
+    /// The station says that it can't use an answer it was given (CALLRESULTERROR, 2.1).
+    AnswerRejected {
+        /// The action that was answered, where that is remembered.
+        action: Option<String>,
+        /// What the station objects to.
+        error: CallError,
     },
     /// A command came to its end. Comes exactly once for each command.
     CallFinished {

@@ -2,11 +2,11 @@
 
 use alloc::string::String;
 
-use ocpp_types::Version;
+use ocpp_types::{Conformance, Version};
 
 use super::authorization::Authorization;
 use super::command::Command;
-use super::config::{Conformance, Registration};
+use super::config::Registration;
 use super::identity::{CommandId, QuestionId, StoreToken};
 
 /// A fact, handed to [`Session::handle`](super::Session::handle).

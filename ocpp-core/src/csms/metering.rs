@@ -60,3 +60,32 @@ impl Sample {
         }
     }
 }
+
+impl MeterReading {
+    /// The total active energy taken so far in Wh, as this reading has it: the register over all phases, or the sum of the
+    /// registers of single phases where there is no other.
+    #[must_use]
+    pub fn energy_register_wh(&self) -> Option<Decimal> {
+        self.samples.iter().find_map(Sample::energy_register_wh).or_else(|| {
+            [["L1", "L2", "L3"], ["L1-N", "L2-N", "L3-N"]].iter().find_map(|phases| self.sum_of_phases(phases))
+        })
+    }
+
+    fn sum_of_phases(&self, phases: &[&str]) -> Option<Decimal> {
+        let of_phase = |phase: &&str| {
+            let sample = self.samples.iter().find(|sample| sample.phase.as_deref() == Some(*phase))?;
+            Sample { phase: None, ..sample.clone() }.energy_register_wh()
+        };
+        let mut sum = None;
+        for energy in phases.iter().filter_map(of_phase) {
+            sum = Some(energy.checked_add(sum.unwrap_or_default())?);
+        }
+        sum
+    }
+}
+
+/// The latest energy register among readings.
+pub(super) fn energy_register_wh(readings: &[MeterReading]) -> Option<Decimal> {
+    let registers = readings.iter().filter_map(|reading| Some((reading.at, reading.energy_register_wh()?)));
+    registers.max_by_key(|(at, _)| *at).map(|(_, energy)| energy)
+}

@@ -13,24 +13,40 @@
 //! Two rules bind the application: an [`Output::Record`] is acknowledged when it is stored for good, because the station is not
 //! answered before; and an [`Output::Ask`] is answered in time, because otherwise the station is told what is safe.
 
+// A version that is compiled out leaves parts of the rest unused.
+#![cfg_attr(not(all(feature = "v1_6", feature = "v2_0_1", feature = "v2_1")), allow(dead_code))]
+
 mod authorization;
+mod calls;
 mod command;
 mod config;
+mod dialect;
 mod event;
+mod findings;
+mod gate;
 mod identity;
 mod input;
 mod metering;
 mod output;
+mod request;
 mod session;
 mod snapshot;
+mod transactions;
+#[cfg(feature = "v1_6")]
+mod v1_6;
+#[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+mod v2;
+mod wire;
+mod work;
 
 pub use authorization::{Authorization, AuthorizationStatus};
 pub use command::{CallAnswer, CallError, CallOutcome, CallResult, Command, ResetKind, Setting};
-pub use config::{Conformance, Registration, RegistrationStatus, SessionConfig};
+pub use config::{Registration, RegistrationStatus, SessionConfig};
 pub use event::{Boot, ConnectorStatus, Event, Finding, TransactionEvent};
 pub use identity::{CommandId, Place, QuestionId, StoreToken, Token, TransactionId};
 pub use input::{Answer, DataTransferStatus, Input};
 pub use metering::{MeterReading, Sample, SampleValue};
+pub use ocpp_types::Conformance;
 pub use output::{Deadline, DeadlineReason, Output, Question};
 pub use session::Session;
 pub use snapshot::Snapshot;

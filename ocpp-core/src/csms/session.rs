@@ -1,63 +1,106 @@
 //! The session itself: it takes inputs apart and hands them to the concern they belong to.
 
 use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::{String, ToString};
 
-use ocpp_types::Version;
+use ocpp_types::{DecodeError, DecodeErrorKind, Decoded, Version};
 
-use super::command::CallOutcome;
-use super::config::SessionConfig;
+use super::calls::Calls;
+use super::config::{RegistrationStatus, SessionConfig};
+use super::dialect;
 use super::event::Event;
+use super::findings::Findings;
+use super::gate::Gate;
+use super::identity::{Place, TransactionId};
 use super::input::Input;
-use super::output::{Deadline, Output};
+use super::output::{Deadline, DeadlineReason, Output};
 use super::snapshot::Snapshot;
+use super::transactions::Ledger;
+use super::work::{Desk, Incoming};
+use crate::rpc::{CallError, Endpoint, EndpointConfig, IncomingCall, MessageIds, Received};
 use crate::time::Now;
+
+/// How much of a text that can't be processed is reported, in bytes.
+const MAX_EXCERPT: usize = 4096;
 
 /// One station's session as the CSMS sees it. See the [module](super) for how to drive it.
 #[derive(Debug)]
 pub struct Session {
-    config: SessionConfig,
-    connected: Option<Version>,
-    next_transaction_id: i64,
-    outputs: VecDeque<Output>,
+    pub(super) config: SessionConfig,
+    pub(super) endpoint: Endpoint,
+    pub(super) gate: Gate,
+    pub(super) ledger: Ledger,
+    pub(super) calls: Calls,
+    pub(super) desk: Desk,
+    findings: Findings,
+    pub(super) outputs: VecDeque<Output>,
 }
 
 impl Session {
-    /// The session of a station that this CSMS has never seen. Equal seeds and inputs give equal outputs, byte for byte; a seed is
-    /// used for message ids and must not be used twice for a station.
+    /// The session of a station that this CSMS has never seen. Equal seeds and inputs give equal outputs, byte for byte; the seed
+    /// is for the ids of messages: give each session of a station another one.
     #[must_use]
     pub fn new(config: SessionConfig, seed: [u8; 32], now: Now) -> Self {
-        let _ = (seed, now);
-        let next_transaction_id = config.first_transaction_id;
-        Self { config, connected: None, next_transaction_id, outputs: VecDeque::new() }
+        let _ = now;
+        let endpoint_config = EndpointConfig {
+            call_timeout: config.call_timeout,
+            queue_limit: config.command_queue,
+            ..EndpointConfig::default()
+        };
+        let [a, b, c, d, e, f, g, h, i, j, ..] = seed;
+        let message_ids = MessageIds::new([a, b, c, d, e, f, g, h, i, j]);
+        Self {
+            endpoint: Endpoint::new(endpoint_config, message_ids),
+            gate: Gate::new(config.registration),
+            ledger: Ledger::new(config.first_transaction_id),
+            calls: Calls::default(),
+            desk: Desk::default(),
+            findings: Findings::default(),
+            outputs: VecDeque::new(),
+            config,
+        }
     }
 
     /// The session of a station that is known already: as it was when the snapshot was taken, and not connected.
     #[must_use]
     pub fn restore(config: SessionConfig, seed: [u8; 32], now: Now, snapshot: Snapshot) -> Self {
         let mut session = Self::new(config, seed, now);
-        session.next_transaction_id = session.next_transaction_id.max(snapshot.next_transaction_id);
+        let first_id = session.config.first_transaction_id;
+        session.ledger = snapshot.ledger;
+        session.ledger.reserve_ids_below(first_id);
         session
     }
 
-    /// What must be stored so that [`Session::restore`] can go on from here. To be taken when all outputs were taken.
+    /// What must be stored so that [`Session::restore`] can go on from here. Stored together with an
+    /// [`Output::Record`], it says that the facts of it are known.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { next_transaction_id: self.next_transaction_id }
+        Snapshot { ledger: self.ledger.clone() }
     }
 
     /// Takes a fact in. Never fails: a peer's fault becomes an answer to it and an event, a late input changes nothing.
     pub fn handle(&mut self, now: Now, input: Input) {
-        let _ = now;
         match input {
-            Input::Connected { version } => self.connected = Some(version),
-            Input::Disconnected => self.connected = None,
-            Input::Registration(registration) => self.config.registration = registration,
-            Input::Conformance(conformance) => self.config.conformance = conformance,
-            Input::Command { id, .. } => {
-                let event = Event::CallFinished { command: id, outcome: CallOutcome::NotConnected };
-                self.outputs.push_back(Output::Event(event));
+            Input::Connected { version } => self.handle_connected(version),
+            Input::Disconnected => self.handle_disconnected(),
+            Input::Frame(text) => self.handle_frame(now, &text),
+            Input::Timeout => self.handle_timeout(now),
+            Input::Registration(registration) => {
+                self.config.registration = registration;
+                if self.gate.decide(registration) {
+                    self.trigger_boot();
+                }
             }
-            Input::Frame(_) | Input::Timeout | Input::Answer { .. } | Input::Stored(_) | Input::NotStored(_) => {}
+            Input::Conformance(conformance) => self.config.conformance = conformance,
+            Input::Answer { question, answer } => self.handle_answer(now, question, answer),
+            Input::Stored(token) => self.handle_stored(now, token, true),
+            Input::NotStored(token) => self.handle_stored(now, token, false),
+            Input::Command { id, command } => self.handle_command(id, command),
+        }
+        self.work(now);
+        while let Some(text) = self.endpoint.poll_transmit(now.instant) {
+            self.outputs.push_back(Output::Transmit(text));
         }
     }
 
@@ -69,12 +112,115 @@ impl Session {
     /// When to hand in [`Input::Timeout`], and why; `None` when there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
-        None
+        let call = self.endpoint.poll_timeout().map(|at| Deadline { at, reason: DeadlineReason::Call });
+        call.into_iter().chain(self.desk.deadline()).min_by_key(|deadline| deadline.at)
     }
 
     /// The version of the connection, `None` without one.
     #[must_use]
     pub fn connected(&self) -> Option<Version> {
-        self.connected
+        self.endpoint.version()
     }
+
+    /// How the station stands with the CSMS.
+    #[must_use]
+    pub fn registration(&self) -> RegistrationStatus {
+        self.gate.status()
+    }
+
+    /// The transactions that have not ended, oldest first, and where they are, as far as known.
+    pub fn open_transactions(&self) -> impl Iterator<Item = (&TransactionId, Option<Place>)> {
+        self.ledger.open()
+    }
+
+    fn handle_connected(&mut self, version: Version) {
+        self.handle_disconnected();
+        if !dialect::is_available(version) {
+            self.outputs.push_back(Output::Close { reason: format!("OCPP {version} was compiled out") });
+            return;
+        }
+        for failed in self.endpoint.handle_connect(version) {
+            self.handle_failed(failed);
+        }
+        self.gate.connected();
+        self.findings.clear();
+    }
+
+    fn handle_disconnected(&mut self) {
+        for failed in self.endpoint.handle_disconnect() {
+            self.handle_failed(failed);
+        }
+        self.desk.connection_ended();
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        if let Some(failed) = self.endpoint.handle_timeout(now.instant) {
+            self.handle_failed(failed);
+        }
+        self.handle_overdue(now);
+    }
+
+    fn handle_frame(&mut self, now: Now, text: &str) {
+        match self.endpoint.handle_text(text) {
+            Received::Call(call) => self.handle_call(now, call, text),
+            Received::Send(send) => {
+                let (action, payload) = (send.action.into_owned(), send.payload.to_string());
+                self.event(Event::Notification { action, payload });
+            }
+            Received::Result(result) => self.handle_result(&result),
+            Received::Failed(failed) => self.handle_failed(failed),
+            Received::ResultRejected(rejected) => self.handle_rejected_result(rejected),
+            Received::Unmatched(unmatched) => self.handle_unmatched(&unmatched, text),
+            Received::Malformed(malformed) => self.malformed(malformed.problem.to_string(), text),
+        }
+    }
+
+    fn handle_call(&mut self, now: Now, call: IncomingCall<'_>, text: &str) {
+        let Some(version) = self.endpoint.version() else { return };
+        let action = call.action.into_owned();
+        let request = match dialect::read_request(version, &action, call.payload, self.config.conformance, now.utc) {
+            Ok(Decoded { message, findings }) => {
+                self.report_findings(&action, &findings, version);
+                Ok(message)
+            }
+            Err(error) => {
+                self.report_findings(&action, &error.findings, version);
+                self.malformed(format!("{action}: {error}"), text);
+                Err(to_refusal(&error))
+            }
+        };
+        self.desk.enqueue(Incoming { id: call.id, action, request });
+    }
+
+    /// Reports what departs from the schema, each kind once.
+    pub(super) fn report_findings(&mut self, action: &str, findings: &[ocpp_types::Finding], version: Version) {
+        for finding in findings {
+            if let Some(event) = self.findings.report(action, finding, version) {
+                self.event(event);
+            }
+        }
+    }
+
+    /// Reports what can't be processed.
+    pub(super) fn malformed(&mut self, reason: String, text: &str) {
+        self.event(Event::Malformed { reason, text: excerpt(text) });
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+}
+
+/// What the station is told about a payload that can't be read.
+fn to_refusal(error: &DecodeError) -> CallError {
+    let refusal = CallError::new(error.code(), error.description());
+    match error.kind {
+        DecodeErrorKind::Violations => refusal.with_details(&error.details()),
+        _ => refusal,
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    let end = (0..=text.len().min(MAX_EXCERPT)).rev().find(|end| text.is_char_boundary(*end));
+    end.and_then(|end| text.get(..end)).unwrap_or_default().to_string()
 }

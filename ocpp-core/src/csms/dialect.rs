@@ -1,0 +1,103 @@
+//! Which version's wire format a connection speaks.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use jiff::Timestamp;
+use ocpp_types::{Conformance, DecodeError, Decoded, Finding, Version};
+
+use super::command::{CallOutcome, CallResult, Command};
+use super::request::{Reply, Request};
+
+/// A call to the station, ready to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    pub(super) action: Cow<'static, str>,
+    pub(super) payload: String,
+    pub(super) answer: AnswerForm,
+}
+
+/// How to read the answer to a call.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum AnswerForm {
+    /// A status, of which these mean that the station does it.
+    Status(&'static [&'static str]),
+    Configuration,
+    DataTransfer,
+    Raw,
+}
+
+/// An answer that was read, with what was odd about it.
+pub(super) type Answer = Result<(CallResult, Vec<Finding>), DecodeError>;
+
+/// Whether this version was compiled in.
+pub(super) const fn is_available(version: Version) -> bool {
+    match version {
+        Version::V1_6 => cfg!(feature = "v1_6"),
+        Version::V2_0_1 => cfg!(feature = "v2_0_1"),
+        Version::V2_1 => cfg!(feature = "v2_1"),
+    }
+}
+
+/// Reads a call of the station; `at` is used where the station doesn't say when something happened.
+pub(super) fn read_request(
+    version: Version,
+    action: &str,
+    payload: &str,
+    conformance: Conformance,
+    at: Timestamp,
+) -> Result<Decoded<Request>, DecodeError> {
+    match version {
+        #[cfg(feature = "v1_6")]
+        Version::V1_6 => super::v1_6::read_request(action, payload, conformance, at),
+        #[cfg(feature = "v2_0_1")]
+        Version::V2_0_1 => super::v2::v2_0_1::read_request(action, payload, conformance),
+        #[cfg(feature = "v2_1")]
+        Version::V2_1 => super::v2::v2_1::read_request(action, payload, conformance),
+        #[allow(unreachable_patterns)]
+        _ => Err(DecodeError::unknown_action(action)),
+    }
+}
+
+/// Writes an answer to the station.
+pub(super) fn write_reply(version: Version, reply: &Reply) -> String {
+    match version {
+        #[cfg(feature = "v1_6")]
+        Version::V1_6 => super::v1_6::write_reply(reply),
+        #[cfg(feature = "v2_0_1")]
+        Version::V2_0_1 => super::v2::v2_0_1::write_reply(reply),
+        #[cfg(feature = "v2_1")]
+        Version::V2_1 => super::v2::v2_1::write_reply(reply),
+        #[allow(unreachable_patterns)]
+        _ => "{}".into(),
+    }
+}
+
+/// Writes a call to the station, or says why there is none.
+pub(super) fn write_call(version: Version, command: &Command) -> Result<Call, CallOutcome> {
+    match version {
+        #[cfg(feature = "v1_6")]
+        Version::V1_6 => super::v1_6::write_call(command),
+        #[cfg(feature = "v2_0_1")]
+        Version::V2_0_1 => super::v2::v2_0_1::write_call(command),
+        #[cfg(feature = "v2_1")]
+        Version::V2_1 => super::v2::v2_1::write_call(command),
+        #[allow(unreachable_patterns)]
+        _ => Err(CallOutcome::NotSupported),
+    }
+}
+
+/// Reads the station's answer to a call.
+pub(super) fn read_answer(version: Version, form: &AnswerForm, action: &str, payload: &str) -> Answer {
+    match version {
+        #[cfg(feature = "v1_6")]
+        Version::V1_6 => super::v1_6::read_answer(form, action, payload),
+        #[cfg(feature = "v2_0_1")]
+        Version::V2_0_1 => super::v2::v2_0_1::read_answer(form, action, payload),
+        #[cfg(feature = "v2_1")]
+        Version::V2_1 => super::v2::v2_1::read_answer(form, action, payload),
+        #[allow(unreachable_patterns)]
+        _ => Err(DecodeError::unknown_action(action)),
+    }
+}

@@ -1,0 +1,84 @@
+//! What a station asks and what it is answered, without regard to version. The dialects translate.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use jiff::Timestamp;
+
+use super::authorization::Authorization;
+use super::config::Registration;
+use super::event::{Boot, ConnectorStatus};
+use super::identity::{Place, Token, TransactionId};
+use super::input::DataTransferStatus;
+use super::metering::MeterReading;
+use super::transactions::Message;
+
+/// A call of the station.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Request {
+    Boot(Box<Boot>),
+    Heartbeat,
+    Status(Box<ConnectorStatus>),
+    Authorize {
+        token: Token,
+    },
+    Transaction {
+        form: TransactionForm,
+        message: Box<Message>,
+    },
+    MeterValues {
+        place: Option<Place>,
+        readings: Vec<MeterReading>,
+    },
+    SecurityEvent {
+        kind: String,
+        at: Timestamp,
+        detail: Option<String>,
+    },
+    FirmwareStatus {
+        status: String,
+        request_id: Option<i64>,
+    },
+    LogStatus {
+        status: String,
+        request_id: Option<i64>,
+    },
+    DataTransfer {
+        vendor_id: String,
+        message_id: Option<String>,
+        data: Option<String>,
+    },
+    /// Asks for no decision: answered with an empty object, and passed on as it came. What it tells of connectors is told
+    /// twice.
+    Notification {
+        connectors: Vec<ConnectorStatus>,
+        payload: String,
+    },
+    /// Known to the standard, and not done here.
+    NotSupported,
+}
+
+/// Which message of a version a transaction's message was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TransactionForm {
+    /// StartTransaction of 1.6.
+    Start,
+    /// MeterValues of 1.6.
+    MeterValues,
+    /// StopTransaction of 1.6.
+    Stop,
+    /// TransactionEvent of 2.x.
+    Event,
+}
+
+/// The answer to a call of the station.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reply {
+    Boot { registration: Registration, at: Timestamp },
+    Heartbeat { at: Timestamp },
+    Authorize(Authorization),
+    Transaction { form: TransactionForm, wire: TransactionId, authorization: Option<Authorization> },
+    DataTransfer { status: DataTransferStatus, data: Option<String> },
+    Empty,
+}

@@ -1,0 +1,210 @@
+//! What is remembered of one transaction.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::sequence::Sequence;
+use crate::csms::authorization::{Authorization, AuthorizationStatus};
+use crate::csms::event::TransactionEvent;
+use crate::csms::identity::{Place, Token, TransactionId};
+
+/// How many of a transaction's last messages are known again with certainty.
+const MAX_MARKS: usize = 32;
+
+/// Which part of a transaction a message tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::csms) enum Kind {
+    Started,
+    Updated,
+    Ended,
+}
+
+/// What a message tells of a transaction, before it is known whether it tells anything new.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::csms) struct Message {
+    pub(in crate::csms) kind: Kind,
+    /// The content. Its transaction is the name on the wire; what the ledger knows better is filled in there.
+    pub(in crate::csms) event: TransactionEvent,
+    /// What two messages agree in only if they are the same one, besides the sequence number.
+    pub(in crate::csms) fingerprint: u64,
+    /// Whether the station calls the transaction by its name: always in 2.x; in 1.6 not in its start, and not with -1.
+    pub(in crate::csms) named: bool,
+    /// The start of 1.6.
+    pub(in crate::csms) start: Option<StartKey>,
+}
+
+/// What tells a message from all others of its transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    pub(super) sequence: Option<i64>,
+    pub(super) fingerprint: u64,
+    /// Microseconds since 1970.
+    pub(super) at: i64,
+}
+
+impl Mark {
+    pub(super) fn of(message: &Message) -> Self {
+        let event = &message.event;
+        Self { sequence: event.sequence, fingerprint: message.fingerprint, at: event.at.as_microsecond() }
+    }
+}
+
+/// What makes a StartTransaction of 1.6 the one that was received before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::csms) struct StartKey {
+    pub(in crate::csms) connector: i64,
+    pub(in crate::csms) token: String,
+    pub(in crate::csms) meter_start: i64,
+    /// Microseconds since 1970.
+    pub(in crate::csms) at: i64,
+}
+
+impl StartKey {
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.token.eq_ignore_ascii_case(&other.token)
+            && (self.connector, self.meter_start, self.at) == (other.connector, other.meter_start, other.at)
+    }
+}
+
+/// An answer about a token, to be given again when the message is repeated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Judgement {
+    to: Mark,
+    status: AuthorizationStatus,
+    group: Option<Token>,
+    /// Microseconds since 1970.
+    cache_expires_at: Option<i64>,
+}
+
+/// What is remembered of one transaction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    /// What the application calls it.
+    pub(super) id: TransactionId,
+    /// What the station calls it.
+    pub(super) wire: TransactionId,
+    pub(super) place: Option<Place>,
+    /// Microseconds since 1970; `None` as long as the start was not received.
+    pub(super) started_at: Option<i64>,
+    /// Microseconds since 1970; `None` while it goes on.
+    pub(super) ended_at: Option<i64>,
+    /// Another was started at its place.
+    pub(super) superseded: bool,
+    /// The start of 1.6.
+    pub(super) start: Option<StartKey>,
+    /// Whether the station has shown that it knows the name: always in 2.x, in 1.6 once it used it.
+    pub(super) named: bool,
+    received: Sequence,
+    marks: VecDeque<Mark>,
+    /// The latest time of a message whose mark is forgotten, in microseconds since 1970.
+    forgotten_until: Option<i64>,
+    judgement: Option<Judgement>,
+}
+
+impl Entry {
+    pub(super) fn new(id: TransactionId, wire: TransactionId) -> Self {
+        Self {
+            id,
+            wire,
+            place: None,
+            started_at: None,
+            ended_at: None,
+            superseded: false,
+            start: None,
+            named: false,
+            received: Sequence::default(),
+            marks: VecDeque::new(),
+            forgotten_until: None,
+            judgement: None,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.ended_at.is_none()
+    }
+
+    /// Whether a message like this was received.
+    pub(super) fn has_mark(&self, mark: Mark) -> bool {
+        self.marks.contains(&mark)
+    }
+
+    /// Whether the message was received before.
+    ///
+    /// A sequence number alone doesn't tell: there are stations whose counter stands still, and stations that begin again
+    /// at 0 after a power cut. What they tell must not be lost.
+    pub(super) fn knows(&self, message: &Message) -> bool {
+        let mark = Mark::of(message);
+        if self.has_mark(mark) {
+            return true;
+        }
+        let first_of_its_kind = match message.kind {
+            Kind::Started => self.started_at.is_none(),
+            Kind::Ended => self.ended_at.is_none(),
+            Kind::Updated => false,
+        };
+        let old = self.forgotten_until.is_some_and(|until| mark.at <= until);
+        let number_was_received = mark.sequence.is_some_and(|number| {
+            self.received.contains(number) && self.marks.iter().all(|known| known.sequence != Some(number))
+        });
+        !first_of_its_kind && old && number_was_received
+    }
+
+    /// Notes a message as received, and says what the application is to be told: a second start or end is an update.
+    pub(super) fn note(&mut self, message: &Message, authorization: Option<&Authorization>) -> Kind {
+        let mark = Mark::of(message);
+        self.named |= message.named;
+        if message.start.is_some() {
+            self.start.clone_from(&message.start);
+        }
+        if let Some(number) = mark.sequence {
+            self.received.insert(number);
+        }
+        if self.marks.len() >= MAX_MARKS
+            && let Some(forgotten) = self.marks.pop_front()
+        {
+            self.forgotten_until = self.forgotten_until.max(Some(forgotten.at));
+        }
+        self.marks.push_back(mark);
+        if let Some(place) = message.event.place
+            && (place.connector.is_some() || self.place.is_none())
+        {
+            self.place = Some(place);
+        }
+        if let Some(authorization) = authorization {
+            self.judgement = Some(Judgement {
+                to: mark,
+                status: authorization.status,
+                group: authorization.group.clone(),
+                cache_expires_at: authorization.cache_expires_at.map(Timestamp::as_microsecond),
+            });
+        }
+        match message.kind {
+            Kind::Started if self.started_at.is_none() => {
+                self.started_at = Some(mark.at);
+                Kind::Started
+            }
+            Kind::Ended if self.ended_at.is_none() => {
+                self.ended_at = Some(mark.at);
+                Kind::Ended
+            }
+            Kind::Started | Kind::Updated | Kind::Ended => Kind::Updated,
+        }
+    }
+
+    /// The answer that was given to a message, if it was about a token and is remembered.
+    pub(super) fn answer_to(&self, mark: Option<Mark>) -> Option<Authorization> {
+        let judgement = self.judgement.as_ref().filter(|judgement| mark.is_none_or(|mark| judgement.to == mark))?;
+        let mut authorization = Authorization::new(judgement.status);
+        authorization.group.clone_from(&judgement.group);
+        authorization.cache_expires_at = judgement.cache_expires_at.and_then(|at| Timestamp::from_microsecond(at).ok());
+        Some(authorization)
+    }
+
+    /// The numbers that are missing so far.
+    pub(super) fn missing(&self) -> alloc::vec::Vec<core::ops::RangeInclusive<i64>> {
+        self.received.missing()
+    }
+}

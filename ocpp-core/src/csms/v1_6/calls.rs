@@ -1,0 +1,96 @@
+//! Calls to a 1.6 station (edition 2, chapter 5).
+
+use alloc::borrow::Cow;
+use alloc::string::ToString;
+
+use ocpp_types::v1_6::{
+    AvailabilityType, ChangeAvailabilityRequest, ChangeConfigurationRequest, ClearCacheRequest, CsmsRequest,
+    DataTransferRequest, ExtendedTriggerMessageRequest, GetConfigurationRequest, MessageTrigger,
+    MessageTriggerEnumType, RemoteStartTransactionRequest, RemoteStopTransactionRequest, ResetRequest, ResetType,
+    TriggerMessageRequest, UnlockConnectorRequest,
+};
+use ocpp_types::{Conformance, Version};
+
+use super::replies::plain_text;
+use crate::csms::command::{CallOutcome, Command, ResetKind};
+use crate::csms::dialect::{AnswerForm, Call};
+use crate::csms::identity::Place;
+use crate::csms::wire::{bounded, invalid, raw};
+
+const ACCEPTED: AnswerForm = AnswerForm::Status(&["Accepted"]);
+
+pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome> {
+    let (request, answer): (CsmsRequest, AnswerForm) = match command {
+        Command::RemoteStart { evse, token, remote_start_id: _ } => {
+            let mut request = RemoteStartTransactionRequest::new(bounded("/idTag", &token.id)?);
+            request.connector_id = *evse;
+            (request.into(), ACCEPTED)
+        }
+        Command::RemoteStop { transaction } => {
+            let number = transaction.number();
+            let number = number.ok_or_else(|| invalid("/transactionId", "1.6 knows transactions by integers"))?;
+            (RemoteStopTransactionRequest::new(number).into(), ACCEPTED)
+        }
+        Command::Reset { evse: Some(_), .. } => return Err(CallOutcome::NotSupported),
+        Command::Reset { kind, evse: None } => {
+            let kind = match kind {
+                ResetKind::Immediate | ResetKind::OnIdle => ResetType::Soft,
+                ResetKind::Hard => ResetType::Hard,
+            };
+            (ResetRequest::new(kind).into(), ACCEPTED)
+        }
+        Command::Unlock { evse, connector: _ } => {
+            (UnlockConnectorRequest::new(*evse).into(), AnswerForm::Status(&["Unlocked"]))
+        }
+        Command::ChangeAvailability { place, operative } => {
+            let kind = if *operative { AvailabilityType::Operative } else { AvailabilityType::Inoperative };
+            let connector_id = place.map_or(0, |place| place.evse);
+            (ChangeAvailabilityRequest::new(connector_id, kind).into(), AnswerForm::Status(&["Accepted", "Scheduled"]))
+        }
+        Command::TriggerMessage { message, place } => (trigger(message, *place)?, ACCEPTED),
+        Command::GetConfiguration { names } => {
+            let mut request = GetConfigurationRequest::new();
+            if !names.is_empty() {
+                request.key = Some(names.iter().map(|name| bounded("/key", name)).collect::<Result<_, _>>()?);
+            }
+            (request.into(), AnswerForm::Configuration)
+        }
+        Command::SetConfiguration { name, value } => {
+            let request = ChangeConfigurationRequest::new(bounded("/key", name)?, bounded("/value", value)?);
+            (request.into(), AnswerForm::Status(&["Accepted", "RebootRequired"]))
+        }
+        Command::ClearCache => (ClearCacheRequest::new().into(), ACCEPTED),
+        Command::DataTransfer { vendor_id, message_id, data } => {
+            let mut request = DataTransferRequest::new(bounded("/vendorId", vendor_id)?);
+            request.message_id = message_id.as_deref().map(|id| bounded("/messageId", id)).transpose()?;
+            request.data = data.as_deref().map(plain_text);
+            (request.into(), AnswerForm::DataTransfer)
+        }
+        Command::Raw { action, payload, validate } => {
+            let check =
+                |action: &str, payload: &str| CsmsRequest::decode(action, payload, Conformance::Strict).map(|_| ());
+            return raw(Version::V1_6, action, payload, validate.then_some(check));
+        }
+    };
+    Ok(Call { action: Cow::Borrowed(request.action()), payload: request.encode(), answer })
+}
+
+/// TriggerMessage, or the security whitepaper's ExtendedTriggerMessage for what only that knows.
+fn trigger(message: &str, place: Option<Place>) -> Result<CsmsRequest, CallOutcome> {
+    let connector_id = place.map(|place| place.evse);
+    match (MessageTrigger::from(message), MessageTriggerEnumType::from(message)) {
+        (MessageTrigger::Unlisted(_), MessageTriggerEnumType::Unlisted(unlisted)) => {
+            Err(invalid("/requestedMessage", unlisted.to_string() + " can't be triggered in 1.6"))
+        }
+        (MessageTrigger::Unlisted(_), requested) => {
+            let mut request = ExtendedTriggerMessageRequest::new(requested);
+            request.connector_id = connector_id;
+            Ok(request.into())
+        }
+        (requested, _) => {
+            let mut request = TriggerMessageRequest::new(requested);
+            request.connector_id = connector_id;
+            Ok(request.into())
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Calls to a 2.x station.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+
+use ocpp_types::Json;
+use ocpp_types::v2_1::{
+    ChangeAvailabilityRequest, ClearCacheRequest, CsmsRequest, DataTransferRequest, EVSEType, GetVariableDataType,
+    GetVariablesRequest, IdTokenType, MessageTriggerEnumType, OperationalStatusEnumType,
+    RequestStartTransactionRequest, RequestStopTransactionRequest, ResetEnumType, ResetRequest, SetVariableDataType,
+    SetVariablesRequest, TriggerMessageRequest, UnlockConnectorRequest,
+};
+
+use super::names;
+use crate::csms::command::{CallOutcome, Command, ResetKind};
+use crate::csms::dialect::AnswerForm;
+use crate::csms::identity::Place;
+use crate::csms::wire::{bounded, invalid};
+
+const ACCEPTED: AnswerForm = AnswerForm::Status(&["Accepted"]);
+const ACCEPTED_OR_SCHEDULED: AnswerForm = AnswerForm::Status(&["Accepted", "Scheduled"]);
+
+/// A command in the messages of 2.1, or as the application wrote it.
+pub(super) enum Written<'a> {
+    Typed(Box<CsmsRequest>, AnswerForm),
+    Raw { action: &'a str, payload: &'a str, validate: bool },
+}
+
+pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> {
+    let (request, answer): (CsmsRequest, AnswerForm) = match command {
+        // F01, F02
+        Command::RemoteStart { evse, token, remote_start_id } => {
+            let kind = token.kind.as_deref().unwrap_or("Central");
+            let id_token = IdTokenType::new(bounded("/idToken/idToken", &token.id)?, bounded("/idToken/type", kind)?);
+            let mut request = RequestStartTransactionRequest::new(id_token, *remote_start_id);
+            request.evse_id = *evse;
+            (request.into(), ACCEPTED)
+        }
+        // F03.FR.01
+        Command::RemoteStop { transaction } => {
+            let id = bounded("/transactionId", transaction.as_str())?;
+            (RequestStopTransactionRequest::new(id).into(), ACCEPTED)
+        }
+        Command::Reset { kind, evse } => {
+            let kind = match kind {
+                ResetKind::OnIdle => ResetEnumType::OnIdle,
+                ResetKind::Immediate | ResetKind::Hard => ResetEnumType::Immediate,
+            };
+            let mut request = ResetRequest::new(kind);
+            request.evse_id = *evse;
+            (request.into(), ACCEPTED_OR_SCHEDULED)
+        }
+        Command::Unlock { evse, connector } => {
+            (UnlockConnectorRequest::new(*evse, *connector).into(), AnswerForm::Status(&["Unlocked"]))
+        }
+        Command::ChangeAvailability { place, operative } => {
+            let status =
+                if *operative { OperationalStatusEnumType::Operative } else { OperationalStatusEnumType::Inoperative };
+            let mut request = ChangeAvailabilityRequest::new(status);
+            request.evse = place.map(evse);
+            (request.into(), ACCEPTED_OR_SCHEDULED)
+        }
+        // F06.FR.01, F06.FR.02
+        Command::TriggerMessage { message, place } => {
+            let requested = MessageTriggerEnumType::from(&**message);
+            if matches!(requested, MessageTriggerEnumType::Unlisted(_)) {
+                return Err(invalid("/requestedMessage", format!("{message} can't be triggered")));
+            }
+            let mut request = TriggerMessageRequest::new(requested);
+            request.evse = place.map(evse);
+            (request.into(), ACCEPTED)
+        }
+        Command::GetConfiguration { names } => {
+            if names.is_empty() {
+                return Err(invalid("/getVariableData", "name at least one variable, or ask for a report"));
+            }
+            let data = |name: &String| {
+                names::parse(name).map(|(component, variable)| GetVariableDataType::new(component, variable))
+            };
+            let data = names.iter().map(data).collect::<Result<_, _>>()?;
+            (GetVariablesRequest::new(data).into(), AnswerForm::Configuration)
+        }
+        Command::SetConfiguration { name, value } => {
+            let (component, variable) = names::parse(name)?;
+            let value = bounded("/setVariableData/0/attributeValue", value)?;
+            let request = SetVariablesRequest::new([SetVariableDataType::new(value, component, variable)].into());
+            (request.into(), AnswerForm::Status(&["Accepted", "RebootRequired"]))
+        }
+        Command::ClearCache => (ClearCacheRequest::new().into(), ACCEPTED),
+        Command::DataTransfer { vendor_id, message_id, data } => {
+            let mut request = DataTransferRequest::new(bounded("/vendorId", vendor_id)?);
+            request.message_id = message_id.as_deref().map(|id| bounded("/messageId", id)).transpose()?;
+            let json = data.as_deref().map(Json::parse).transpose();
+            request.data = json.map_err(|error| invalid("/data", format!("not JSON: {error}")))?;
+            (request.into(), AnswerForm::DataTransfer)
+        }
+        Command::Raw { action, payload, validate } => {
+            return Ok(Written::Raw { action, payload, validate: *validate });
+        }
+    };
+    Ok(Written::Typed(Box::new(request), answer))
+}
+
+fn evse(place: Place) -> EVSEType {
+    let mut evse = EVSEType::new(place.evse);
+    evse.connector_id = place.connector;
+    evse
+}

@@ -1,0 +1,22 @@
+//! The dialect of OCPP 2.0.1 and 2.1: written on the messages of 2.1, to and from which those of 2.0.1 are converted.
+
+mod answers;
+mod calls;
+mod metering;
+mod names;
+mod replies;
+mod requests;
+
+#[cfg(feature = "v2_0_1")]
+pub(super) mod v2_0_1;
+#[cfg(feature = "v2_1")]
+pub(super) mod v2_1;
+
+/// What differs between the versions beyond their messages.
+#[derive(Debug)]
+struct Rules {
+    /// The kinds of tokens; `None` where any text may be one.
+    token_kinds: Option<&'static [&'static str]>,
+    /// How many characters of a message to the driver are sent.
+    message_length: usize,
+}

@@ -1,0 +1,152 @@
+//! Calls of a 2.x station.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use ocpp_types::v2_1::{
+    BootNotificationRequest, EVSEType, EventDataType, IdTokenType, StationRequest, StatusNotificationRequest,
+    TransactionEventEnumType, TransactionEventRequest,
+};
+
+use super::metering::readings;
+use crate::csms::config::RegistrationStatus;
+use crate::csms::event::{Boot, ConnectorStatus, TransactionEvent};
+use crate::csms::identity::{Place, Token, TransactionId};
+use crate::csms::metering::energy_register_wh;
+use crate::csms::request::{Request, TransactionForm};
+use crate::csms::transactions::{Kind, Message, fingerprint};
+
+pub(super) fn to_request(request: StationRequest, payload: &str) -> Request {
+    match request {
+        StationRequest::Authorize(request) => Request::Authorize { token: token(&request.id_token) },
+        StationRequest::BootNotification(request) => Request::Boot(Box::new(boot(request))),
+        StationRequest::DataTransfer(request) => Request::DataTransfer {
+            vendor_id: request.vendor_id.to_string(),
+            message_id: request.message_id.map(|text| text.to_string()),
+            data: request.data.map(|json| json.get().to_string()),
+        },
+        StationRequest::FirmwareStatusNotification(request) => {
+            Request::FirmwareStatus { status: request.status.to_string(), request_id: request.request_id }
+        }
+        StationRequest::Heartbeat(_) => Request::Heartbeat,
+        StationRequest::LogStatusNotification(request) => {
+            Request::LogStatus { status: request.status.to_string(), request_id: request.request_id }
+        }
+        StationRequest::MeterValues(request) => {
+            let place = (request.evse_id > 0).then(|| Place::evse(request.evse_id));
+            Request::MeterValues { place, readings: readings(request.meter_value) }
+        }
+        StationRequest::NotifyEvent(request) => {
+            let connectors = request.event_data.iter().filter_map(availability_state).collect();
+            Request::Notification { connectors, payload: payload.to_string() }
+        }
+        StationRequest::SecurityEventNotification(request) => Request::SecurityEvent {
+            kind: request.r#type.to_string(),
+            at: request.timestamp.timestamp(),
+            detail: request.tech_info.map(|text| text.to_string()),
+        },
+        StationRequest::StatusNotification(request) => Request::Status(Box::new(status(&request))),
+        StationRequest::TransactionEvent(request) => transaction_event(request),
+        // What is answered with nothing but an empty object.
+        StationRequest::BatterySwap(_)
+        | StationRequest::ClearedChargingLimit(_)
+        | StationRequest::ClosePeriodicEventStream(_)
+        | StationRequest::NotifyChargingLimit(_)
+        | StationRequest::NotifyCustomerInformation(_)
+        | StationRequest::NotifyDERAlarm(_)
+        | StationRequest::NotifyDERStartStop(_)
+        | StationRequest::NotifyDisplayMessages(_)
+        | StationRequest::NotifyMonitoringReport(_)
+        | StationRequest::NotifyPriorityCharging(_)
+        | StationRequest::NotifyReport(_)
+        | StationRequest::NotifySettlement(_)
+        | StationRequest::PublishFirmwareStatusNotification(_)
+        | StationRequest::ReportChargingProfiles(_)
+        | StationRequest::ReportDERControl(_)
+        | StationRequest::ReservationStatusUpdate(_) => {
+            Request::Notification { connectors: Vec::new(), payload: payload.to_string() }
+        }
+        _ => Request::NotSupported,
+    }
+}
+
+fn token(token: &IdTokenType) -> Token {
+    Token::with_kind(token.id_token.as_str(), token.r#type.as_str())
+}
+
+/// EVSE 0 stands for the station, which no transaction takes place at.
+fn place(evse: &EVSEType) -> Option<Place> {
+    (evse.id > 0).then_some(Place { evse: evse.id, connector: evse.connector_id })
+}
+
+fn boot(request: BootNotificationRequest) -> Boot {
+    let station = request.charging_station;
+    let (iccid, imsi) = station.modem.map_or((None, None), |modem| (modem.iccid, modem.imsi));
+    Boot {
+        vendor: station.vendor_name.to_string(),
+        model: station.model.to_string(),
+        serial_number: station.serial_number.map(|text| text.to_string()),
+        firmware_version: station.firmware_version.map(|text| text.to_string()),
+        reason: Some(request.reason.to_string()),
+        iccid: iccid.map(|text| text.to_string()),
+        imsi: imsi.map(|text| text.to_string()),
+        registration: RegistrationStatus::Pending,
+    }
+}
+
+fn status(request: &StatusNotificationRequest) -> ConnectorStatus {
+    ConnectorStatus {
+        place: (request.evse_id > 0).then(|| Place::connector(request.evse_id, request.connector_id)),
+        status: request.connector_status.to_string(),
+        error: None,
+        detail: None,
+        at: request.timestamp.timestamp(),
+    }
+}
+
+/// The state of a connector as 2.1 prefers to tell it (2.1 part 2, B01.FR.05).
+fn availability_state(event: &EventDataType) -> Option<ConnectorStatus> {
+    let is_connector = event.component.name.eq_ignore_ascii_case("Connector");
+    if !is_connector || !event.variable.name.eq_ignore_ascii_case("AvailabilityState") {
+        return None;
+    }
+    Some(ConnectorStatus {
+        place: Some(event.component.evse.as_ref().and_then(place)?),
+        status: event.actual_value.to_string(),
+        error: None,
+        detail: event.tech_info.as_ref().map(|text| text.to_string()),
+        at: event.timestamp.timestamp(),
+    })
+}
+
+fn transaction_event(request: TransactionEventRequest) -> Request {
+    let kind = match request.event_type {
+        TransactionEventEnumType::Started => Kind::Started,
+        TransactionEventEnumType::Ended => Kind::Ended,
+        _ => Kind::Updated,
+    };
+    // A message that is sent again may have turned into one that was kept offline; the rest stays.
+    let fingerprint =
+        fingerprint([request.event_type.as_str(), &request.timestamp.to_string(), request.trigger_reason.as_str()]);
+    let info = request.transaction_info;
+    let id = TransactionId::new(info.transaction_id.as_str());
+    let mut event = TransactionEvent::new(id, request.timestamp.timestamp());
+    event.place = request.evse.as_ref().and_then(place);
+    event.sequence = Some(request.seq_no);
+    event.trigger = Some(request.trigger_reason.to_string());
+    event.token = request.id_token.as_deref().map(token);
+    let stopped_reason = info.stopped_reason.map(|reason| reason.to_string());
+    // TransactionType: Local where an end doesn't say.
+    event.stopped_reason = stopped_reason.or_else(|| (kind == Kind::Ended).then(|| String::from("Local")));
+    event.charging_state = info.charging_state.map(|state| state.to_string());
+    event.readings = readings(request.meter_value.unwrap_or_default());
+    event.meter_wh = energy_register_wh(&event.readings);
+    event.offline = request.offline.unwrap_or(false);
+    event.remote_start_id = info.remote_start_id;
+    event.reservation_id = request.reservation_id;
+    event.cable_max_current = request.cable_max_current;
+    event.phases_used = request.number_of_phases_used;
+    let message = Message { kind, event, fingerprint, named: true, start: None };
+    Request::Transaction { form: TransactionForm::Event, message: Box::new(message) }
+}
