@@ -109,7 +109,7 @@ pub enum Action {
     },
     /// The power fails and comes back at once. Whatever hadn't been stored is lost.
     PowerCut {
-        /// False: the EV disconnects meanwhile, so that the transactions can't be resumed.
+        /// Whether the station goes on with its transactions when the power is back, or ends them for `PowerLoss` (2.1 part 2, E17).
         keep_transactions: bool,
     },
     /// The station restarts in an orderly way.

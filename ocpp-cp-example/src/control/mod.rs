@@ -22,7 +22,7 @@
 //! | `DELETE /settings/{name}` | | gives it back the value it has until somebody changes it |
 //! | `PUT /auth-cache/{token}` | | `501`: the station has no authorization cache yet |
 //! | `PUT /local-list/{token}` | | `501`: the station has no local authorization list yet |
-//! | `POST /power-cut` | `{"keep_transactions": true}` | the power fails and comes back; with `false` the cars have left meanwhile |
+//! | `POST /power-cut` | `{"keep_transactions": true}` | the power fails and comes back; transactions go on, or with `false` end for `PowerLoss` |
 //! | `POST /restart` | | restarts in an orderly way |
 //! | `POST /network` | `{"up": false}` | takes the network away without a goodbye, or brings it back |
 //! | `POST /align-clock` | | `501`: the station has no clock-aligned meter values yet |

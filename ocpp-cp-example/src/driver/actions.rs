@@ -42,15 +42,13 @@ impl Driver {
                 if !evse.plug(connector) {
                     return Err(CommandError::NotPossible(format!("a cable is in at EVSE {id}: unplug it first")));
                 }
-                self.handle(Input::PluggedIn { evse: id, connector });
-                self.tell_hardware();
+                self.tell_cable(id, Input::PluggedIn { evse: id, connector });
             }
             Action::Unplug { evse: id } => {
                 let Some(connector) = self.evse(id)?.unplug() else {
                     return Err(CommandError::NotPossible(format!("no cable is in at EVSE {id}: plug one in first")));
                 };
-                self.handle(Input::Unplugged { evse: id, connector });
-                self.tell_hardware();
+                self.tell_cable(id, Input::Unplugged { evse: id, connector });
             }
             Action::Tap { evse: id, token } => {
                 self.evse(id)?;
@@ -108,15 +106,9 @@ impl Driver {
     async fn power_cut(&mut self, keep_transactions: bool) {
         tracing::info!(station = %self.config.id, "power cut");
         self.connection.cut();
+        self.connection_error = Some("the power was cut".to_owned());
         self.hardware.power_cut();
-        if !keep_transactions {
-            for evse in 1..=self.hardware.len() {
-                if let Some(evse) = self.hardware.evse_mut(evse) {
-                    evse.unplug();
-                }
-            }
-        }
-        self.start_again().await;
+        self.start_again(Some(keep_transactions)).await;
     }
 
     fn set_network(&mut self, up: bool) {

@@ -37,14 +37,9 @@ impl Driver {
 
     /// Lets the time pass and tells what is new about meters and cars.
     pub(super) fn tell_hardware(&mut self) {
-        self.hardware.advance(self.clock.now().instant);
+        self.tell_meters();
         let mut news = Vec::new();
         for ((id, evse), told) in self.hardware.iter().zip(&mut self.told) {
-            let reading = reading(&evse.reading());
-            if told.reading.as_ref() != Some(&reading) {
-                told.reading = Some(reading.clone());
-                news.push(Input::Meter { evse: id, reading });
-            }
             let vehicle = vehicle(evse);
             if told.vehicle != Some(vehicle) {
                 told.vehicle = Some(vehicle);
@@ -56,13 +51,37 @@ impl Driver {
         }
     }
 
+    fn tell_meters(&mut self) {
+        self.hardware.advance(self.clock.now().instant);
+        let mut news = Vec::new();
+        for ((id, evse), told) in self.hardware.iter().zip(&mut self.told) {
+            let reading = reading(&evse.reading());
+            if told.reading.as_ref() != Some(&reading) {
+                told.reading = Some(reading.clone());
+                news.push(Input::Meter { evse: id, reading });
+            }
+        }
+        for input in news {
+            self.handle(input);
+        }
+    }
+
+    /// Tells that a cable was put in or pulled out, and then what the car says: a new cable is a new car.
+    pub(super) fn tell_cable(&mut self, evse: u32, input: Input) {
+        self.handle(input);
+        if let Some(told) = evse.checked_sub(1).and_then(|index| self.told.get_mut(index as usize)) {
+            told.vehicle = None;
+        }
+        self.tell_hardware();
+    }
+
     /// Tells a station that has just started everything it can't know.
     pub(super) fn tell_everything(&mut self) {
         self.told.fill(Told::default());
         if !self.network {
             self.handle(Input::Network { up: false });
         }
-        self.tell_hardware();
+        self.tell_meters();
         let mut inputs = Vec::new();
         for (id, evse) in self.hardware.iter() {
             if let Some(code) = evse.fault().and_then(FaultCode::from_name) {
@@ -78,6 +97,7 @@ impl Driver {
         for input in inputs {
             self.handle(input);
         }
+        self.tell_hardware();
     }
 }
 

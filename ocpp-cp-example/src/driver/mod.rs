@@ -115,7 +115,7 @@ impl Driver {
 
     /// Runs until it is told to stop, nobody is left who could tell, or the store fails.
     pub(crate) async fn run(mut self) {
-        self.tell_hardware();
+        self.tell_everything();
         self.settle().await;
         loop {
             if let Some(error) = self.broken.take() {
@@ -200,7 +200,7 @@ impl Driver {
     async fn settle(&mut self) {
         while std::mem::take(&mut self.restart) {
             self.connection.close("the station restarts").await;
-            self.start_again().await;
+            self.start_again(None).await;
         }
         if self.saved.elapsed() >= SAVE {
             self.save_hardware();

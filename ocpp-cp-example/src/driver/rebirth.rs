@@ -1,6 +1,6 @@
 //! Starting a station, for the first time and again.
 
-use ocpp_core::station::{EvseConfig, Product, Record, Station, StationConfig};
+use ocpp_core::station::{EvseConfig, Product, Record, SettingName, Station, StationConfig};
 use ocpp_core::time::Now;
 use rust_decimal::Decimal;
 
@@ -8,9 +8,15 @@ use super::Driver;
 use crate::config::Config;
 use crate::hardware::{Evse, Hardware, MAX_POWER_W};
 
+/// The setting that says for how many seconds an interrupted transaction can be resumed; 0 ends it (2.1 part 2, E17).
+const RESUMPTION: &str = "TxCtrlr.TxResumptionTimeout";
+
 impl Driver {
     /// Starts the station again from what is stored: all that it had only in mind is gone.
-    pub(super) async fn start_again(&mut self) {
+    ///
+    /// `resume` says whether it goes on with the transactions that were running, whatever its setting for that says; with
+    /// `None` the setting decides.
+    pub(super) async fn start_again(&mut self, resume: Option<bool>) {
         let found = match self.disk.load().await {
             Ok(found) => found,
             Err(error) => {
@@ -26,7 +32,25 @@ impl Driver {
         for transactions in &mut self.transactions {
             transactions.running = None;
         }
+        let resumption = resume.map(|resume| self.override_resumption(resume));
         self.tell_everything();
+        if let Some(before) = resumption {
+            self.set_resumption(Some(before.as_str()).filter(|before| *before != "0"));
+        }
+    }
+
+    /// Has the station go on with its transactions, or end them. Gives what its setting was worth before.
+    fn override_resumption(&mut self, resume: bool) -> String {
+        let before = self.station.setting(&SettingName::from(RESUMPTION)).unwrap_or_default();
+        self.set_resumption(Some(if resume { "86400" } else { "0" }));
+        before
+    }
+
+    fn set_resumption(&mut self, seconds: Option<&str>) {
+        if let Err(error) = self.station.change_setting(self.clock.now(), &SettingName::from(RESUMPTION), seconds) {
+            tracing::warn!(station = %self.config.id, "{error}: what becomes of transactions after a power cut can't be chosen");
+        }
+        self.carry_on();
     }
 
     /// Keeps records that can't be read where they don't disturb.

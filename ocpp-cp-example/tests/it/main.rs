@@ -1,0 +1,7 @@
+//! The station as its users meet it: over loopback sockets, against a scripted CSMS, through the control interface and the
+//! command line.
+
+#![allow(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
+
+mod kill;
+mod validate;
