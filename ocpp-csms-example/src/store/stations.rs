@@ -1,0 +1,270 @@
+//! The stations: which there are, how far they are trusted, what they said they are.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use ocpp_core::types::Version;
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use utoipa::ToSchema;
+
+use super::{Store, StoreError, from_millis, parse, to_millis};
+
+/// What a station's BootNotification is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// It belongs to this CSMS and may work.
+    Accepted,
+    /// It may stay connected, and waits for the operator.
+    Pending,
+    /// It is turned away.
+    Rejected,
+}
+
+impl Registration {
+    /// As it is written in the API and in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Pending => "pending",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+impl fmt::Display for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Registration {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Accepted, Self::Pending, Self::Rejected].into_iter().find(|known| known.as_str() == text).ok_or(())
+    }
+}
+
+/// What a station says about itself in its BootNotification.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Who made it.
+    pub vendor: String,
+    /// What the maker calls it.
+    pub model: String,
+    /// The number on its plate.
+    pub serial_number: Option<String>,
+    /// What it runs.
+    pub firmware_version: Option<String>,
+}
+
+/// A station as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Station {
+    /// Its identity, percent-decoded.
+    pub id: String,
+    /// What its boot is answered with.
+    pub registration: Registration,
+    /// How it must prove who it is: 0 not at all, 1 by password, 2 by password over TLS, 3 by certificate. `None`: nobody
+    /// decided yet.
+    pub security_profile: Option<u8>,
+    /// Its password, as a keyed hash.
+    pub password_hash: Option<String>,
+    /// Whether any token charges here.
+    pub free_vend: bool,
+    /// Whether an operator entered it; if not, it came by itself.
+    pub provisioned: bool,
+    /// The version that it spoke last.
+    pub version: Option<Version>,
+    /// What it said about itself when it last booted.
+    pub identity: Option<Identity>,
+    /// When it became known.
+    pub created_at: Timestamp,
+    /// When it last connected.
+    pub last_connected_at: Option<Timestamp>,
+    /// When it last booted.
+    pub last_booted_at: Option<Timestamp>,
+}
+
+/// What an operator changes of a station. What is `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct StationChange {
+    /// What its boot is answered with; a new station is accepted unless this says otherwise.
+    pub registration: Option<Registration>,
+    /// How it must prove who it is.
+    pub security_profile: Option<u8>,
+    /// The keyed hash of its new password.
+    pub password_hash: Option<String>,
+    /// Whether any token charges here.
+    pub free_vend: Option<bool>,
+}
+
+impl Store {
+    /// The station with this identity.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn station(&self, id: &str) -> Result<Option<Station>, StoreError> {
+        sqlx::query("SELECT * FROM stations WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.read)
+            .await?
+            .map(|row| read(&row))
+            .transpose()
+    }
+
+    /// At most `limit` stations in the order of their identities, after the one called `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stations(&self, after: Option<&str>, limit: u32) -> Result<Vec<Station>, StoreError> {
+        sqlx::query("SELECT * FROM stations WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(after.unwrap_or_default())
+            .bind(i64::from(limit))
+            .fetch_all(&self.read)
+            .await?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// Enters a station or changes it, as an operator does. True when it is new.
+    ///
+    /// A password for a station whose profile is open or 0 makes it profile 1, unless the change names a profile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_station(&self, id: &str, change: &StationChange, now: Timestamp) -> Result<bool, StoreError> {
+        let mut transaction = self.write.begin().await?;
+        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM stations WHERE id = $1")
+            .bind(id)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if known == 0 {
+            sqlx::query(
+                "INSERT INTO stations (id, registration, free_vend, provisioned, created_at) \
+                 VALUES ($1, 'accepted', 0, 1, $2)",
+            )
+            .bind(id)
+            .bind(to_millis(now))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        sqlx::query(
+            "UPDATE stations SET provisioned = 1, registration = COALESCE($2, registration), \
+             security_profile = COALESCE($3, CASE WHEN $4 IS NOT NULL AND COALESCE(security_profile, 0) = 0 THEN 1 \
+             ELSE security_profile END), password_hash = COALESCE($4, password_hash), \
+             free_vend = COALESCE($5, free_vend) WHERE id = $1",
+        )
+        .bind(id)
+        .bind(change.registration.map(Registration::as_str))
+        .bind(change.security_profile.map(i64::from))
+        .bind(&change.password_hash)
+        .bind(change.free_vend.map(i64::from))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(known == 0)
+    }
+
+    /// Enters a station that came by itself, unless `limit` of them are waiting already. False when it was not entered.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn onboard_station(
+        &self,
+        id: &str,
+        registration: Registration,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO stations (id, registration, free_vend, provisioned, created_at) \
+             SELECT $1, $2, 0, 0, $3 WHERE (SELECT COUNT(*) FROM stations WHERE provisioned = 0) < $4 \
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(id)
+        .bind(registration.as_str())
+        .bind(to_millis(now))
+        .bind(i64::from(limit))
+        .execute(&self.write)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Keeps that a station connected, and in which version.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn station_connected(&self, id: &str, version: Version, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE stations SET version = $2, last_connected_at = $3 WHERE id = $1")
+            .bind(id)
+            .bind(version.number())
+            .bind(to_millis(now))
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps what a station said about itself when it booted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn station_booted(&self, id: &str, identity: &Identity, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE stations SET vendor = $2, model = $3, serial_number = $4, firmware_version = $5, \
+             last_booted_at = $6 WHERE id = $1",
+        )
+        .bind(id)
+        .bind(&identity.vendor)
+        .bind(&identity.model)
+        .bind(&identity.serial_number)
+        .bind(&identity.firmware_version)
+        .bind(to_millis(now))
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+}
+
+fn read(row: &SqliteRow) -> Result<Station, StoreError> {
+    let moment = |column: &str, what| {
+        row.try_get::<Option<i64>, _>(column)?.map(|value| from_millis(what, value)).transpose()
+    };
+    let security_profile = row
+        .try_get::<Option<i64>, _>("security_profile")?
+        .map(|value| {
+            u8::try_from(value)
+                .map_err(|_| StoreError::Content { what: "a security profile", value: value.to_string() })
+        })
+        .transpose()?;
+    let version = row.try_get::<Option<String>, _>("version")?;
+    let identity = match (row.try_get("vendor")?, row.try_get("model")?) {
+        (Some(vendor), Some(model)) => Some(Identity {
+            vendor,
+            model,
+            serial_number: row.try_get("serial_number")?,
+            firmware_version: row.try_get("firmware_version")?,
+        }),
+        _ => None,
+    };
+    Ok(Station {
+        id: row.try_get("id")?,
+        registration: parse("the registration of a station", row.try_get("registration")?)?,
+        security_profile,
+        password_hash: row.try_get("password_hash")?,
+        free_vend: row.try_get::<i64, _>("free_vend")? != 0,
+        provisioned: row.try_get::<i64, _>("provisioned")? != 0,
+        version: version.and_then(|number| Version::ALL.into_iter().find(|version| version.number() == number)),
+        identity,
+        created_at: from_millis("the creation of a station", row.try_get("created_at")?)?,
+        last_connected_at: moment("last_connected_at", "the connection of a station")?,
+        last_booted_at: moment("last_booted_at", "the boot of a station")?,
+    })
+}

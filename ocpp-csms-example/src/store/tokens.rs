@@ -1,0 +1,163 @@
+//! The tokens that drivers present.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use utoipa::ToSchema;
+
+use super::{Store, StoreError, from_millis, parse, to_millis};
+
+/// What the operator decided about a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenStatus {
+    /// It may charge, until it expires.
+    Accepted,
+    /// It may not charge, for now.
+    Blocked,
+    /// It is treated as if it were not known.
+    Invalid,
+    /// It may not charge any more, whatever its date says.
+    Expired,
+}
+
+impl TokenStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Blocked => "blocked",
+            Self::Invalid => "invalid",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for TokenStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for TokenStatus {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Accepted, Self::Blocked, Self::Invalid, Self::Expired]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(())
+    }
+}
+
+/// A token as it is kept. Two spellings that differ in case only are the same token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// What the card or app presents, as it was entered.
+    pub token: String,
+    /// What kind of identifier it is, in the words of OCPP 2.1: `ISO14443`, `Central`, `eMAID`, …
+    pub kind: String,
+    /// What the operator decided.
+    pub status: TokenStatus,
+    /// From when on it is not accepted.
+    pub expires_at: Option<Timestamp>,
+    /// The token that stands for its group: members may stop each other's transactions.
+    pub group: Option<String>,
+    /// When it was entered.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Store {
+    /// The token, whatever the case of its letters.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn token(&self, token: &str) -> Result<Option<Token>, StoreError> {
+        sqlx::query("SELECT * FROM tokens WHERE token_key = $1")
+            .bind(key(token))
+            .fetch_optional(&self.read)
+            .await?
+            .map(|row| read(&row))
+            .transpose()
+    }
+
+    /// At most `limit` tokens in the order of their names, after the one called `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tokens(&self, after: Option<&str>, limit: u32) -> Result<Vec<Token>, StoreError> {
+        sqlx::query("SELECT * FROM tokens WHERE token_key > $1 ORDER BY token_key LIMIT $2")
+            .bind(after.map(key).unwrap_or_default())
+            .bind(i64::from(limit))
+            .fetch_all(&self.read)
+            .await?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// Enters or replaces a token; the moment it was first entered stays. True when it is new.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_token(&self, token: &Token) -> Result<bool, StoreError> {
+        let mut transaction = self.write.begin().await?;
+        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tokens WHERE token_key = $1")
+            .bind(key(&token.token))
+            .fetch_one(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "INSERT INTO tokens (token_key, token, type, status, expires_at, token_group, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             ON CONFLICT (token_key) DO UPDATE SET token = excluded.token, type = excluded.type, \
+             status = excluded.status, expires_at = excluded.expires_at, token_group = excluded.token_group, \
+             updated_at = excluded.updated_at",
+        )
+        .bind(key(&token.token))
+        .bind(&token.token)
+        .bind(&token.kind)
+        .bind(token.status.as_str())
+        .bind(token.expires_at.map(to_millis))
+        .bind(&token.group)
+        .bind(to_millis(token.created_at))
+        .bind(to_millis(token.updated_at))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(known == 0)
+    }
+
+    /// Removes a token. False when there was none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_token(&self, token: &str) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM tokens WHERE token_key = $1").bind(key(token)).execute(&self.write).await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+/// Identifier strings are compared without regard to case (1.6 `CiString20Type`, 2.1 part 2 `identifierString`).
+fn key(token: &str) -> String {
+    token.to_ascii_lowercase()
+}
+
+fn read(row: &SqliteRow) -> Result<Token, StoreError> {
+    Ok(Token {
+        token: row.try_get("token")?,
+        kind: row.try_get("type")?,
+        status: parse("the status of a token", row.try_get("status")?)?,
+        expires_at: row
+            .try_get::<Option<i64>, _>("expires_at")?
+            .map(|value| from_millis("the expiry of a token", value))
+            .transpose()?,
+        group: row.try_get("token_group")?,
+        created_at: from_millis("the creation of a token", row.try_get("created_at")?)?,
+        updated_at: from_millis("the change of a token", row.try_get("updated_at")?)?,
+    })
+}
