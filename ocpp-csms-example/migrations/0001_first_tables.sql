@@ -26,31 +26,32 @@ CREATE TABLE stations (
 
 CREATE TABLE tokens (
     token_key   TEXT   NOT NULL PRIMARY KEY, -- lower case: identifiers are compared without regard to case
-    token      TEXT   NOT NULL,
-    type       TEXT   NOT NULL,
-    status     TEXT   NOT NULL CHECK (status IN ('accepted', 'blocked', 'invalid', 'expired')),
-    expires_at BIGINT,
+    token       TEXT   NOT NULL,
+    type        TEXT   NOT NULL,
+    status      TEXT   NOT NULL CHECK (status IN ('accepted', 'blocked', 'invalid', 'expired')),
+    expires_at  BIGINT,
     token_group TEXT,
-    created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL
 );
 
 CREATE TABLE transactions (
-    station       TEXT   NOT NULL REFERENCES stations (id),
-    id            TEXT   NOT NULL,
-    evse          BIGINT,
-    connector     BIGINT,
-    token         TEXT,
-    started_at    BIGINT NOT NULL,
-    stopped_at    BIGINT,
-    stop_reason   TEXT,
-    meter_start   TEXT, -- Wh
-    meter_last    TEXT, -- Wh
-    meter_last_at BIGINT,
-    power         TEXT, -- W
-    price_per_kwh TEXT   NOT NULL,
-    currency      TEXT   NOT NULL,
-    cost          BIGINT NOT NULL, -- minor units of the currency
+    station        TEXT   NOT NULL REFERENCES stations (id),
+    id             TEXT   NOT NULL,
+    evse           BIGINT,
+    connector      BIGINT,
+    token          TEXT,
+    started_at     BIGINT NOT NULL,
+    stopped_at     BIGINT,
+    stop_reason    TEXT,
+    meter_start    TEXT, -- Wh
+    meter_start_at BIGINT,
+    meter_last     TEXT, -- Wh
+    meter_last_at  BIGINT,
+    power          TEXT, -- W
+    price_per_kwh  TEXT   NOT NULL,
+    currency       TEXT   NOT NULL,
+    cost           BIGINT NOT NULL, -- minor units of the currency
     PRIMARY KEY (station, id)
 );
 

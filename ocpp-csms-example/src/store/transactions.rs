@@ -6,6 +6,7 @@ use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{QueryBuilder, Row, SqliteConnection};
 
 use super::{Store, StoreError, from_millis, parse, to_millis};
+use crate::tariffs::Price;
 
 /// A transaction as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +29,16 @@ pub struct Transaction {
     pub stop_reason: Option<String>,
     /// The energy register when it started, in Wh.
     pub meter_start: Option<Decimal>,
+    /// When that reading was taken, if it is only the oldest that was received; `None` when the start itself brought it.
+    pub meter_start_at: Option<Timestamp>,
     /// The newest reading of the energy register, in Wh.
     pub meter_last: Option<Decimal>,
     /// When that reading was taken.
     pub meter_last_at: Option<Timestamp>,
     /// The newest power that the station reported, in W.
     pub power: Option<Decimal>,
-    /// What a kWh costs in this transaction: the price when it started.
-    pub price_per_kwh: Decimal,
-    /// The currency of the price, by its ISO 4217 code.
-    pub currency: String,
+    /// The price when it started, which holds for all of it.
+    pub price: Price,
     /// What it costs so far, or in the end: in minor units of the currency.
     pub cost: i64,
 }
@@ -100,6 +101,20 @@ impl Store {
         .fetch_all(&self.read)
         .await?;
         rows.iter().rev().map(read).collect()
+    }
+
+    /// One transaction of a station.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn transaction(&self, station: &str, id: &str) -> Result<Option<Transaction>, StoreError> {
+        sqlx::query("SELECT * FROM transactions WHERE station = $1 AND id = $2")
+            .bind(station)
+            .bind(id)
+            .fetch_optional(&self.read)
+            .await?
+            .map(|row| read(&row))
+            .transpose()
     }
 
     /// The transactions that run, the newest first, at most `limit`.
@@ -167,12 +182,12 @@ impl Batch {
     pub async fn put_transaction(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO transactions (station, id, evse, connector, token, started_at, stopped_at, stop_reason, \
-             meter_start, meter_last, meter_last_at, power, price_per_kwh, currency, cost) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+             meter_start, meter_start_at, meter_last, meter_last_at, power, price_per_kwh, currency, cost) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
              ON CONFLICT (station, id) DO UPDATE SET evse = excluded.evse, connector = excluded.connector, \
              token = excluded.token, started_at = excluded.started_at, stopped_at = excluded.stopped_at, \
              stop_reason = excluded.stop_reason, meter_start = excluded.meter_start, \
-             meter_last = excluded.meter_last, meter_last_at = excluded.meter_last_at, power = excluded.power, \
+             meter_start_at = excluded.meter_start_at, meter_last = excluded.meter_last, meter_last_at = excluded.meter_last_at, power = excluded.power, \
              cost = excluded.cost",
         )
         .bind(&self.station)
@@ -184,11 +199,12 @@ impl Batch {
         .bind(transaction.stopped_at.map(to_millis))
         .bind(&transaction.stop_reason)
         .bind(transaction.meter_start.map(|value| value.to_string()))
+        .bind(transaction.meter_start_at.map(to_millis))
         .bind(transaction.meter_last.map(|value| value.to_string()))
         .bind(transaction.meter_last_at.map(to_millis))
         .bind(transaction.power.map(|value| value.to_string()))
-        .bind(transaction.price_per_kwh.to_string())
-        .bind(&transaction.currency)
+        .bind(transaction.price.per_kwh.to_string())
+        .bind(transaction.price.currency.code())
         .bind(transaction.cost)
         .execute(self.connection())
         .await?;
@@ -268,11 +284,14 @@ fn read(row: &SqliteRow) -> Result<Transaction, StoreError> {
         stopped_at: moment("stopped_at")?,
         stop_reason: row.try_get("stop_reason")?,
         meter_start: decimal("meter_start")?,
+        meter_start_at: moment("meter_start_at")?,
         meter_last: decimal("meter_last")?,
         meter_last_at: moment("meter_last_at")?,
         power: decimal("power")?,
-        price_per_kwh: parse("a price", row.try_get("price_per_kwh")?)?,
-        currency: row.try_get("currency")?,
+        price: Price {
+            per_kwh: parse("a price", row.try_get("price_per_kwh")?)?,
+            currency: parse("a currency", row.try_get("currency")?)?,
+        },
         cost: row.try_get("cost")?,
     })
 }

@@ -1,0 +1,71 @@
+//! The REST interface: `/api/v1`, described at `/api/openapi.json`, browsable at `/api/docs`.
+//!
+//! Every request needs the bearer token; every error is a problem document (RFC 9457).
+
+mod auth;
+mod body;
+mod calls;
+mod health;
+mod number;
+mod problem;
+mod stations;
+mod tokens;
+mod transactions;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::get;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+pub use number::Number;
+pub use problem::Problem;
+
+use crate::server::Csms;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "ocpp-csms",
+        description = "Stations, their transactions, the tokens that drivers present, and any OCPP call to a station. \
+            Moments are RFC 3339 in UTC, energy is in Wh, money in whole units of its currency."
+    ),
+    modifiers(&BearerToken),
+    security(("bearer" = [])),
+    components(schemas(Problem))
+)]
+struct Description;
+
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("OCPP_CSMS_API_TOKEN, or the token that was shown at the first start"))
+            .build();
+        openapi.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// All routes of the interface, its description, and the health of the server.
+pub(crate) fn routes(csms: Csms) -> Router {
+    let (api, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(stations::list))
+        .routes(routes!(stations::get, stations::put))
+        .routes(routes!(stations::messages))
+        .routes(routes!(calls::call))
+        .routes(routes!(transactions::list))
+        .routes(routes!(transactions::meter_values))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::get, tokens::put, tokens::delete))
+        .split_for_parts();
+    api.layer(middleware::from_fn_with_state(csms.clone(), auth::require_token))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state(csms)
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", description))
+}

@@ -1,0 +1,238 @@
+//! How an installation is set up: by a file, by environment variables, by options; the later of these win.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use iso_currency::Currency;
+use ocpp_core::csms::Conformance;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer};
+
+use crate::tariffs::Price;
+
+/// What happens to a station that nobody has entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownStations {
+    /// It is entered and served.
+    Accept,
+    /// It is entered and waits until an operator accepts it.
+    #[default]
+    Pending,
+    /// It is refused with 404.
+    Reject,
+}
+
+/// The file that `--config` names: TOML. Every member may be left out; a member that is not known is refused.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// Address and port. Default: `127.0.0.1:8180`.
+    pub listen: Option<SocketAddr>,
+    /// The database file. Default: `ocpp-csms.sqlite` in the current folder.
+    pub database: Option<PathBuf>,
+    /// The price of a kWh, at least 0, with at most 6 decimals; as number or text. Default: 0.39.
+    #[serde(default, deserialize_with = "decimal")]
+    pub price_per_kwh: Option<Decimal>,
+    /// The ISO 4217 code of the currency. Default: `EUR`.
+    pub currency: Option<String>,
+    /// What happens to a station that nobody has entered. Default: `pending`.
+    pub unknown_stations: Option<UnknownStations>,
+    /// How many stations that nobody has entered are kept. Default: 1000.
+    pub max_unknown_stations: Option<u32>,
+    /// Whether a station whose security profile nobody decided may connect without a password. Default: only when the
+    /// server listens on a loopback address.
+    pub allow_no_security: Option<bool>,
+    /// Whether messages that depart from the schema are refused. Default: false, they are logged and used where possible.
+    pub strict: Option<bool>,
+    /// The seconds between heartbeats, 1 to 86400. Default: 300.
+    pub heartbeat_interval: Option<u32>,
+    /// The seconds after which a station that is not accepted asks again, 1 to 86400. Default: 30.
+    pub boot_retry_interval: Option<u32>,
+    /// The seconds that a station has to answer a call, 1 to 600. Default: 30.
+    pub call_timeout: Option<u32>,
+    /// The frames kept for each station in the OCPP log, 10 to 100000. Default: 1000.
+    pub messages_per_station: Option<u32>,
+}
+
+/// What is wrong with the configuration, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or has a member that is not known or of the wrong type.
+    #[error("the configuration {path} is not understood: {source}")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: Box<toml::de::Error>,
+    },
+    /// A value is out of its range.
+    #[error("{name} = {value}: {allowed}")]
+    Value {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+}
+
+/// A complete and checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The database file.
+    pub database: PathBuf,
+    /// The price of energy.
+    pub price: Price,
+    /// What happens to a station that nobody has entered.
+    pub unknown_stations: UnknownStations,
+    /// How many stations that nobody has entered are kept.
+    pub max_unknown_stations: u32,
+    /// Whether a station whose security profile nobody decided may connect without a password.
+    pub allow_no_security: bool,
+    /// How strictly the messages of stations are judged.
+    pub conformance: Conformance,
+    /// The time between heartbeats.
+    pub heartbeat_interval: Duration,
+    /// After how long a station that is not accepted asks again.
+    pub boot_retry_interval: Duration,
+    /// How long a station may take to answer a call.
+    pub call_timeout: Duration,
+    /// The frames kept for each station in the OCPP log.
+    pub messages_per_station: u32,
+}
+
+impl ConfigFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not understood.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// Fills in what is missing and checks what is there.
+    ///
+    /// # Errors
+    /// When a value is out of its range.
+    pub fn check(self) -> Result<Config, ConfigError> {
+        let listen = self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8180)));
+        let per_kwh = self.price_per_kwh.unwrap_or(Decimal::new(39, 2)).normalize();
+        if per_kwh.is_sign_negative() || per_kwh.scale() > 6 || per_kwh > Decimal::from(1_000_000_000) {
+            return Err(out_of_range("price_per_kwh", per_kwh, "0 to 1000000000, with at most 6 decimals"));
+        }
+        let code = self.currency.unwrap_or_else(|| "EUR".to_owned());
+        let currency =
+            Currency::from_str(&code).map_err(|_| out_of_range("currency", &code, "a code of ISO 4217, such as EUR"))?;
+        let day = |name, value: Option<u32>, default| match value.unwrap_or(default) {
+            seconds @ 1..=86_400 => Ok(Duration::from_secs(seconds.into())),
+            seconds => Err(out_of_range(name, seconds, "1 to 86400 seconds")),
+        };
+        let call_timeout = match self.call_timeout.unwrap_or(30) {
+            seconds @ 1..=600 => Duration::from_secs(seconds.into()),
+            seconds => return Err(out_of_range("call_timeout", seconds, "1 to 600 seconds")),
+        };
+        let messages_per_station = match self.messages_per_station.unwrap_or(1000) {
+            number @ 10..=100_000 => number,
+            number => return Err(out_of_range("messages_per_station", number, "10 to 100000")),
+        };
+        Ok(Config {
+            listen,
+            database: self.database.unwrap_or_else(|| PathBuf::from("ocpp-csms.sqlite")),
+            price: Price { per_kwh, currency },
+            unknown_stations: self.unknown_stations.unwrap_or_default(),
+            max_unknown_stations: self.max_unknown_stations.unwrap_or(1000),
+            allow_no_security: self.allow_no_security.unwrap_or_else(|| listen.ip().is_loopback()),
+            conformance: if self.strict.unwrap_or(false) { Conformance::Strict } else { Conformance::Lenient },
+            heartbeat_interval: day("heartbeat_interval", self.heartbeat_interval, 300)?,
+            boot_retry_interval: day("boot_retry_interval", self.boot_retry_interval, 30)?,
+            call_timeout,
+            messages_per_station,
+        })
+    }
+}
+
+fn out_of_range(name: &'static str, value: impl fmt::Display, allowed: &'static str) -> ConfigError {
+    ConfigError::Value { name, value: value.to_string(), allowed }
+}
+
+/// A TOML number is binary; its shortest text is what was written, so the decimal is made of that.
+fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Integer(i64),
+        Float(f64),
+        Text(String),
+    }
+    let text = match Written::deserialize(deserializer)? {
+        Written::Integer(value) => value.to_string(),
+        Written::Float(value) => value.to_string(),
+        Written::Text(value) => value,
+    };
+    text.parse().map(Some).map_err(|_| serde::de::Error::custom(format!("{text:?} is not a decimal number")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Result<Config, String> {
+        toml::from_str::<ConfigFile>(text).map_err(|error| error.to_string())?.check().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_is_a_complete_configuration() {
+        let config = config("").unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8180");
+        assert_eq!(config.unknown_stations, UnknownStations::Pending);
+        assert!(config.allow_no_security);
+    }
+
+    #[test]
+    fn a_price_is_the_decimal_that_was_written() {
+        for text in ["price_per_kwh = 0.395", "price_per_kwh = \"0.395\""] {
+            assert_eq!(config(text).unwrap().price.per_kwh, Decimal::new(395, 3));
+        }
+        assert_eq!(config("price_per_kwh = 2").unwrap().price.per_kwh, Decimal::TWO);
+    }
+
+    #[test]
+    fn stations_without_security_are_not_let_in_from_other_machines() {
+        assert!(!config("listen = \"0.0.0.0:8180\"").unwrap().allow_no_security);
+        assert!(config("listen = \"0.0.0.0:8180\"\nallow_no_security = true").unwrap().allow_no_security);
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_refused_with_its_name() {
+        for (text, name) in [
+            ("price_per_kwh = -1", "price_per_kwh"),
+            ("price_per_kwh = 0.1234567", "price_per_kwh"),
+            ("price_per_kwh = nan", "decimal"),
+            ("currency = \"EURO\"", "currency"),
+            ("heartbeat_interval = 0", "heartbeat_interval"),
+            ("call_timeout = 601", "call_timeout"),
+            ("messages_per_station = 9", "messages_per_station"),
+            ("prise_per_kwh = 1", "prise_per_kwh"),
+        ] {
+            assert!(config(text).unwrap_err().contains(name), "{text}");
+        }
+    }
+}

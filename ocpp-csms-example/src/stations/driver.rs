@@ -1,0 +1,395 @@
+//! The task that converses with one station: it owns the socket and the clock, and carries out what the session wants.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ocpp_core::csms::{
+    Answer, AuthorizationStatus, Authorization, CallOutcome, Command, CommandId, DataTransferStatus, Event, Input, Output,
+    Question, RegistrationStatus, Session, SessionConfig, StoreToken,
+};
+use ocpp_core::time::{Instant, Now};
+use ocpp_core::transport::{CloseFrame, Incoming};
+use rand::TryRng as _;
+use tokio::sync::{mpsc, oneshot};
+
+use super::gateway::{Connected, Socket};
+use super::live;
+use super::notice::What;
+use super::registry::Stations;
+use crate::access::authorize;
+use crate::sessions::{Recorded, Step, record};
+use crate::store::{Direction, Identity, Registration, Station, StoreError};
+
+/// What the rest of the program wants of a station.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// It connected anew.
+    Attach(Box<Connected>),
+    /// It is to be called.
+    Call {
+        /// How.
+        command: Command,
+        /// Where the end is reported.
+        reply: oneshot::Sender<CallOutcome>,
+    },
+    /// The operator decided about it.
+    Registration(Registration),
+    /// Its connection is to end.
+    Disconnect {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A station's task. It lives as long as the station is connected.
+pub(super) struct Driver {
+    stations: Stations,
+    station: Arc<str>,
+    orders: mpsc::Receiver<Order>,
+    started: tokio::time::Instant,
+    socket: Option<Socket>,
+    calls: HashMap<CommandId, oneshot::Sender<CallOutcome>>,
+    next_call: u64,
+}
+
+/// Why a connection cannot be served.
+#[derive(Debug, thiserror::Error)]
+enum SetupError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the state of its session is not understood: {0}")]
+    Snapshot(#[from] serde_json::Error),
+    #[error("the operating system provides no random numbers: {0}")]
+    Entropy(#[from] rand::rngs::SysError),
+    #[error("the operator removed it or changed how it proves who it is")]
+    Changed,
+}
+
+impl Driver {
+    pub(super) fn new(stations: Stations, station: Arc<str>, orders: mpsc::Receiver<Order>) -> Self {
+        Self {
+            stations,
+            station,
+            orders,
+            started: tokio::time::Instant::now(),
+            socket: None,
+            calls: HashMap::new(),
+            next_call: 0,
+        }
+    }
+
+    /// Serves the station from its first connection until it has none any more.
+    pub(super) async fn run(mut self, first: Box<Connected>) {
+        let mut session = match self.restore().await {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::error!(station = %self.station, %error, "the station cannot be served");
+                // Whoever waits is told so by the end of this task; the station connects again.
+                while !self.stations.retire(&self.station, &mut self.orders) {
+                    let _ = self.orders.try_recv();
+                }
+                return;
+            }
+        };
+        self.attach(&mut session, *first).await;
+        loop {
+            self.carry_out(&mut session).await;
+            if self.socket.is_none() && self.stations.retire(&self.station, &mut self.orders) {
+                break;
+            }
+            let deadline = session.poll_timeout().map(|deadline| self.started + deadline.at.since_origin());
+            tokio::select! {
+                order = self.orders.recv() => match order {
+                    Some(order) => self.obey(&mut session, order).await,
+                    None => {
+                        self.detach(&mut session, "the server is shutting down", CloseFrame::GOING_AWAY);
+                        self.carry_out(&mut session).await;
+                        break;
+                    }
+                },
+                incoming = next(&mut self.socket) => self.receive(&mut session, incoming),
+                () = sleep_until(deadline) => session.handle(self.now(), Input::Timeout),
+            }
+        }
+    }
+
+    /// The session as it was when it was last kept.
+    async fn restore(&self) -> Result<Session, SetupError> {
+        let mut config = SessionConfig::default();
+        config.conformance = self.stations.config().conformance;
+        config.call_timeout = self.stations.config().call_timeout;
+        let mut seed = [0; 32];
+        rand::rngs::SysRng.try_fill_bytes(&mut seed)?;
+        Ok(match self.stations.store().session_state(&self.station).await? {
+            Some(state) => Session::restore(config, seed, self.now(), serde_json::from_str(&state)?),
+            None => Session::new(config, seed, self.now()),
+        })
+    }
+
+    async fn obey(&mut self, session: &mut Session, order: Order) {
+        match order {
+            Order::Attach(connected) => {
+                // Two connections with one identity: whoever came last is the station.
+                self.detach(session, "the station connected anew", CloseFrame::POLICY);
+                self.carry_out(session).await;
+                self.attach(session, *connected).await;
+            }
+            Order::Call { command, reply } => {
+                let id = CommandId(self.next_call);
+                self.next_call += 1;
+                self.calls.insert(id, reply);
+                session.handle(self.now(), Input::Command { id, command });
+            }
+            Order::Registration(registration) => {
+                session.handle(self.now(), Input::Registration(self.registration(registration)));
+            }
+            Order::Disconnect { reason } => self.detach(session, &reason, CloseFrame::POLICY),
+        }
+    }
+
+    /// Takes over a connection, unless the operator changed something since it was let in.
+    async fn attach(&mut self, session: &mut Session, connected: Connected) {
+        let Connected { admitted, socket, remote, .. } = connected;
+        let version = socket.version();
+        let station = match self.confirm(&admitted, version).await {
+            Ok(station) => station,
+            Err(error) => {
+                tracing::warn!(station = %self.station, %remote, "the connection is dropped: {error}");
+                return;
+            }
+        };
+        self.socket = Some(socket);
+        self.stations.update(&self.station, |live| {
+            live.connection = Some(live::Connection { version, remote, since: Timestamp::now() });
+            true
+        });
+        self.stations.notify(&self.station, What::Connected { version });
+        session.handle(self.now(), Input::Registration(self.registration(station.registration)));
+        session.handle(self.now(), Input::Connected { version });
+    }
+
+    async fn confirm(&self, admitted: &Station, version: ocpp_core::types::Version) -> Result<Station, SetupError> {
+        let store = self.stations.store();
+        let station = store.station(&self.station).await?.ok_or(SetupError::Changed)?;
+        if (station.security_profile, &station.password_hash) != (admitted.security_profile, &admitted.password_hash) {
+            return Err(SetupError::Changed);
+        }
+        store.station_connected(&self.station, version, Timestamp::now()).await?;
+        Ok(station)
+    }
+
+    /// Closes the connection, if there is one. What it still sends counts no more.
+    fn detach(&mut self, session: &mut Session, reason: &str, code: u16) {
+        let Some(mut socket) = self.socket.take() else { return };
+        socket.close(CloseFrame::new(code, reason));
+        // The closing handshake has its own time limit; nobody needs to wait for it.
+        tokio::spawn(async move { while !matches!(socket.next().await, Incoming::Closed(_)) {} });
+        self.disconnected(session, reason.to_owned());
+    }
+
+    fn disconnected(&mut self, session: &mut Session, reason: String) {
+        session.handle(self.now(), Input::Disconnected);
+        self.stations.update(&self.station, |live| {
+            live.connection = None;
+            live.power.clear();
+            true
+        });
+        self.stations.notify(&self.station, What::Disconnected { reason });
+    }
+
+    fn receive(&mut self, session: &mut Session, incoming: Incoming) {
+        match incoming {
+            Incoming::Text(text) => {
+                let now = Timestamp::now();
+                self.stations.log().record(&self.station, Direction::Received, now, &text);
+                self.stations.update(&self.station, |live| {
+                    live.last_seen_at = Some(now);
+                    false
+                });
+                session.handle(self.now(), Input::Frame(text));
+            }
+            // The connection closes itself and says why.
+            Incoming::Binary => {}
+            Incoming::Closed(reason) => {
+                self.socket = None;
+                self.disconnected(session, reason.to_string());
+            }
+        }
+    }
+
+    /// Carries out everything that the session wants, and what comes of that.
+    async fn carry_out(&mut self, session: &mut Session) {
+        loop {
+            let outputs: Vec<Output> = std::iter::from_fn(|| session.poll_output()).collect();
+            if outputs.is_empty() {
+                return;
+            }
+            let mut facts = Vec::new();
+            let mut questions = Vec::new();
+            for output in outputs {
+                match output {
+                    Output::Transmit(text) => self.transmit(text),
+                    Output::Event(event) => self.observe(&event).await,
+                    Output::Record { token, events } => facts.push((token, events)),
+                    Output::Ask { question, about } => questions.push((question, about)),
+                    Output::Close { reason } => {
+                        if let Some(socket) = &mut self.socket {
+                            socket.close(CloseFrame::new(CloseFrame::POLICY, reason));
+                        }
+                    }
+                    other => tracing::error!(station = %self.station, output = ?other, "an unknown output"),
+                }
+            }
+            // The snapshot belongs to the moment at which all outputs were taken, so facts come before anything is answered.
+            self.keep(session, facts).await;
+            for (question, about) in questions {
+                let answer = self.answer(about).await;
+                session.handle(self.now(), Input::Answer { question, answer });
+            }
+        }
+    }
+
+    fn transmit(&mut self, text: String) {
+        if let Some(socket) = &mut self.socket {
+            self.stations.log().record(&self.station, Direction::Sent, Timestamp::now(), &text);
+            socket.send(text);
+        }
+    }
+
+    /// Keeps facts for good and tells the session so.
+    async fn keep(&self, session: &mut Session, facts: Vec<(StoreToken, Vec<Event>)>) {
+        if facts.is_empty() {
+            return;
+        }
+        let (tokens, events): (Vec<_>, Vec<_>) = facts.into_iter().unzip();
+        let events: Vec<Event> = events.into_iter().flatten().collect();
+        let price = self.stations.config().price;
+        let kept = record(self.stations.store(), &self.station, &events, &session.snapshot(), price).await;
+        let input: fn(StoreToken) -> Input = match &kept {
+            Ok(_) => Input::Stored,
+            Err(_) => Input::NotStored,
+        };
+        for token in tokens {
+            session.handle(self.now(), input(token));
+        }
+        match kept {
+            Ok(recorded) => {
+                for event in &events {
+                    self.observe(event).await;
+                }
+                for Recorded { step, transaction } in recorded {
+                    let transaction = Box::new(transaction);
+                    let what = match step {
+                        Step::Started => What::Started(transaction),
+                        Step::Updated => What::Metered(transaction),
+                        Step::Ended => What::Billed(transaction),
+                    };
+                    self.stations.notify(&self.station, what);
+                }
+            }
+            Err(error) => tracing::error!(station = %self.station, %error, "what the station reported cannot be kept"),
+        }
+    }
+
+    async fn observe(&mut self, event: &Event) {
+        let station = &self.station;
+        self.stations.update(station, |live| live.observe(event));
+        match event {
+            Event::Booted(boot) => {
+                let identity = Identity {
+                    vendor: boot.vendor.clone(),
+                    model: boot.model.clone(),
+                    serial_number: boot.serial_number.clone(),
+                    firmware_version: boot.firmware_version.clone(),
+                };
+                if let Err(error) = self.stations.store().station_booted(station, &identity, Timestamp::now()).await {
+                    tracing::error!(%station, %error, "what the station said about itself cannot be kept");
+                }
+                let registration = match boot.registration {
+                    RegistrationStatus::Accepted => Registration::Accepted,
+                    RegistrationStatus::Pending => Registration::Pending,
+                    RegistrationStatus::Rejected => Registration::Rejected,
+                };
+                let product = format!("{} {}", boot.vendor, boot.model);
+                self.stations.notify(station, What::Booted { product, registration });
+            }
+            Event::ConnectorStatus(status) => {
+                let evse = status.place.map(|place| place.evse);
+                self.stations.notify(station, What::Connector { evse, status: status.status.clone() });
+            }
+            Event::SecurityEvent { kind, at, detail } => {
+                tracing::warn!(%station, kind, %at, detail, "the station reports a security event");
+            }
+            Event::NotAccepted { action, registration } => {
+                tracing::warn!(%station, action, ?registration, "refused: the station is not accepted");
+            }
+            Event::Finding { action, finding } => {
+                let (path, code) = (&finding.path, &finding.code);
+                tracing::warn!(%station, action, path, code, "departs from the schema: {}", finding.message);
+            }
+            Event::Malformed { reason, text } => {
+                tracing::warn!(%station, text = text.chars().take(200).collect::<String>(), "not understood: {reason}");
+            }
+            Event::CallFinished { command, outcome } => {
+                // Whoever asked may have given up.
+                if let Some(reply) = self.calls.remove(command) {
+                    let _ = reply.send(outcome.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn answer(&self, about: Question) -> Answer {
+        match about {
+            Question::Authorize { token } | Question::Transaction { token, .. } => {
+                Answer::Authorization(match self.judge(&token.id).await {
+                    Ok(authorization) => authorization,
+                    Err(error) => {
+                        tracing::error!(station = %self.station, %error, "a token cannot be judged");
+                        Authorization::new(AuthorizationStatus::Invalid)
+                    }
+                })
+            }
+            Question::DataTransfer { .. } => {
+                Answer::DataTransfer { status: DataTransferStatus::UnknownVendorId, data: None }
+            }
+        }
+    }
+
+    async fn judge(&self, token: &str) -> Result<Authorization, StoreError> {
+        let store = self.stations.store();
+        let free_vend = store.station(&self.station).await?.is_some_and(|station| station.free_vend);
+        Ok(authorize(store.token(token).await?.as_ref(), free_vend, Timestamp::now()))
+    }
+
+    fn registration(&self, registration: Registration) -> ocpp_core::csms::Registration {
+        let config = self.stations.config();
+        match registration {
+            Registration::Accepted => ocpp_core::csms::Registration::accepted(config.heartbeat_interval),
+            Registration::Pending => ocpp_core::csms::Registration::pending(config.boot_retry_interval),
+            Registration::Rejected => ocpp_core::csms::Registration::rejected(config.boot_retry_interval),
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now::new(Instant::from_origin(self.started.elapsed()), Timestamp::now())
+    }
+}
+
+/// What comes over the socket; nothing, as long as there is none.
+async fn next(socket: &mut Option<Socket>) -> Incoming {
+    match socket {
+        Some(socket) => socket.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

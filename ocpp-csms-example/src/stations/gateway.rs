@@ -1,0 +1,103 @@
+//! The door of the stations: `/ocpp/{station}`, on the port that serves everything else as well.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use axum::routing::any;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use ocpp_core::transport::{
+    CloseFrame, Connection, ConnectionConfig, HandshakeRules, Incoming, Refused, Tungstenite, UpgradeRequest,
+};
+
+use super::admission::{Refusal, admit};
+use super::registry::Stations;
+use crate::store::Station;
+
+/// A WebSocket on a connection that the HTTP server handed over.
+pub(super) type Socket = Connection<Tungstenite<TokioIo<Upgraded>>>;
+
+/// A station that was let in, with its connection.
+#[derive(Debug)]
+pub(super) struct Connected {
+    pub(super) station: Arc<str>,
+    /// What it was let in by.
+    pub(super) admitted: Station,
+    pub(super) socket: Socket,
+    pub(super) remote: SocketAddr,
+}
+
+/// The route of the stations.
+pub fn routes(stations: Stations) -> Router {
+    Router::new().route("/ocpp", any(upgrade)).route("/ocpp/{*station}", any(upgrade)).with_state(stations)
+}
+
+async fn upgrade(
+    State(stations): State<Stations>,
+    ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    mut request: Request,
+) -> Response {
+    let rules = HandshakeRules::default();
+    let handshake = match UpgradeRequest::read(request.method(), request.uri(), request.headers(), &rules) {
+        Ok(handshake) => handshake,
+        Err(refused) => {
+            tracing::warn!(path = request.uri().path(), %remote, "not a station's handshake: {refused}");
+            return refused.response().map(Body::from);
+        }
+    };
+    let station: Arc<str> = handshake.station.as_str().into();
+    let credentials = handshake.credentials.as_ref();
+    let admitted = match admit(stations.store(), stations.key(), stations.config(), &station, credentials).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            tracing::warn!(%station, %remote, "not let in: {refusal}");
+            return answer(&refusal).response().map(Body::from);
+        }
+    };
+    let response = handshake.response().map(|()| Body::empty());
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let stream = match upgraded.await {
+            Ok(stream) => TokioIo::new(stream),
+            Err(error) => {
+                tracing::warn!(%station, %remote, %error, "the connection ended during the handshake");
+                return;
+            }
+        };
+        let config = ConnectionConfig::default();
+        let wire = Tungstenite::server(stream, config.frame_limit).await;
+        match handshake.version {
+            Some(version) => {
+                let socket = Connection::new(wire, version, config);
+                stations.attach(Connected { station, admitted, socket, remote });
+            }
+            None => {
+                let offered = handshake.offered.join(", ");
+                tracing::warn!(%station, %remote, offered, "no common version; spoken are ocpp2.1, ocpp2.0.1 and ocpp1.6");
+                refuse_version(wire, config).await;
+            }
+        }
+    });
+    response
+}
+
+/// Closes a connection whose handshake had to be completed although no version is common (2.1 part 4, 3.3).
+async fn refuse_version(wire: Tungstenite<TokioIo<Upgraded>>, config: ConnectionConfig) {
+    // Nothing is exchanged, so the version does not matter.
+    let mut socket = Connection::new(wire, ocpp_core::types::Version::V2_1, config);
+    socket.close(CloseFrame::new(CloseFrame::PROTOCOL, "no common sub-protocol"));
+    while !matches!(socket.next().await, Incoming::Closed(_)) {}
+}
+
+fn answer(refusal: &Refusal) -> Refused {
+    match refusal {
+        Refusal::Id(_) | Refusal::Unknown => Refused::unknown_station(),
+        Refusal::Unauthorized | Refusal::NoSecurity => Refused::unauthorized(),
+        Refusal::NeedsTls(_) => Refused::forbidden(),
+        Refusal::TooManyUnknown | Refusal::Store(_) => Refused::unavailable(),
+    }
+}

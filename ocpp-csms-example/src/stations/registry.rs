@@ -1,0 +1,227 @@
+//! Every station that is connected or was a moment ago, by its identity.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use ocpp_core::csms::{CallOutcome, Command};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio_util::task::TaskTracker;
+
+use super::driver::{Driver, Order};
+use super::gateway::Connected;
+use super::live::LiveStation;
+use super::notice::{Notice, What};
+use crate::access::PasswordKey;
+use crate::config::Config;
+use crate::store::{MessageLog, Registration, Store};
+
+/// Orders that wait for one station.
+const ORDERS: usize = 64;
+/// Notices that a subscriber may lag behind.
+const NOTICES: usize = 1024;
+
+/// The stations. Clones share the same ones.
+#[derive(Debug, Clone)]
+pub struct Stations {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Arc<Config>,
+    store: Store,
+    log: MessageLog,
+    key: PasswordKey,
+    drivers: Mutex<Drivers>,
+    live: RwLock<HashMap<Arc<str>, LiveStation>>,
+    notices: broadcast::Sender<Notice>,
+    changes: watch::Sender<u64>,
+    tasks: TaskTracker,
+}
+
+#[derive(Debug, Default)]
+struct Drivers {
+    by_station: HashMap<Arc<str>, mpsc::Sender<Order>>,
+    closed: bool,
+}
+
+/// Why a command was not handed to a station.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CallRefused {
+    /// There is no connection.
+    #[error("the station is not connected")]
+    NotConnected,
+    /// More commands are waiting for it than it can take.
+    #[error("too many calls wait for the station already")]
+    Busy,
+}
+
+impl Stations {
+    /// No station yet.
+    #[must_use]
+    pub fn new(config: Arc<Config>, store: Store, log: MessageLog, key: PasswordKey) -> Self {
+        let inner = Inner {
+            config,
+            store,
+            log,
+            key,
+            drivers: Mutex::default(),
+            live: RwLock::default(),
+            notices: broadcast::Sender::new(NOTICES),
+            changes: watch::Sender::new(0),
+            tasks: TaskTracker::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Tells what happens from now on. Who lags behind misses the oldest notices.
+    #[must_use]
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.inner.notices.subscribe()
+    }
+
+    /// Changes whenever something changes that people see.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changes.subscribe()
+    }
+
+    /// The live side of a station, empty for one that never connected since the start.
+    #[must_use]
+    pub fn live(&self, station: &str) -> LiveStation {
+        self.inner.live.read().unwrap_or_else(PoisonError::into_inner).get(station).cloned().unwrap_or_default()
+    }
+
+    /// The number of stations that are connected.
+    #[must_use]
+    pub fn connected(&self) -> usize {
+        let live = self.inner.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.values().filter(|station| station.connection.is_some()).count()
+    }
+
+    /// Hands a command to a station and waits for its end.
+    ///
+    /// # Errors
+    /// When the station is not connected, or too much waits for it.
+    pub async fn call(&self, station: &str, command: Command) -> Result<CallOutcome, CallRefused> {
+        if self.live(station).connection.is_none() {
+            return Err(CallRefused::NotConnected);
+        }
+        let (reply, outcome) = oneshot::channel();
+        self.order(station, Order::Call { command, reply })?;
+        outcome.await.map_err(|_| CallRefused::NotConnected)
+    }
+
+    /// Tells a station that is connected how it stands now; one that is rejected is disconnected.
+    pub fn set_registration(&self, station: &str, registration: Registration) {
+        // Whoever is not connected learns it when it connects.
+        let _ = self.order(station, Order::Registration(registration));
+        if registration == Registration::Rejected {
+            self.disconnect(station, "the operator rejected the station");
+        }
+    }
+
+    /// Ends the connection of a station, if there is one.
+    pub fn disconnect(&self, station: &str, reason: &str) {
+        let _ = self.order(station, Order::Disconnect { reason: reason.to_owned() });
+    }
+
+    /// Says that something changed that people see.
+    pub fn changed(&self) {
+        self.inner.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Ends all connections, and waits until what they reported is kept.
+    pub async fn close(&self) {
+        {
+            let mut drivers = self.drivers();
+            drivers.closed = true;
+            drivers.by_station.clear();
+        }
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        self.inner.log.flush().await;
+    }
+
+    /// Gives a new connection to the task of its station, which closes the one it had; makes the task when there is none.
+    pub(super) fn attach(&self, connected: Connected) {
+        let station = Arc::clone(&connected.station);
+        let mut drivers = self.drivers();
+        if drivers.closed {
+            return;
+        }
+        let connected = match drivers.by_station.get(&station) {
+            Some(orders) => match orders.try_send(Order::Attach(Box::new(connected))) {
+                Ok(()) => return,
+                Err(mpsc::error::TrySendError::Closed(Order::Attach(connected))) => connected,
+                Err(_) => {
+                    tracing::warn!(%station, "the connection is dropped: too much waits for the station");
+                    return;
+                }
+            },
+            None => Box::new(connected),
+        };
+        let (orders, receiver) = mpsc::channel(ORDERS);
+        drivers.by_station.insert(Arc::clone(&station), orders);
+        drop(drivers);
+        self.inner.tasks.spawn(Driver::new(self.clone(), station, receiver).run(connected));
+    }
+
+    /// Forgets the task of a station, unless something waits for it.
+    pub(super) fn retire(&self, station: &Arc<str>, orders: &mut mpsc::Receiver<Order>) -> bool {
+        let mut drivers = self.drivers();
+        // Whoever gives an order holds the lock, so nothing can arrive between the question and the removal.
+        let idle = orders.is_empty();
+        if idle {
+            drivers.by_station.remove(station);
+        }
+        idle
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(super) fn log(&self) -> &MessageLog {
+        &self.inner.log
+    }
+
+    pub(super) fn key(&self) -> &PasswordKey {
+        &self.inner.key
+    }
+
+    /// Changes the live side of a station; `change` says whether people see a difference.
+    pub(super) fn update(&self, station: &Arc<str>, change: impl FnOnce(&mut LiveStation) -> bool) {
+        let visible = {
+            let mut live = self.inner.live.write().unwrap_or_else(PoisonError::into_inner);
+            change(live.entry(Arc::clone(station)).or_default())
+        };
+        if visible {
+            self.changed();
+        }
+    }
+
+    pub(super) fn notify(&self, station: &Arc<str>, what: What) {
+        let notice = Notice { station: Arc::clone(station), what };
+        tracing::info!(station = %notice.station, "{}", notice.what);
+        // Nobody needs to listen.
+        let _ = self.inner.notices.send(notice);
+        self.changed();
+    }
+
+    fn order(&self, station: &str, order: Order) -> Result<(), CallRefused> {
+        match self.drivers().by_station.get(station).map(|orders| orders.try_send(order)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(mpsc::error::TrySendError::Full(_))) => Err(CallRefused::Busy),
+            Some(Err(mpsc::error::TrySendError::Closed(_))) | None => Err(CallRefused::NotConnected),
+        }
+    }
+
+    fn drivers(&self) -> MutexGuard<'_, Drivers> {
+        self.inner.drivers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
