@@ -124,8 +124,7 @@ impl ConfigFile {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        toml::from_str(&text)
-            .map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })
+        toml::from_str(&text).map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })
     }
 
     /// Fills in what is missing and checks what is there.
@@ -139,8 +138,8 @@ impl ConfigFile {
             return Err(out_of_range("price_per_kwh", per_kwh, "0 to 1000000000, with at most 6 decimals"));
         }
         let code = self.currency.unwrap_or_else(|| "EUR".to_owned());
-        let currency =
-            Currency::from_str(&code).map_err(|_| out_of_range("currency", &code, "a code of ISO 4217, such as EUR"))?;
+        let currency = Currency::from_str(&code)
+            .map_err(|_| out_of_range("currency", &code, "a code of ISO 4217, such as EUR"))?;
         let day = |name, value: Option<u32>, default| match value.unwrap_or(default) {
             seconds @ 1..=86_400 => Ok(Duration::from_secs(seconds.into())),
             seconds => Err(out_of_range(name, seconds, "1 to 86400 seconds")),
@@ -195,7 +194,10 @@ mod tests {
     use super::*;
 
     fn config(text: &str) -> Result<Config, String> {
-        toml::from_str::<ConfigFile>(text).map_err(|error| error.to_string())?.check().map_err(|error| error.to_string())
+        toml::from_str::<ConfigFile>(text)
+            .map_err(|error| error.to_string())?
+            .check()
+            .map_err(|error| error.to_string())
     }
 
     #[test]

@@ -11,7 +11,11 @@ use crate::store::{Token, TokenStatus};
 #[must_use]
 pub fn authorize(known: Option<&Token>, free_vend: bool, now: Timestamp) -> Authorization {
     let Some(token) = known else {
-        return Authorization::new(if free_vend { AuthorizationStatus::Accepted } else { AuthorizationStatus::Invalid });
+        return Authorization::new(if free_vend {
+            AuthorizationStatus::Accepted
+        } else {
+            AuthorizationStatus::Invalid
+        });
     };
     let status = match token.status {
         TokenStatus::Accepted if token.expires_at.is_some_and(|expiry| expiry <= now) => AuthorizationStatus::Expired,

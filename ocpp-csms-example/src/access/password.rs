@@ -61,10 +61,7 @@ impl PasswordKey {
         // HMAC fills a key that is shorter than a block with zeros (RFC 2104, 2), so handing it over filled changes nothing.
         let mut block = [0; 64];
         block[..32].copy_from_slice(&self.0);
-        Hmac::<Sha256>::new(&block.into())
-            .chain_update(length)
-            .chain_update(station.as_bytes())
-            .chain_update(password)
+        Hmac::<Sha256>::new(&block.into()).chain_update(length).chain_update(station.as_bytes()).chain_update(password)
     }
 }
 

@@ -8,11 +8,7 @@ use axum::response::Response;
 use super::Problem;
 use crate::server::Csms;
 
-pub(super) async fn require_token(
-    State(csms): State<Csms>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
+pub(super) async fn require_token(State(csms): State<Csms>, request: Request, next: Next) -> Result<Response, Problem> {
     let presented = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = presented.and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;

@@ -70,7 +70,7 @@ pub(crate) struct ErrorAnswer {
         (status = 200, description = "As the station answered", body = CallAnswer),
         (status = 400, description = "The request is not understood", body = Problem),
         (status = 404, description = "There is no such station", body = Problem),
-        (status = 409, description = "It is not connected, or may not be sent this before it is accepted", body = Problem),
+        (status = 409, description = "It is not connected, or the standard forbids the call as long as it is not accepted", body = Problem),
         (status = 422, description = "The payload breaks the schema of the station's version", body = Problem),
         (status = 503, description = "Too many calls wait for the station", body = Problem),
         (status = 504, description = "No answer came in time; the station may have acted all the same", body = Problem)))]
@@ -89,24 +89,24 @@ pub(super) async fn call(
 fn answer(action: &str, outcome: CallOutcome) -> Result<CallAnswer, Problem> {
     match outcome {
         CallOutcome::Answered(answer) => Ok(CallAnswer::Result { result: raw(answer.payload), findings: Vec::new() }),
-        CallOutcome::MalformedAnswer { payload, findings } => Ok(CallAnswer::Result {
-            result: raw(payload),
-            findings: findings.into_iter().map(Finding::from).collect(),
-        }),
+        CallOutcome::MalformedAnswer { payload, findings } => {
+            Ok(CallAnswer::Result { result: raw(payload), findings: findings.into_iter().map(Finding::from).collect() })
+        }
         CallOutcome::Error(CallError { code, description, details }) => {
             Ok(CallAnswer::Error { error: ErrorAnswer { code, description, details: raw(details) } })
         }
-        CallOutcome::TimedOut => {
-            Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "the station did not answer in time; it may have acted all the same"))
-        }
+        CallOutcome::TimedOut => Err(Problem::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "the station did not answer in time; it may have acted all the same",
+        )),
         CallOutcome::ConnectionLost => Err(Problem::new(
             StatusCode::GATEWAY_TIMEOUT,
             "the connection ended before the station answered; it may have acted all the same",
         )),
         CallOutcome::NotConnected => Err(Problem::new(StatusCode::CONFLICT, "the station is not connected")),
-        CallOutcome::NotAccepted => Err(Problem::new(
+        CallOutcome::NotAllowed { rule } => Err(Problem::new(
             StatusCode::CONFLICT,
-            format!("the station is not accepted, and {action} is not among what may be sent to it before"),
+            format!("{action} may not be sent to the station as it stands now ({rule})"),
         )),
         CallOutcome::QueueFull => {
             Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many calls wait for the station already"))

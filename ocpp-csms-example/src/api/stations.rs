@@ -153,10 +153,7 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/api/v1/stations/{id}", tag = "stations", operation_id = "get_station",
     params(("id", description = "The station's identity")),
     responses((status = 200, body = StationView), (status = 404, body = Problem)))]
-pub(super) async fn get(
-    State(csms): State<Csms>,
-    Path(id): Path<String>,
-) -> Result<axum::Json<StationView>, Problem> {
+pub(super) async fn get(State(csms): State<Csms>, Path(id): Path<String>) -> Result<axum::Json<StationView>, Problem> {
     let station = csms.store().station(&id).await?.ok_or_else(|| Problem::unknown_station(&id))?;
     let live = csms.stations().live(&id);
     Ok(axum::Json(StationView::new(station, live)))

@@ -101,10 +101,7 @@ pub(super) async fn list(
 /// One token, whatever the case of its letters.
 #[utoipa::path(get, path = "/api/v1/tokens/{token}", tag = "tokens", operation_id = "get_token",
     responses((status = 200, body = TokenView), (status = 404, body = Problem)))]
-pub(super) async fn get(
-    State(csms): State<Csms>,
-    Path(token): Path<String>,
-) -> Result<axum::Json<TokenView>, Problem> {
+pub(super) async fn get(State(csms): State<Csms>, Path(token): Path<String>) -> Result<axum::Json<TokenView>, Problem> {
     let known = csms.store().token(&token).await?.ok_or_else(|| unknown(&token))?;
     Ok(axum::Json(known.into()))
 }

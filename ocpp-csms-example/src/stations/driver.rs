@@ -2,25 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use ocpp_core::csms::{
-    Answer, AuthorizationStatus, Authorization, CallOutcome, Command, CommandId, DataTransferStatus, Event, Input, Output,
-    Question, RegistrationStatus, Session, SessionConfig, StoreToken,
-};
+use ocpp_core::csms::{CallOutcome, Command, CommandId, Event, Input, Output, Session, SessionConfig, StoreToken};
 use ocpp_core::time::{Instant, Now};
 use ocpp_core::transport::{CloseFrame, Incoming};
 use rand::TryRng as _;
 use tokio::sync::{mpsc, oneshot};
 
+use super::desk::{Desk, DeskError};
 use super::gateway::{Connected, Socket};
 use super::live;
 use super::notice::What;
 use super::registry::Stations;
-use crate::access::authorize;
-use crate::sessions::{Recorded, Step, record};
-use crate::store::{Direction, Identity, Registration, Station, StoreError};
+use crate::store::{Direction, Registration};
 
 /// What the rest of the program wants of a station.
 #[derive(Debug)]
@@ -47,6 +42,7 @@ pub(super) enum Order {
 pub(super) struct Driver {
     stations: Stations,
     station: Arc<str>,
+    desk: Desk,
     orders: mpsc::Receiver<Order>,
     started: tokio::time::Instant,
     socket: Option<Socket>,
@@ -54,22 +50,10 @@ pub(super) struct Driver {
     next_call: u64,
 }
 
-/// Why a connection cannot be served.
-#[derive(Debug, thiserror::Error)]
-enum SetupError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the state of its session is not understood: {0}")]
-    Snapshot(#[from] serde_json::Error),
-    #[error("the operating system provides no random numbers: {0}")]
-    Entropy(#[from] rand::rngs::SysError),
-    #[error("the operator removed it or changed how it proves who it is")]
-    Changed,
-}
-
 impl Driver {
     pub(super) fn new(stations: Stations, station: Arc<str>, orders: mpsc::Receiver<Order>) -> Self {
         Self {
+            desk: Desk::new(stations.clone(), Arc::clone(&station)),
             stations,
             station,
             orders,
@@ -86,7 +70,7 @@ impl Driver {
             Ok(session) => session,
             Err(error) => {
                 tracing::error!(station = %self.station, %error, "the station cannot be served");
-                // Whoever waits is told so by the end of this task; the station connects again.
+                // Whoever waits learns it by the end of this task; the station connects again.
                 while !self.stations.retire(&self.station, &mut self.orders) {
                     let _ = self.orders.try_recv();
                 }
@@ -116,14 +100,14 @@ impl Driver {
     }
 
     /// The session as it was when it was last kept.
-    async fn restore(&self) -> Result<Session, SetupError> {
+    async fn restore(&mut self) -> Result<Session, DeskError> {
         let mut config = SessionConfig::default();
         config.conformance = self.stations.config().conformance;
         config.call_timeout = self.stations.config().call_timeout;
         let mut seed = [0; 32];
         rand::rngs::SysRng.try_fill_bytes(&mut seed)?;
-        Ok(match self.stations.store().session_state(&self.station).await? {
-            Some(state) => Session::restore(config, seed, self.now(), serde_json::from_str(&state)?),
+        Ok(match self.desk.snapshot().await? {
+            Some(snapshot) => Session::restore(config, seed, self.now(), snapshot),
             None => Session::new(config, seed, self.now()),
         })
     }
@@ -143,7 +127,7 @@ impl Driver {
                 session.handle(self.now(), Input::Command { id, command });
             }
             Order::Registration(registration) => {
-                session.handle(self.now(), Input::Registration(self.registration(registration)));
+                session.handle(self.now(), Input::Registration(self.desk.registration(registration)));
             }
             Order::Disconnect { reason } => self.detach(session, &reason, CloseFrame::POLICY),
         }
@@ -153,7 +137,7 @@ impl Driver {
     async fn attach(&mut self, session: &mut Session, connected: Connected) {
         let Connected { admitted, socket, remote, .. } = connected;
         let version = socket.version();
-        let station = match self.confirm(&admitted, version).await {
+        let station = match self.desk.confirm(&admitted, version).await {
             Ok(station) => station,
             Err(error) => {
                 tracing::warn!(station = %self.station, %remote, "the connection is dropped: {error}");
@@ -166,18 +150,8 @@ impl Driver {
             true
         });
         self.stations.notify(&self.station, What::Connected { version });
-        session.handle(self.now(), Input::Registration(self.registration(station.registration)));
+        session.handle(self.now(), Input::Registration(self.desk.registration(station.registration)));
         session.handle(self.now(), Input::Connected { version });
-    }
-
-    async fn confirm(&self, admitted: &Station, version: ocpp_core::types::Version) -> Result<Station, SetupError> {
-        let store = self.stations.store();
-        let station = store.station(&self.station).await?.ok_or(SetupError::Changed)?;
-        if (station.security_profile, &station.password_hash) != (admitted.security_profile, &admitted.password_hash) {
-            return Err(SetupError::Changed);
-        }
-        store.station_connected(&self.station, version, Timestamp::now()).await?;
-        Ok(station)
     }
 
     /// Closes the connection, if there is one. What it still sends counts no more.
@@ -231,7 +205,13 @@ impl Driver {
             for output in outputs {
                 match output {
                     Output::Transmit(text) => self.transmit(text),
-                    Output::Event(event) => self.observe(&event).await,
+                    Output::Event(Event::CallFinished { command, outcome }) => {
+                        if let Some(reply) = self.calls.remove(&command) {
+                            // Whoever asked may have given up.
+                            let _ = reply.send(outcome);
+                        }
+                    }
+                    Output::Event(event) => self.desk.observe(&event).await,
                     Output::Record { token, events } => facts.push((token, events)),
                     Output::Ask { question, about } => questions.push((question, about)),
                     Output::Close { reason } => {
@@ -245,8 +225,9 @@ impl Driver {
             // The snapshot belongs to the moment at which all outputs were taken, so facts come before anything is answered.
             self.keep(session, facts).await;
             for (question, about) in questions {
-                let answer = self.answer(about).await;
-                session.handle(self.now(), Input::Answer { question, answer });
+                if let Some(answer) = self.desk.answer(about).await {
+                    session.handle(self.now(), Input::Answer { question, answer });
+                }
             }
         }
     }
@@ -259,118 +240,21 @@ impl Driver {
     }
 
     /// Keeps facts for good and tells the session so.
-    async fn keep(&self, session: &mut Session, facts: Vec<(StoreToken, Vec<Event>)>) {
+    async fn keep(&mut self, session: &mut Session, facts: Vec<(StoreToken, Vec<Event>)>) {
         if facts.is_empty() {
             return;
         }
         let (tokens, events): (Vec<_>, Vec<_>) = facts.into_iter().unzip();
         let events: Vec<Event> = events.into_iter().flatten().collect();
-        let price = self.stations.config().price;
-        let kept = record(self.stations.store(), &self.station, &events, &session.snapshot(), price).await;
-        let input: fn(StoreToken) -> Input = match &kept {
-            Ok(_) => Input::Stored,
-            Err(_) => Input::NotStored,
+        let input: fn(StoreToken) -> Input = match self.desk.keep(&events, &session.snapshot()).await {
+            Ok(()) => Input::Stored,
+            Err(error) => {
+                tracing::error!(station = %self.station, %error, "what the station reported cannot be kept");
+                Input::NotStored
+            }
         };
         for token in tokens {
             session.handle(self.now(), input(token));
-        }
-        match kept {
-            Ok(recorded) => {
-                for event in &events {
-                    self.observe(event).await;
-                }
-                for Recorded { step, transaction } in recorded {
-                    let transaction = Box::new(transaction);
-                    let what = match step {
-                        Step::Started => What::Started(transaction),
-                        Step::Updated => What::Metered(transaction),
-                        Step::Ended => What::Billed(transaction),
-                    };
-                    self.stations.notify(&self.station, what);
-                }
-            }
-            Err(error) => tracing::error!(station = %self.station, %error, "what the station reported cannot be kept"),
-        }
-    }
-
-    async fn observe(&mut self, event: &Event) {
-        let station = &self.station;
-        self.stations.update(station, |live| live.observe(event));
-        match event {
-            Event::Booted(boot) => {
-                let identity = Identity {
-                    vendor: boot.vendor.clone(),
-                    model: boot.model.clone(),
-                    serial_number: boot.serial_number.clone(),
-                    firmware_version: boot.firmware_version.clone(),
-                };
-                if let Err(error) = self.stations.store().station_booted(station, &identity, Timestamp::now()).await {
-                    tracing::error!(%station, %error, "what the station said about itself cannot be kept");
-                }
-                let registration = match boot.registration {
-                    RegistrationStatus::Accepted => Registration::Accepted,
-                    RegistrationStatus::Pending => Registration::Pending,
-                    RegistrationStatus::Rejected => Registration::Rejected,
-                };
-                let product = format!("{} {}", boot.vendor, boot.model);
-                self.stations.notify(station, What::Booted { product, registration });
-            }
-            Event::ConnectorStatus(status) => {
-                let evse = status.place.map(|place| place.evse);
-                self.stations.notify(station, What::Connector { evse, status: status.status.clone() });
-            }
-            Event::SecurityEvent { kind, at, detail } => {
-                tracing::warn!(%station, kind, %at, detail, "the station reports a security event");
-            }
-            Event::NotAccepted { action, registration } => {
-                tracing::warn!(%station, action, ?registration, "refused: the station is not accepted");
-            }
-            Event::Finding { action, finding } => {
-                let (path, code) = (&finding.path, &finding.code);
-                tracing::warn!(%station, action, path, code, "departs from the schema: {}", finding.message);
-            }
-            Event::Malformed { reason, text } => {
-                tracing::warn!(%station, text = text.chars().take(200).collect::<String>(), "not understood: {reason}");
-            }
-            Event::CallFinished { command, outcome } => {
-                // Whoever asked may have given up.
-                if let Some(reply) = self.calls.remove(command) {
-                    let _ = reply.send(outcome.clone());
-                }
-            }
-            _ => {}
-        }
-    }
-
-    async fn answer(&self, about: Question) -> Answer {
-        match about {
-            Question::Authorize { token } | Question::Transaction { token, .. } => {
-                Answer::Authorization(match self.judge(&token.id).await {
-                    Ok(authorization) => authorization,
-                    Err(error) => {
-                        tracing::error!(station = %self.station, %error, "a token cannot be judged");
-                        Authorization::new(AuthorizationStatus::Invalid)
-                    }
-                })
-            }
-            Question::DataTransfer { .. } => {
-                Answer::DataTransfer { status: DataTransferStatus::UnknownVendorId, data: None }
-            }
-        }
-    }
-
-    async fn judge(&self, token: &str) -> Result<Authorization, StoreError> {
-        let store = self.stations.store();
-        let free_vend = store.station(&self.station).await?.is_some_and(|station| station.free_vend);
-        Ok(authorize(store.token(token).await?.as_ref(), free_vend, Timestamp::now()))
-    }
-
-    fn registration(&self, registration: Registration) -> ocpp_core::csms::Registration {
-        let config = self.stations.config();
-        match registration {
-            Registration::Accepted => ocpp_core::csms::Registration::accepted(config.heartbeat_interval),
-            Registration::Pending => ocpp_core::csms::Registration::pending(config.boot_retry_interval),
-            Registration::Rejected => ocpp_core::csms::Registration::rejected(config.boot_retry_interval),
         }
     }
 

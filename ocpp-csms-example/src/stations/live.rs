@@ -58,11 +58,8 @@ impl LiveStation {
         match event {
             Event::ConnectorStatus(status) => {
                 let place = status.place.map_or((0, 0), |place| (place.evse, place.connector.unwrap_or(1)));
-                let view = ConnectorView {
-                    status: status.status.clone(),
-                    error: status.error.clone(),
-                    since: status.at,
-                };
+                let view =
+                    ConnectorView { status: status.status.clone(), error: status.error.clone(), since: status.at };
                 if self.connectors.len() < MAX_PLACES || self.connectors.contains_key(&place) {
                     self.connectors.insert(place, view);
                 }

@@ -1,6 +1,7 @@
 //! The stations that are connected: who is let in, what is live, and the task that converses with each.
 
 mod admission;
+mod desk;
 mod driver;
 mod gateway;
 mod live;
@@ -9,7 +10,7 @@ mod registry;
 
 pub use admission::{Refusal, StationIdError, check_id};
 pub use gateway::routes;
-pub use live::{ConnectorView, LiveStation};
 pub(crate) use live::power;
+pub use live::{ConnectorView, LiveStation};
 pub use notice::{Notice, What};
 pub use registry::{CallRefused, Stations};

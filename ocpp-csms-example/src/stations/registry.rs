@@ -207,7 +207,10 @@ impl Stations {
 
     pub(super) fn notify(&self, station: &Arc<str>, what: What) {
         let notice = Notice { station: Arc::clone(station), what };
-        tracing::info!(station = %notice.station, "{}", notice.what);
+        match &notice.what {
+            What::Metered(_) => tracing::debug!(station = %notice.station, "{}", notice.what),
+            what => tracing::info!(station = %notice.station, "{what}"),
+        }
         // Nobody needs to listen.
         let _ = self.inner.notices.send(notice);
         self.changed();

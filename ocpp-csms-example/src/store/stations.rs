@@ -230,13 +230,11 @@ impl Store {
         .await?;
         Ok(())
     }
-
 }
 
 fn read(row: &SqliteRow) -> Result<Station, StoreError> {
-    let moment = |column: &str, what| {
-        row.try_get::<Option<i64>, _>(column)?.map(|value| from_millis(what, value)).transpose()
-    };
+    let moment =
+        |column: &str, what| row.try_get::<Option<i64>, _>(column)?.map(|value| from_millis(what, value)).transpose();
     let security_profile = row
         .try_get::<Option<i64>, _>("security_profile")?
         .map(|value| {

@@ -136,13 +136,15 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn stopped_transactions(&self, limit: u32) -> Result<Vec<Transaction>, StoreError> {
-        sqlx::query("SELECT * FROM transactions WHERE stopped_at IS NOT NULL ORDER BY stopped_at DESC, station LIMIT $1")
-            .bind(i64::from(limit))
-            .fetch_all(&self.read)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+        sqlx::query(
+            "SELECT * FROM transactions WHERE stopped_at IS NOT NULL ORDER BY stopped_at DESC, station LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&self.read)
+        .await?
+        .iter()
+        .map(read)
+        .collect()
     }
 
     /// The meter values of a transaction as JSON, in the order in which they were taken.
@@ -222,9 +224,8 @@ impl Batch {
     ) -> Result<(), StoreError> {
         // Four columns a row stay far below the number of parameters that a statement may have.
         for values in values.chunks(500) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO meter_values (station, transaction_id, taken_at, sampled) ",
-            );
+            let mut query =
+                QueryBuilder::<Sqlite>::new("INSERT INTO meter_values (station, transaction_id, taken_at, sampled) ");
             query.push_values(values, |mut row, (taken_at, sampled)| {
                 row.push_bind(self.station.clone())
                     .push_bind(transaction.to_owned())
@@ -265,9 +266,7 @@ impl Batch {
 
 fn read(row: &SqliteRow) -> Result<Transaction, StoreError> {
     let moment = |column: &str| {
-        row.try_get::<Option<i64>, _>(column)?
-            .map(|value| from_millis("a moment of a transaction", value))
-            .transpose()
+        row.try_get::<Option<i64>, _>(column)?.map(|value| from_millis("a moment of a transaction", value)).transpose()
     };
     let decimal = |column: &str| {
         row.try_get::<Option<String>, _>(column)?

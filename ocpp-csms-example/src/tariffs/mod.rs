@@ -18,7 +18,8 @@ impl Price {
     #[must_use]
     pub fn cost(&self, energy_wh: Decimal) -> Option<i64> {
         let per_wh = self.per_kwh.checked_div(Decimal::ONE_THOUSAND)?;
-        let minor = energy_wh.checked_mul(per_wh)?.checked_mul(Decimal::from(10_i64.checked_pow(digits(self.currency))?))?;
+        let minor =
+            energy_wh.checked_mul(per_wh)?.checked_mul(Decimal::from(10_i64.checked_pow(digits(self.currency))?))?;
         minor.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero).try_into().ok()
     }
 }

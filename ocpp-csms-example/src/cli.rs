@@ -1,0 +1,155 @@
+//! The command line of `ocpp-csms`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use rust_decimal::Decimal;
+
+use crate::config::{ConfigFile, UnknownStations};
+use crate::demo;
+use crate::logging::{self, LogFormat};
+use crate::server::Server;
+
+/// A charging station management system for OCPP 1.6, 2.0.1 and 2.1 in one process.
+#[derive(Debug, Parser)]
+#[command(name = "ocpp-csms", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How log lines look.
+    #[arg(long, global = true, env = "OCPP_CSMS_LOG_FORMAT", value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve stations, the REST interface and the operator's page until ctrl-c.
+    Serve(Serve),
+    /// Show everything at work: a CSMS and three simulated stations that charge, again and again, until ctrl-c.
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+    /// Bearer token of the REST interface. Without it one is made at the first start, and shown once.
+    #[arg(long, env = "OCPP_CSMS_API_TOKEN", hide_env_values = true)]
+    api_token: Option<String>,
+}
+
+/// Settings that have precedence over the configuration file.
+#[derive(Debug, Args)]
+struct Settings {
+    /// Configuration file (TOML).
+    #[arg(long, env = "OCPP_CSMS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port [default: 127.0.0.1:8180].
+    #[arg(long, env = "OCPP_CSMS_LISTEN", value_name = "HOST:PORT")]
+    listen: Option<SocketAddr>,
+    /// SQLite database, made when it does not exist [default: ocpp-csms.sqlite].
+    #[arg(long, env = "OCPP_CSMS_DATABASE", value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// What happens to a station that nobody has entered [default: pending].
+    #[arg(long, env = "OCPP_CSMS_UNKNOWN_STATIONS", value_enum)]
+    unknown_stations: Option<UnknownStations>,
+    /// Let stations without a password in, as long as nobody decided about them. By default only on a loopback address.
+    #[arg(long, env = "OCPP_CSMS_ALLOW_NO_SECURITY", value_name = "BOOL")]
+    allow_no_security: Option<bool>,
+    /// Price of a kWh [default: 0.39].
+    #[arg(long, env = "OCPP_CSMS_PRICE_PER_KWH", value_name = "AMOUNT")]
+    price_per_kwh: Option<Decimal>,
+    /// Currency, by its ISO 4217 code [default: EUR].
+    #[arg(long, env = "OCPP_CSMS_CURRENCY", value_name = "CODE")]
+    currency: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Demo {
+    /// Run one session of each version, print the bills, and succeed only if they agree with the stations' own meters.
+    #[arg(long)]
+    once: bool,
+    /// Address and port [default: 127.0.0.1:8180; with --once any free port].
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<SocketAddr>,
+    /// SQLite database [default: ocpp-demo.sqlite in the current folder; with --once a new one that is removed at the end].
+    #[arg(long, value_name = "FILE")]
+    database: Option<PathBuf>,
+}
+
+impl Settings {
+    fn over(self, mut file: ConfigFile) -> ConfigFile {
+        file.listen = self.listen.or(file.listen);
+        file.database = self.database.or(file.database);
+        file.unknown_stations = self.unknown_stations.or(file.unknown_stations);
+        file.allow_no_security = self.allow_no_security.or(file.allow_no_security);
+        file.price_per_kwh = self.price_per_kwh.or(file.price_per_kwh);
+        file.currency = self.currency.or(file.currency);
+        file
+    }
+}
+
+/// Runs the program with the arguments of the process.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Serve(serve) => {
+            logging::start(cli.log_format, "info");
+            self::serve(serve).await
+        }
+        Command::Demo(demo) => {
+            // The demonstration tells its own story; of the log only what is wrong belongs to it.
+            logging::start(cli.log_format, "error");
+            demo::run(demo::Options { once: demo.once, listen: demo.listen, database: demo.database }).await
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ocpp-csms: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(serve: Serve) -> anyhow::Result<()> {
+    let token = serve.api_token.as_deref().map(str::trim);
+    anyhow::ensure!(
+        token != Some(""),
+        "OCPP_CSMS_API_TOKEN is empty: give it a value, or leave it out to have one made"
+    );
+    let file = match &serve.settings.config {
+        Some(path) => ConfigFile::read(path)?,
+        None => ConfigFile::default(),
+    };
+    let config = serve.settings.over(file).check()?;
+    let server = Server::start(config, token).await?;
+    let address = server.address();
+    if let Some(token) = server.new_api_token() {
+        println!("API token, shown only this once: {token}");
+    }
+    println!("Stations connect to ws://{address}/ocpp/{{station}}");
+    println!("Page: http://{address}/   REST: http://{address}/api/docs");
+    stop_requested().await.context("cannot wait for signals")?;
+    tracing::info!("shutting down");
+    server.shut_down().await;
+    Ok(())
+}
+
+/// Waits until somebody wants the program to end: ctrl-c, or a termination signal.
+pub(crate) async fn stop_requested() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

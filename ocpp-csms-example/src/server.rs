@@ -1,0 +1,178 @@
+//! The server as a whole: everything on one port.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{ApiToken, NoEntropy, PasswordKey};
+use crate::config::Config;
+use crate::stations::Stations;
+use crate::store::{MessageLog, OpenError, Store, StoreError};
+use crate::{api, stations, web};
+
+/// The names of the secrets in the database.
+const API_TOKEN: &str = "api_token_hash";
+const PASSWORD_KEY: &str = "station_password_key";
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database was opened, and failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is nothing to make secrets of.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A secret in the database is damaged.
+    #[error("the database holds a damaged {0}; restore the file from a backup")]
+    Damaged(&'static str),
+}
+
+/// What every request works with. Clones share the same server.
+#[derive(Debug, Clone)]
+pub struct Csms {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Arc<Config>,
+    store: Store,
+    log: MessageLog,
+    stations: Stations,
+    api_token: ApiToken,
+    password_key: PasswordKey,
+}
+
+impl Csms {
+    pub(crate) fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The stations that are connected.
+    #[must_use]
+    pub fn stations(&self) -> &Stations {
+        &self.inner.stations
+    }
+
+    pub(crate) fn message_log(&self) -> &MessageLog {
+        &self.inner.log
+    }
+
+    pub(crate) fn api_token(&self) -> &ApiToken {
+        &self.inner.api_token
+    }
+
+    /// The key with which the passwords of stations are hashed.
+    #[must_use]
+    pub fn password_key(&self) -> &PasswordKey {
+        &self.inner.password_key
+    }
+}
+
+/// A server that listens, and serves until it is shut down.
+#[derive(Debug)]
+pub struct Server {
+    csms: Csms,
+    address: SocketAddr,
+    new_api_token: Option<String>,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// Opens the database, listens, and serves in tasks of its own.
+    ///
+    /// `api_token` is the bearer token of the REST interface; without one the database holds the hash of it, or one is made.
+    ///
+    /// # Errors
+    /// When the database or the address cannot be used; the error says what to do.
+    pub async fn start(config: Config, api_token: Option<&str>) -> Result<Self, StartError> {
+        let store = Store::open(&config.database).await?;
+        let password_key = password_key(&store).await?;
+        let (api_token, new_api_token) = match api_token {
+            Some(token) => (ApiToken::chosen(token), None),
+            None => kept_api_token(&store).await?,
+        };
+        let listen = config.listen;
+        let unusable = |source| StartError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(unusable)?;
+        let address = listener.local_addr().map_err(unusable)?;
+        let log = MessageLog::start(&store, config.messages_per_station).await?;
+        let config = Arc::new(config);
+        let stations = Stations::new(Arc::clone(&config), store.clone(), log.clone(), password_key.clone());
+        let csms = Csms { inner: Arc::new(Inner { config, store, log, stations, api_token, password_key }) };
+        let stop = CancellationToken::new();
+        let app = app(&csms, &stop).into_make_service_with_connect_info::<SocketAddr>();
+        let stopped = stop.clone().cancelled_owned();
+        let task = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
+        Ok(Self { csms, address, new_api_token, stop, task })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The bearer token, if it was made just now: to be shown once.
+    #[must_use]
+    pub fn new_api_token(&self) -> Option<&str> {
+        self.new_api_token.as_deref()
+    }
+
+    /// What the server works with.
+    #[must_use]
+    pub fn csms(&self) -> &Csms {
+        &self.csms
+    }
+
+    /// Ends all connections, keeps what was reported, and closes the database.
+    pub async fn shut_down(self) {
+        self.csms.stations().close().await;
+        self.stop.cancel();
+        // A request that hangs must not keep the server from ending.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), self.task).await;
+        self.csms.store().close().await;
+    }
+}
+
+fn app(csms: &Csms, stop: &CancellationToken) -> Router {
+    api::routes(csms.clone())
+        .merge(web::routes(csms.clone(), stop.clone()))
+        .merge(stations::routes(csms.stations().clone()))
+}
+
+async fn password_key(store: &Store) -> Result<PasswordKey, StartError> {
+    let kept = store.setting_or(PASSWORD_KEY, &PasswordKey::generate()?.to_stored()).await?;
+    PasswordKey::from_stored(&kept).ok_or(StartError::Damaged("password key"))
+}
+
+/// The token of the database and, if it was made just now, its text.
+async fn kept_api_token(store: &Store) -> Result<(ApiToken, Option<String>), StartError> {
+    let (new, text) = ApiToken::generate()?;
+    let kept = store.setting_or(API_TOKEN, &new.to_stored()).await?;
+    let is_new = kept == new.to_stored();
+    let token = ApiToken::from_stored(&kept).ok_or(StartError::Damaged("API token"))?;
+    Ok((token, is_new.then_some(text)))
+}

@@ -1,0 +1,163 @@
+//! What this CSMS knows and decides about one station: the answers to its session's questions, and what becomes of its events.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ocpp_core::csms::{
+    self, Answer, Authorization, AuthorizationStatus, DataTransferStatus, Event, Question, RegistrationStatus, Snapshot,
+};
+use ocpp_core::types::Version;
+
+use super::notice::What;
+use super::registry::Stations;
+use crate::access::authorize;
+use crate::sessions::{Recorded, Step, record};
+use crate::store::{Identity, Registration, Station, StoreError};
+
+/// Characters of a frame that is not understood in the log.
+const EXCERPT: usize = 200;
+
+/// The desk of one station.
+#[derive(Debug)]
+pub(super) struct Desk {
+    stations: Stations,
+    station: Arc<str>,
+}
+
+/// Why a station cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DeskError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the state of its session is not understood: {0}")]
+    Snapshot(#[from] serde_json::Error),
+    #[error("the operating system provides no random numbers: {0}")]
+    Entropy(#[from] rand::rngs::SysError),
+    #[error("the operator changed how it proves who it is")]
+    Changed,
+}
+
+impl Desk {
+    pub(super) fn new(stations: Stations, station: Arc<str>) -> Self {
+        Self { stations, station }
+    }
+
+    /// The state of the session as it was last kept.
+    pub(super) async fn snapshot(&self) -> Result<Option<Snapshot>, DeskError> {
+        let state = self.stations.store().session_state(&self.station).await?;
+        Ok(state.map(|state| serde_json::from_str(&state)).transpose()?)
+    }
+
+    /// Asks once more whether a station may connect as it was admitted, and keeps that it did.
+    pub(super) async fn confirm(&self, admitted: &Station, version: Version) -> Result<Station, DeskError> {
+        let store = self.stations.store();
+        let station = store.station(&self.station).await?.ok_or(DeskError::Changed)?;
+        if (station.security_profile, &station.password_hash) != (admitted.security_profile, &admitted.password_hash) {
+            return Err(DeskError::Changed);
+        }
+        store.station_connected(&self.station, version, Timestamp::now()).await?;
+        Ok(station)
+    }
+
+    /// A registration with the interval that the configuration gives it.
+    pub(super) fn registration(&self, registration: Registration) -> csms::Registration {
+        let config = self.stations.config();
+        match registration {
+            Registration::Accepted => csms::Registration::accepted(config.heartbeat_interval),
+            Registration::Pending => csms::Registration::pending(config.boot_retry_interval),
+            Registration::Rejected => csms::Registration::rejected(config.boot_retry_interval),
+        }
+    }
+
+    /// Keeps facts for good, together with the state of the session, and tells what they mean.
+    pub(super) async fn keep(&self, events: &[Event], snapshot: &Snapshot) -> Result<(), StoreError> {
+        let price = self.stations.config().price;
+        let recorded = record(self.stations.store(), &self.station, events, snapshot, price).await?;
+        for event in events {
+            self.observe(event).await;
+        }
+        for Recorded { step, transaction } in recorded {
+            let transaction = Box::new(transaction);
+            let what = match step {
+                Step::Started => What::Started(transaction),
+                Step::Updated => What::Metered(transaction),
+                Step::Ended => What::Billed(transaction),
+            };
+            self.stations.notify(&self.station, what);
+        }
+        Ok(())
+    }
+
+    /// Takes in what the station reported, and logs what is wrong with it.
+    pub(super) async fn observe(&self, event: &Event) {
+        let station = &self.station;
+        self.stations.update(station, |live| live.observe(event));
+        match event {
+            Event::Booted(boot) => self.booted(boot).await,
+            Event::ConnectorStatus(status) => {
+                let evse = status.place.map(|place| place.evse);
+                self.stations.notify(station, What::Connector { evse, status: status.status.clone() });
+            }
+            Event::SecurityEvent { kind, at, detail } => {
+                tracing::warn!(%station, kind, %at, detail, "the station reports a security event");
+            }
+            Event::NotAccepted { action, registration } => {
+                tracing::warn!(%station, action, ?registration, "refused: the station is not accepted");
+            }
+            Event::Finding { action, finding } => {
+                let (path, code) = (&finding.path, &finding.code);
+                tracing::warn!(%station, action, path, code, "departs from the schema: {}", finding.message);
+            }
+            Event::Malformed { reason, text } => {
+                tracing::warn!(%station, text = text.chars().take(EXCERPT).collect::<String>(), "not understood: {reason}");
+            }
+            _ => {}
+        }
+    }
+
+    async fn booted(&self, boot: &csms::Boot) {
+        let identity = Identity {
+            vendor: boot.vendor.clone(),
+            model: boot.model.clone(),
+            serial_number: boot.serial_number.clone(),
+            firmware_version: boot.firmware_version.clone(),
+        };
+        if let Err(error) = self.stations.store().station_booted(&self.station, &identity, Timestamp::now()).await {
+            tracing::error!(station = %self.station, %error, "what the station said about itself cannot be kept");
+        }
+        let registration = match boot.registration {
+            RegistrationStatus::Accepted => Registration::Accepted,
+            RegistrationStatus::Pending => Registration::Pending,
+            RegistrationStatus::Rejected => Registration::Rejected,
+        };
+        let product = format!("{} {}", boot.vendor, boot.model);
+        self.stations.notify(&self.station, What::Booted { product, registration });
+    }
+
+    /// The answer to a question; without one the session gives the safe answer in a while.
+    pub(super) async fn answer(&self, about: Question) -> Option<Answer> {
+        match about {
+            Question::Authorize { token } | Question::Transaction { token, .. } => match self.judge(&token.id).await {
+                Ok(authorization) => Some(Answer::Authorization(authorization)),
+                Err(error) => {
+                    tracing::error!(station = %self.station, %error, "a token cannot be judged");
+                    Some(Answer::Authorization(Authorization::new(AuthorizationStatus::Invalid)))
+                }
+            },
+            // No vendor's messages are known here.
+            Question::DataTransfer { .. } => {
+                Some(Answer::DataTransfer { status: DataTransferStatus::UnknownVendorId, data: None })
+            }
+            other => {
+                tracing::error!(station = %self.station, question = ?other, "an unknown question");
+                None
+            }
+        }
+    }
+
+    async fn judge(&self, token: &str) -> Result<Authorization, StoreError> {
+        let store = self.stations.store();
+        let free_vend = store.station(&self.station).await?.is_some_and(|station| station.free_vend);
+        Ok(authorize(store.token(token).await?.as_ref(), free_vend, Timestamp::now()))
+    }
+}
