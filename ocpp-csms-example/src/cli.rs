@@ -78,6 +78,9 @@ struct Demo {
     /// SQLite database [default: ocpp-demo.sqlite in the current folder; with --once a new one that is removed at the end].
     #[arg(long, value_name = "FILE")]
     database: Option<PathBuf>,
+    /// Bearer token of the REST interface. Without it one is made at the first start, and shown once.
+    #[arg(long, env = "OCPP_CSMS_API_TOKEN", hide_env_values = true)]
+    api_token: Option<String>,
 }
 
 impl Settings {
@@ -103,7 +106,7 @@ pub async fn run() -> ExitCode {
         Command::Demo(demo) => {
             // The demonstration tells its own story; of the log only what is wrong belongs to it.
             logging::start(cli.log_format, "error");
-            demo::run(demo::Options { once: demo.once, listen: demo.listen, database: demo.database }).await
+            self::demo(demo).await
         }
     };
     match result {
@@ -126,7 +129,7 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
         None => ConfigFile::default(),
     };
     let config = serve.settings.over(file).check()?;
-    let server = Server::start(config, token).await?;
+    let server = Server::start(config, token.as_deref()).await?;
     let address = server.address();
     if let Some(token) = server.new_api_token() {
         println!("API token, shown only this once: {token}");
@@ -137,6 +140,19 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
     tracing::info!("shutting down");
     server.shut_down().await;
     Ok(())
+}
+
+async fn demo(demo: Demo) -> anyhow::Result<()> {
+    let Demo { once, listen, database, api_token } = demo;
+    demo::run(demo::Options { once, listen, database, api_token: token(api_token)? }).await
+}
+
+/// An empty token would let everybody in who sends an empty one.
+fn token(given: Option<String>) -> anyhow::Result<Option<String>> {
+    let token = given.map(|token| token.trim().to_owned());
+    let is_empty = token.as_ref().is_some_and(String::is_empty);
+    anyhow::ensure!(!is_empty, "OCPP_CSMS_API_TOKEN is empty: give it a value, or leave it out to have one made");
+    Ok(token)
 }
 
 /// Waits until somebody wants the program to end: ctrl-c, or a termination signal.

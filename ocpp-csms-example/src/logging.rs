@@ -1,5 +1,7 @@
 //! The log: one line for each thing that happened, for people or for machines.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
@@ -15,7 +17,10 @@ pub enum LogFormat {
 /// Starts to log to standard error. `RUST_LOG` chooses what; without it `default` does.
 pub fn start(format: LogFormat, default: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // Somebody else may log already, in a test; then there is nothing to do.
     let _ = match format {
         LogFormat::Text => builder.try_init(),

@@ -1,21 +1,203 @@
-//! placeholder
+//! Everything at work in one process: a CSMS and three simulated stations, one for each version, on real sockets.
+
+mod bill;
+mod visit;
+
 use std::net::SocketAddr;
-use std::path::PathBuf;
-/// o
-#[derive(Debug)]
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::future::try_join_all;
+use iso_currency::Currency;
+use jiff::Timestamp;
+use ocpp_core::types::Version;
+use ocpp_cp::Simulator;
+use rust_decimal::Decimal;
+use tokio::sync::broadcast;
+use tokio::time::timeout;
+
+use self::bill::Bill;
+use self::visit::Visitor;
+use crate::config::ConfigFile;
+use crate::server::Server;
+use crate::stations::Notice;
+use crate::store::{Registration, StationChange, Token, TokenStatus};
+
+/// What the demonstration is told on the command line.
+#[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// o
+    /// One session of each version, checked, instead of many.
     pub once: bool,
-    /// l
+    /// Where to listen.
     pub listen: Option<SocketAddr>,
-    /// d
+    /// The database.
     pub database: Option<PathBuf>,
+    /// The bearer token of the REST interface.
+    pub api_token: Option<String>,
 }
-/// r
+
+/// So many seconds of charging are packed into one.
+const SPEED: u32 = 120;
+/// A whole round takes a few seconds; this long only when something is stuck.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A station of the demonstration, and who charges there.
+struct Role {
+    station: &'static str,
+    version: Version,
+    token: &'static str,
+    /// The most that the car takes, in W.
+    power: u32,
+    /// What the driver wants, in Wh.
+    wanted: u64,
+}
+
+const ROLES: [Role; 3] = [
+    Role { station: "DEMO-16", version: Version::V1_6, token: "04A1B2C3", power: 7_400, wanted: 700 },
+    Role { station: "DEMO-201", version: Version::V2_0_1, token: "04D4E5F6", power: 11_000, wanted: 1_100 },
+    Role { station: "DEMO-21", version: Version::V2_1, token: "04778899", power: 22_000, wanted: 2_100 },
+];
+
+/// Runs the demonstration: with `once` until the bills are checked, else until ctrl-c.
 ///
 /// # Errors
-/// x
+/// When the server cannot start; with `once` also when a session does not come to its bill, or a bill does not agree with the meter
+/// of its station.
 pub async fn run(options: Options) -> anyhow::Result<()> {
-    let _ = options;
-    Ok(())
+    let scratch = Scratch::new(&options);
+    let default = SocketAddr::from(([127, 0, 0, 1], if options.once { 0 } else { 8180 }));
+    let config = ConfigFile {
+        listen: Some(options.listen.unwrap_or(default)),
+        database: Some(scratch.database.clone()),
+        price_per_kwh: Some(Decimal::new(395, 3)),
+        currency: Some(Currency::EUR.code().to_owned()),
+        ..ConfigFile::default()
+    };
+    let server = Server::start(config.check()?, options.api_token.as_deref()).await?;
+    introduce(&server, &scratch.database);
+    let notices = server.csms().stations().notices();
+    let teller = tokio::spawn(tell(notices));
+    let result = play(&server, options.once).await;
+    server.shut_down().await;
+    // The last notices are told before the table of the bills.
+    let _ = timeout(Duration::from_secs(1), teller).await;
+    if let (true, Ok(bills)) = (options.once, &result) {
+        print!("\n{}", bill::table(bills));
+        bill::check(bills)?;
+        println!("Energy and price of all {} bills agree with the meters of the stations.", bills.len());
+    }
+    result.map(drop)
+}
+
+fn introduce(server: &Server, database: &Path) {
+    let address = server.address();
+    println!("Page      http://{address}/");
+    println!("REST      http://{address}/api/docs");
+    if let Some(token) = server.new_api_token() {
+        println!("API token {token}   (shown only this once)");
+    }
+    println!("Database  {}", database.display());
+    println!("One second of charging counts as {SPEED}. End with ctrl-c.\n");
+}
+
+/// A line for each event.
+async fn tell(mut notices: broadcast::Receiver<Notice>) {
+    loop {
+        match notices.recv().await {
+            Ok(notice) => println!("{}  {notice}", Timestamp::now().strftime("%H:%M:%S")),
+            Err(broadcast::error::RecvError::Lagged(missed)) => println!("… {missed} events are not shown"),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Enters stations and tokens, starts the stations and lets drivers come; the bills of one round each.
+async fn play(server: &Server, once: bool) -> anyhow::Result<Vec<Bill>> {
+    let mut visitors = Vec::new();
+    for role in ROLES {
+        let password = enter(server, &role).await?;
+        let station =
+            start(server.address(), &role, password).with_context(|| format!("{} cannot start", role.station))?;
+        visitors.push(Visitor::new(role, station, server.csms().store().clone()));
+    }
+    let result = if once {
+        let rounds = try_join_all(visitors.iter().map(Visitor::visit));
+        timeout(PATIENCE, rounds).await.context("the sessions did not come to an end in time").flatten()
+    } else {
+        tokio::select! {
+            result = try_join_all(visitors.iter().map(Visitor::visit_for_ever)) => result.map(|_: Vec<()>| Vec::new()),
+            stop = crate::cli::stop_requested() => stop.context("cannot wait for signals").map(|()| Vec::new()),
+        }
+    };
+    for visitor in visitors {
+        visitor.leave().await;
+    }
+    result
+}
+
+/// Enters the station with a new password, and the token of its driver.
+async fn enter(server: &Server, role: &Role) -> anyhow::Result<String> {
+    let csms = server.csms();
+    let password = uuid::Uuid::new_v4().simple().to_string();
+    let change = StationChange {
+        registration: Some(Registration::Accepted),
+        security_profile: Some(1),
+        password_hash: Some(csms.password_key().hash(role.station, password.as_bytes())),
+        free_vend: Some(false),
+    };
+    let now = Timestamp::now();
+    csms.store().put_station(role.station, &change, now).await?;
+    let token = Token {
+        token: role.token.to_owned(),
+        kind: "ISO14443".to_owned(),
+        status: TokenStatus::Accepted,
+        expires_at: None,
+        group: None,
+        created_at: now,
+        updated_at: now,
+    };
+    csms.store().put_token(&token).await?;
+    Ok(password)
+}
+
+fn start(address: SocketAddr, role: &Role, password: String) -> anyhow::Result<Simulator> {
+    let mut config = ocpp_cp::Config::new(format!("ws://{address}/ocpp").parse()?, role.station);
+    config.versions = vec![role.version];
+    config.password = Some(password);
+    config.speed = SPEED;
+    config.model = format!("OCPP {}", role.version);
+    Ok(Simulator::start(config)?)
+}
+
+/// The database, and whether it is thrown away at the end.
+struct Scratch {
+    database: PathBuf,
+    temporary: bool,
+}
+
+impl Scratch {
+    fn new(options: &Options) -> Self {
+        match (&options.database, options.once) {
+            (Some(database), _) => Self { database: database.clone(), temporary: false },
+            (None, false) => Self { database: PathBuf::from("ocpp-demo.sqlite"), temporary: false },
+            (None, true) => {
+                let name = format!("ocpp-demo-{}.sqlite", uuid::Uuid::new_v4().simple());
+                Self { database: std::env::temp_dir().join(name), temporary: true }
+            }
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if self.temporary {
+            for suffix in ["", "-wal", "-shm"] {
+                let mut file = self.database.clone().into_os_string();
+                file.push(suffix);
+                // What was never made cannot be removed.
+                let _ = std::fs::remove_file(file);
+            }
+        }
+    }
 }
