@@ -108,6 +108,7 @@ impl Encode for Json {
 /// decoding, optional members whose value could not be used. They are written again on encoding, after the known members.
 /// One pointer wide when empty.
 #[derive(Clone, Default, PartialEq, Eq)]
+#[allow(clippy::box_collection)] // one pointer, where a list is three, in every object
 pub struct Extra(Option<Box<Vec<Entry>>>);
 
 type Entry = (Box<str>, Json);

@@ -2,6 +2,7 @@
 
 mod ci;
 mod codegen;
+mod rust_version;
 mod schemas;
 mod standard;
 
