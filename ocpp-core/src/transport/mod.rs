@@ -29,6 +29,10 @@ mod tungstenite;
 #[cfg(feature = "transport")]
 mod wire;
 
+#[cfg(test)]
+#[cfg(feature = "transport")]
+mod tests;
+
 pub use backoff::{Backoff, BackoffConfig};
 #[cfg(feature = "transport")]
 pub use client::{ConnectError, ConnectRequest, connect, connect_over};

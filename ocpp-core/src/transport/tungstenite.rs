@@ -23,6 +23,16 @@ pub struct Tungstenite<S> {
     socket: WebSocketStream<S>,
     /// Reading failed: what still comes is thrown away, so that the peer gets to read why.
     broken: bool,
+    close: Close,
+}
+
+/// How far this side has come with closing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Close {
+    Open,
+    FrameBuffered,
+    FrameSent,
+    Shutdown,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Tungstenite<S> {
@@ -46,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tungstenite<S> {
     /// OCPP in mind.
     #[must_use]
     pub fn new(socket: WebSocketStream<S>) -> Self {
-        Self { socket, broken: false }
+        Self { socket, broken: false, close: Close::Open }
     }
 }
 
@@ -66,6 +76,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for Tungstenite<S> {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if this.broken {
+            if this.close == Close::FrameSent {
+                // The peer's acknowledgement will not be read; the end of the stream is what it waits for.
+                let _ = ready!(Pin::new(this.socket.get_mut()).poll_shutdown(context));
+                this.close = Close::Shutdown;
+            }
             return discard(this.socket.get_mut(), context).map(|()| None);
         }
         loop {
@@ -111,6 +126,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<WireMessage> for Tungstenite<S> {
     }
 
     fn start_send(self: Pin<&mut Self>, message: WireMessage) -> Result<(), WireError> {
+        let this = self.get_mut();
+        if matches!(message, WireMessage::Close(_)) {
+            this.close = Close::FrameBuffered;
+        }
         let message = match message {
             WireMessage::Text(text) => Message::Text(text.into()),
             WireMessage::Binary => return Ok(()),
@@ -121,11 +140,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<WireMessage> for Tungstenite<S> {
                 reason: Utf8Bytes::from(shortened(&reason)),
             })),
         };
-        Pin::new(&mut self.get_mut().socket).start_send(message).map_err(wire_error)
+        Pin::new(&mut this.socket).start_send(message).map_err(wire_error)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), WireError>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(context).map_err(wire_error)
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.socket).poll_flush(context)).map_err(wire_error)?;
+        if this.close == Close::FrameBuffered {
+            this.close = Close::FrameSent;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), WireError>> {

@@ -1,0 +1,205 @@
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use ocpp_types::Version;
+use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::pair;
+use crate::transport::{CloseFrame, Closed, Connection, ConnectionConfig, Incoming, Tungstenite};
+
+/// A connection, and a bare WebSocket as its peer, over a pipe that holds `capacity` bytes. Virtual time works with it.
+async fn piped(
+    config: ConnectionConfig,
+    capacity: usize,
+) -> (Connection<Tungstenite<DuplexStream>>, WebSocketStream<DuplexStream>) {
+    let (ours, theirs) = duplex(capacity);
+    let wire = Tungstenite::server(ours, config.frame_limit).await;
+    let peer = WebSocketStream::from_raw_socket(theirs, Role::Client, Some(WebSocketConfig::default())).await;
+    (Connection::new(wire, Version::V2_1, config), peer)
+}
+
+fn config(change: impl FnOnce(&mut ConnectionConfig)) -> ConnectionConfig {
+    let mut config = ConnectionConfig::default();
+    change(&mut config);
+    config
+}
+
+/// The status of the close frame that the peer gets before it goes.
+async fn status(mut peer: WebSocketStream<DuplexStream>) -> Option<u16> {
+    while let Some(message) = peer.next().await {
+        if let Message::Close(frame) = message.unwrap() {
+            return frame.map(|frame| frame.code.into());
+        }
+    }
+    None
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_big_closes_the_connection_with_1009() {
+    let (mut connection, mut peer) = piped(config(|config| config.frame_limit = 1000), 1 << 20).await;
+    peer.send(Message::text("x".repeat(1000))).await.unwrap();
+    assert_eq!(connection.next().await, Incoming::Text("x".repeat(1000)));
+    peer.send(Message::text("x".repeat(1001))).await.unwrap();
+    let (closed, status) = tokio::join!(connection.next(), status(peer));
+    assert!(matches!(closed, Incoming::Closed(Closed::TooBig(_))), "{closed:?}");
+    assert_eq!(status, Some(CloseFrame::TOO_BIG));
+}
+
+#[tokio::test]
+async fn a_sender_of_ten_megabytes_gets_to_read_why_it_is_cut_off() {
+    let (mut station, mut csms) =
+        pair(config(|config| config.close_timeout = Duration::from_secs(60)), config(|_| {})).await;
+    station.send("x".repeat(10_000_000));
+    let (at_station, at_csms) = tokio::join!(
+        async {
+            let closed = station.next().await;
+            drop(station);
+            closed
+        },
+        csms.next()
+    );
+    assert!(matches!(at_csms, Incoming::Closed(Closed::TooBig(_))), "{at_csms:?}");
+    let Incoming::Closed(Closed::ByPeer(Some(frame))) = at_station else { panic!("{at_station:?}") };
+    assert_eq!(frame.code, CloseFrame::TOO_BIG);
+}
+
+// RFC 6455, 7.4.1
+#[tokio::test]
+async fn a_binary_message_is_reported_and_closes_the_connection_with_1003() {
+    let (mut connection, mut peer) = piped(ConnectionConfig::default(), 1 << 16).await;
+    peer.send(Message::binary(vec![1, 2, 3])).await.unwrap();
+    assert_eq!(connection.next().await, Incoming::Binary);
+    let (closed, status) = tokio::join!(connection.next(), status(peer));
+    assert_eq!(closed, Incoming::Closed(Closed::Binary));
+    assert_eq!(status, Some(CloseFrame::UNSUPPORTED));
+}
+
+// 2.1 part 4, 4.1.2
+#[tokio::test]
+async fn text_that_is_not_utf_8_closes_the_connection_with_1007() {
+    let (mut connection, mut peer) = piped(ConnectionConfig::default(), 1 << 16).await;
+    // A masked text frame (RFC 6455, 5.2) with one byte that UTF-8 does not have.
+    peer.get_mut().write_all(&[0x81, 0x81, 0, 0, 0, 0, 0xFF]).await.unwrap();
+    let (closed, status) = tokio::join!(connection.next(), status(peer));
+    assert_eq!(closed, Incoming::Closed(Closed::NotUtf8));
+    assert_eq!(status, Some(CloseFrame::INVALID));
+}
+
+#[tokio::test]
+async fn a_breach_of_the_websocket_protocol_closes_the_connection_with_1002() {
+    let (mut connection, mut peer) = piped(ConnectionConfig::default(), 1 << 16).await;
+    // A client has to mask its frames (RFC 6455, 5.1).
+    peer.get_mut().write_all(&[0x81, 0x01, b'x']).await.unwrap();
+    let (closed, status) = tokio::join!(connection.next(), status(peer));
+    assert!(matches!(closed, Incoming::Closed(Closed::Protocol(_))), "{closed:?}");
+    assert_eq!(status, Some(CloseFrame::PROTOCOL));
+}
+
+#[tokio::test]
+async fn closing_sends_what_is_queued_first() {
+    let (mut connection, mut peer) = piped(ConnectionConfig::default(), 1 << 16).await;
+    connection.send("last words".into());
+    connection.close(CloseFrame::new(CloseFrame::GOING_AWAY, "restart"));
+    connection.send("too late".into());
+    let (closed, words) = tokio::join!(connection.next(), async {
+        let words = peer.next().await.unwrap().unwrap();
+        assert!(matches!(peer.next().await, Some(Ok(Message::Close(Some(_))))));
+        drop(peer);
+        words
+    });
+    assert_eq!(words, Message::text("last words"));
+    assert_eq!(closed, Incoming::Closed(Closed::ByUs(CloseFrame::new(CloseFrame::GOING_AWAY, "restart"))));
+    assert_eq!(connection.next().await, closed);
+}
+
+#[tokio::test]
+async fn a_close_of_the_peer_is_acknowledged_and_reported() {
+    let (mut connection, mut peer) = piped(ConnectionConfig::default(), 1 << 16).await;
+    let frame = tokio_tungstenite::tungstenite::protocol::CloseFrame { code: 1001.into(), reason: "bye".into() };
+    peer.close(Some(frame)).await.unwrap();
+    let (closed, status) = tokio::join!(connection.next(), status(peer));
+    assert_eq!(closed, Incoming::Closed(Closed::ByPeer(Some(CloseFrame::new(1001, "bye")))));
+    assert_eq!(status, Some(1001));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_never_finishes_the_closing_handshake_is_left() {
+    let (mut connection, _peer) = piped(ConnectionConfig::default(), 1 << 16).await;
+    connection.close(CloseFrame::new(CloseFrame::NORMAL, ""));
+    assert!(matches!(connection.next().await, Incoming::Closed(Closed::ByUs(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_answers_no_ping_is_dead() {
+    let (mut connection, _peer) = piped(ConnectionConfig::default(), 1 << 16).await;
+    let started = tokio::time::Instant::now();
+    assert_eq!(connection.next().await, Incoming::Closed(Closed::PongTimeout));
+    // The interval and the timeout of the default, in virtual time.
+    assert_eq!(started.elapsed().as_secs(), 90);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_answers_pings_lives() {
+    let (mut connection, mut peer) = piped(ConnectionConfig::default(), 1 << 16).await;
+    let pings = async {
+        for _ in 0..10 {
+            // Reading is what makes the peer's WebSocket answer.
+            assert!(matches!(peer.next().await, Some(Ok(Message::Ping(_)))));
+        }
+        peer.send(Message::text("alive")).await.unwrap();
+    };
+    let (incoming, ()) = tokio::join!(connection.next(), pings);
+    assert_eq!(incoming, Incoming::Text("alive".into()));
+}
+
+// 2.1 part 4, 8.4: 0 switches it off
+#[tokio::test(start_paused = true)]
+async fn without_an_interval_nobody_is_pinged_until_it_is_set() {
+    let (mut connection, mut peer) = piped(config(|config| config.ping_interval = None), 1 << 16).await;
+    let day = Duration::from_secs(86_400);
+    assert!(tokio::time::timeout(day, connection.next()).await.is_err());
+    connection.set_ping_interval(Some(Duration::from_secs(5)));
+    let (closed, message) = tokio::join!(connection.next(), peer.next());
+    assert_eq!(closed, Incoming::Closed(Closed::PongTimeout));
+    assert!(matches!(message, Some(Ok(Message::Ping(_)))), "{message:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_read_is_left_when_its_time_is_over() {
+    let (mut connection, _peer) = piped(config(|config| config.ping_interval = None), 1024).await;
+    connection.send("x".repeat(10_000));
+    assert_eq!(connection.next().await, Incoming::Closed(Closed::WriteTimeout));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_too_slowly_is_left_when_the_backlog_is_full() {
+    let (mut connection, _peer) = piped(config(|config| config.backlog_limit = 4), 64).await;
+    for _ in 0..4 {
+        connection.send("x".repeat(100));
+    }
+    assert!(tokio::time::timeout(Duration::from_secs(1), connection.next()).await.is_err());
+    for _ in 0..4 {
+        connection.send("x".repeat(100));
+    }
+    assert_eq!(connection.next().await, Incoming::Closed(Closed::Backlog));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_gets_no_more_to_answer_while_it_does_not_read() {
+    let (mut connection, mut peer) = piped(config(|config| config.backlog_limit = 4), 4096).await;
+    for _ in 0..4 {
+        connection.send("x".repeat(4000));
+    }
+    let (sink, stream) = (&mut peer, Duration::from_secs(1));
+    sink.send(Message::text("more")).await.unwrap();
+    assert!(tokio::time::timeout(stream, connection.next()).await.is_err(), "nothing is read");
+    let (incoming, ()) = tokio::join!(connection.next(), async {
+        for _ in 0..2 {
+            assert!(matches!(peer.next().await, Some(Ok(Message::Text(_)))));
+        }
+    });
+    assert_eq!(incoming, Incoming::Text("more".into()));
+}
