@@ -14,7 +14,7 @@
 //! answered before; and an [`Output::Ask`] is answered in time, because otherwise the station is told what is safe.
 
 // A version that is compiled out leaves parts of the rest unused.
-#![cfg_attr(not(all(feature = "v1_6", feature = "v2_0_1", feature = "v2_1")), allow(dead_code))]
+#![cfg_attr(not(all(feature = "v1_6", feature = "v2_0_1", feature = "v2_1")), allow(unused))]
 
 mod authorization;
 mod calls;
