@@ -105,13 +105,23 @@ fn imports(api: &Api, objects: &[&Object]) -> String {
             shape = item;
         }
         match shape {
-            Shape::Text { maximum: Some(_) } => drop(primitives.insert("Text")),
-            Shape::Text { maximum: None } | Shape::Uri => drop(standard.insert("use alloc::string::String;")),
-            Shape::DateTime => drop(primitives.insert("DateTime")),
-            Shape::Number { .. } => drop(primitives.insert("Decimal")),
-            Shape::Any => drop(primitives.insert("Json")),
+            Shape::Text { maximum: Some(_) } => {
+                primitives.insert("Text");
+            }
+            Shape::Text { maximum: None } | Shape::Uri => {
+                standard.insert("use alloc::string::String;");
+            }
+            Shape::DateTime => {
+                primitives.insert("DateTime");
+            }
+            Shape::Number { .. } => {
+                primitives.insert("Decimal");
+            }
+            Shape::Any => {
+                primitives.insert("Json");
+            }
             Shape::Enumeration(name) | Shape::Object(name) if !own.contains(name.as_str()) => {
-                drop(types.insert(name.as_str()))
+                types.insert(name.as_str());
             }
             _ => {}
         }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Key;
 use crate::standard::Version;
@@ -42,6 +42,8 @@ fn correct(fixup: &Fixup, schemas: &mut BTreeMap<Key, Value>) -> anyhow::Result<
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const EXAMPLE: Fixup = Fixup {
