@@ -335,6 +335,33 @@ pub enum Phase {
     L3L1,
 }
 
+impl Phase {
+    const TABLE: &[(Self, &'static str)] = &[
+        (Self::L1, "L1"),
+        (Self::L2, "L2"),
+        (Self::L3, "L3"),
+        (Self::N, "N"),
+        (Self::L1N, "L1-N"),
+        (Self::L2N, "L2-N"),
+        (Self::L3N, "L3-N"),
+        (Self::L1L2, "L1-L2"),
+        (Self::L2L3, "L2-L3"),
+        (Self::L3L1, "L3-L1"),
+    ];
+
+    /// The standard's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::TABLE.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
+    }
+
+    /// The phase of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|(_, known)| *known == name).map(|(phase, _)| *phase)
+    }
+}
+
 /// One measured value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {

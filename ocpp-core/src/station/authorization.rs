@@ -1,0 +1,318 @@
+//! Who may charge (2.1 part 2, block C; 1.6 edition 2, 4.1).
+
+use alloc::string::{String, ToString};
+
+use serde::{Deserialize, Serialize};
+
+use super::calls::{Call, TokenInfo};
+use super::event::Event;
+use super::facts::{Token, TokenType};
+use super::metering::register;
+use super::output::Notice;
+use super::settings::Key;
+use super::transactions::{Happening, StoppedReason, Trigger};
+use super::{Output, Station};
+
+/// Somebody may charge at an EVSE.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Authorization {
+    pub(super) token: Token,
+    /// Tokens of the same group may end it (C09.FR.03; 1.6 edition 2, 3.10).
+    pub(super) group: Option<String>,
+    /// Connector that a remote start named.
+    pub(super) connector: Option<u32>,
+    /// Id of the remote start that it came with.
+    pub(super) remote_start_id: Option<i64>,
+    /// Whether a message about the transaction has said whose it is.
+    pub(super) told: bool,
+    /// Whether the token was presented to the whole station, so that the plug decides about the EVSE.
+    floating: bool,
+}
+
+impl Authorization {
+    pub(super) fn new(token: Token, group: Option<String>) -> Self {
+        Self { token, group, connector: None, remote_start_id: None, told: false, floating: false }
+    }
+
+    pub(super) fn from_remote(self, connector: Option<u32>, remote_start_id: Option<i64>) -> Self {
+        Self { connector, remote_start_id, ..self }
+    }
+}
+
+impl Station {
+    /// Somebody presented a token at an EVSE, or to the whole station.
+    pub(super) fn token_presented(&mut self, evse: Option<u32>, token: Token) {
+        let at = match evse {
+            Some(evse) => self.position(evse),
+            None => self.choose_evse(&token),
+        };
+        match at {
+            Some(at) => self.present(at, token, evse.is_none()),
+            None if evse.is_some() => self.ignore("a token was presented at an EVSE that doesn't exist"),
+            None => self.turn_away(None, &token, "Occupied"),
+        }
+    }
+
+    /// Which EVSE a token means that was presented to the whole station.
+    fn choose_evse(&self, token: &Token) -> Option<usize> {
+        let positions = || 0..self.evses.len();
+        let is_free = |at: &usize| {
+            let evse = &self.evses[*at];
+            evse.authorization.is_none() && evse.authorizing.is_none() && self.is_usable(*at, None)
+        };
+        let is_his = |at: &usize| {
+            let evse = &self.evses[*at];
+            let began = evse.authorization.as_ref().map(|authorization| &authorization.token);
+            began.or(evse.locked_for.as_ref()).is_some_and(|known| known.is_same(token))
+        };
+        positions()
+            .find(is_his)
+            .or_else(|| positions().filter(is_free).find(|at| self.evses[*at].plugged.is_some() && !self.evses[*at].finishing))
+            .or_else(|| positions().filter(is_free).find(|at| self.evses[*at].plugged.is_none()))
+            .or_else(|| positions().find(is_free))
+            // With everything in use it may be one of a group that wants to stop.
+            .or_else(|| positions().find(|at| self.evses[*at].authorization.is_some()))
+    }
+
+    fn present(&mut self, at: usize, token: Token, floating: bool) {
+        let evse = &mut self.evses[at];
+        let id = evse.id;
+        if evse.locked_for.as_ref().is_some_and(|awaited| awaited.is_same(&token)) {
+            // E05.FR.11, E09.FR.03: he has come back for his plug.
+            evse.locked_for = None;
+            return;
+        }
+        if let Some(authorization) = &evse.authorization {
+            if authorization.token.is_same(&token) {
+                // C01.FR.03, E07.FR.01: who began it can always end it, without being asked for.
+                let happening = Happening::new(Trigger::StopAuthorized, StoppedReason::Local).by(Some(token));
+                self.end_authorization(at, happening);
+            } else if authorization.group.is_some() && self.may_send() {
+                // C09.FR.05; 1.6 edition 2, 4.1
+                self.ask_for_authorization(at, token);
+            } else {
+                self.effect(Output::Display { evse: Some(id), notice: Notice::InUse });
+            }
+            return;
+        }
+        let began = evse.transaction.as_ref().and_then(|transaction| transaction.token.as_ref());
+        if began.is_some_and(|began| !began.is_same(&token)) {
+            // C01.FR.23
+            self.turn_away(Some(id), &token, "Occupied");
+        } else if !self.is_usable(at, None) {
+            self.turn_away(Some(id), &token, "Unavailable");
+        } else if token.kind == TokenType::NoAuthorization {
+            // C02: a button has nobody to ask for.
+            self.accept(at, Authorization { floating, ..Authorization::new(token, None) }, "NoAuthorization");
+        } else if self.may_send() {
+            self.evses[at].authorizing = Some(token.clone());
+            self.effect(Output::Display { evse: Some(id), notice: Notice::Authorizing });
+            self.floating_token = floating.then(|| token.clone());
+            self.ask_for_authorization(at, token);
+        } else {
+            self.authorize_offline(at, token, floating);
+        }
+    }
+
+    fn ask_for_authorization(&mut self, at: usize, token: Token) {
+        let evse = self.evses[at].id;
+        self.request(Call::Authorize { evse, token });
+    }
+
+    /// The CSMS can't be asked (C15.FR.08; 1.6 edition 2, 3.5.4).
+    fn authorize_offline(&mut self, at: usize, token: Token, floating: bool) {
+        let id = self.evses[at].id;
+        if self.is_connected() || !self.provisioning.was_accepted() {
+            // B02.FR.02, B03.FR.02; 1.6 edition 2, 4.2.1: nobody charges at a station that no CSMS knows.
+            self.turn_away(Some(id), &token, "NotRegistered");
+        } else if self.settings.boolean(Key::OfflineTxForUnknownId) {
+            self.accept(at, Authorization { floating, ..Authorization::new(token, None) }, "Offline");
+        } else {
+            self.turn_away(Some(id), &token, "Offline");
+        }
+    }
+
+    /// The CSMS said whether a token may charge.
+    pub(super) fn authorization_answered(&mut self, evse: u32, token: Token, info: TokenInfo) {
+        let Some(at) = self.position(evse) else { return };
+        let was_asked = self.no_longer_authorizing(at, &token);
+        if let Some(authorization) = &self.evses[at].authorization {
+            let same_group = info.group.is_some() && info.group == authorization.group;
+            if info.accepted && same_group {
+                // C09.FR.03
+                let happening = Happening::new(Trigger::StopAuthorized, StoppedReason::Local).by(Some(token));
+                self.end_authorization(at, happening);
+            } else {
+                // C09.FR.11
+                self.turn_away(Some(evse), &token, &info.status);
+            }
+            return;
+        }
+        let Some(remote) = was_asked else { return };
+        if !info.accepted {
+            self.turn_away(Some(evse), &token, &info.status);
+        } else if !info.evses.is_empty() && !info.evses.contains(&evse) {
+            // C01.FR.21
+            self.turn_away(Some(evse), &token, "NotAtThisLocation");
+        } else if !self.is_usable(at, None) {
+            self.turn_away(Some(evse), &token, "Unavailable");
+        } else {
+            let floating = self.floating_token.take_if(|floating| floating.is_same(&token)).is_some();
+            let authorization = Authorization { floating, ..Authorization::new(token, info.group) };
+            self.accept(at, authorization.from_remote(remote.connector, remote.remote_start_id), &info.status);
+        }
+    }
+
+    /// The CSMS didn't say whether a token may charge.
+    pub(super) fn authorization_failed(&mut self, evse: u32, token: Token) {
+        let Some(at) = self.position(evse) else { return };
+        if self.no_longer_authorizing(at, &token).is_none() || self.evses[at].authorization.is_some() {
+            return;
+        }
+        if self.is_connected() || !self.is_usable(at, None) {
+            self.turn_away(Some(evse), &token, "NoAnswer");
+        } else {
+            self.authorize_offline(at, token, false);
+        }
+    }
+
+    /// Ends the waiting for an answer about a token. `None` if it was not waited for.
+    fn no_longer_authorizing(&mut self, at: usize, token: &Token) -> Option<PendingRemoteStart> {
+        let evse = &mut self.evses[at];
+        evse.authorizing.take_if(|awaited| awaited.is_same(token))?;
+        let remote = self.remote_starts.remove(&evse.id);
+        Some(remote.unwrap_or_default())
+    }
+
+    /// Somebody may charge.
+    pub(super) fn accept(&mut self, at: usize, authorization: Authorization, status: &str) {
+        let before = self.points(at);
+        let trigger = if authorization.remote_start_id.is_some() { Trigger::RemoteStart } else { Trigger::Authorized };
+        let evse = &mut self.evses[at];
+        let id = evse.id;
+        let token = authorization.token.value.clone();
+        evse.authorization = Some(authorization);
+        evse.finishing = false;
+        let event = Event::Authorization { evse: Some(id), token, accepted: true, status: status.to_string() };
+        self.effect(Output::Event(event));
+        self.effect(Output::Display { evse: Some(id), notice: Notice::Authorized });
+        if self.evses[at].plugged.is_none() {
+            self.await_plug(at);
+        }
+        self.happen(at, before, Happening::new(trigger, StoppedReason::Other));
+    }
+
+    pub(super) fn await_plug(&mut self, at: usize) {
+        let patience = self.settings.duration(Key::EvConnectionTimeOut);
+        self.evses[at].connect_by = (!patience.is_zero()).then(|| self.now.instant + patience);
+    }
+
+    /// Somebody may not charge.
+    pub(super) fn turn_away(&mut self, evse: Option<u32>, token: &Token, status: &str) {
+        // C04.FR.04: a key code appears in no log.
+        let shown = if token.kind == TokenType::KeyCode { String::new() } else { token.value.clone() };
+        let event = Event::Authorization { evse, token: shown, accepted: false, status: status.to_string() };
+        self.effect(Output::Event(event));
+        self.effect(Output::Display { evse, notice: Notice::NotAuthorized });
+    }
+
+    /// Nobody may charge any more at this EVSE, and what becomes of its transaction follows from the settings.
+    pub(super) fn end_authorization(&mut self, at: usize, happening: Happening) {
+        if self.evses[at].recover_by.is_some() {
+            self.recover(at, true);
+        }
+        let before = self.points(at);
+        let evse = &mut self.evses[at];
+        evse.connect_by = None;
+        evse.authorization = None;
+        if evse.transaction.is_some() {
+            self.happen(at, before, happening);
+        }
+    }
+
+    /// The plug did not come in time (C01.FR.26, E03.FR.05, F02.FR.07; 1.6 edition 2, 9.1.6).
+    pub(super) fn give_up_waiting_for_plugs(&mut self) {
+        for at in 0..self.evses.len() {
+            if self.evses[at].connect_by.take_if(|deadline| *deadline <= self.now.instant).is_none() {
+                continue;
+            }
+            let evse = Some(self.evses[at].id);
+            self.effect(Output::Display { evse, notice: Notice::ConnectionTimedOut });
+            let happening = Happening::new(Trigger::EvConnectTimeout, StoppedReason::Timeout);
+            // E03.FR.15: with the parking bay as its end, the transaction waits for the bay.
+            let waits_for_bay = self.settings.has(Key::TxStopPoint, "ParkingBayOccupancy");
+            self.end_authorization(at, if waits_for_bay { happening } else { happening.at_once() });
+        }
+    }
+
+    /// The plug came at another EVSE than the one that a token presented to the whole station was put down to.
+    pub(super) fn fetch_floating_authorization(&mut self, at: usize) {
+        if self.evses[at].authorization.is_some() || self.evses[at].authorizing.is_some() || !self.is_usable(at, None) {
+            return;
+        }
+        let mut fetched = None;
+        for evse in self.evses.iter_mut().filter(|evse| evse.plugged.is_none() && evse.transaction.is_none()) {
+            fetched = evse.authorization.take_if(|authorization| authorization.floating);
+            if fetched.is_some() {
+                evse.connect_by = None;
+                break;
+            }
+        }
+        if let Some(authorization) = fetched {
+            self.accept(at, authorization, "Accepted");
+        }
+    }
+
+    /// What the CSMS says about the token of a running transaction (E05, C15.FR.03 to 07; 1.6 edition 2, 4.8).
+    pub(super) fn token_judged(&mut self, transaction: &str, token: &Token, info: TokenInfo) {
+        let is_meant = |known: &super::transactions::Transaction| known.id == transaction;
+        let Some(at) = self.evses.iter().position(|evse| evse.transaction.as_ref().is_some_and(is_meant)) else { return };
+        let Some(authorization) = &mut self.evses[at].authorization else { return };
+        if !authorization.token.is_same(token) {
+            return;
+        }
+        if info.accepted {
+            if authorization.group.is_none() && info.group.is_some() {
+                authorization.group = info.group;
+                self.save_transaction(at);
+            }
+            return;
+        }
+        let id = self.evses[at].id;
+        self.turn_away(Some(id), token, &info.status);
+        if self.settings.boolean(Key::StopTxOnInvalidId) {
+            self.end_authorization(at, Happening::new(Trigger::Deauthorized, StoppedReason::DeAuthorized));
+            return;
+        }
+        let limit = self.settings.integer(Key::MaxEnergyOnInvalidId);
+        if let Some(transaction) = &mut self.evses[at].transaction {
+            match transaction.meter_start {
+                // C15.FR.07
+                Some(start) if limit > 0 => transaction.barred_at = Some(start + rust_decimal::Decimal::from(limit)),
+                // C15.FR.06
+                _ => transaction.barred = true,
+            }
+        }
+        self.save_transaction(at);
+        self.check_energy_limit(at);
+        self.charging_state_changed(at);
+    }
+
+    /// Withholds energy where the allowance for a refused token is used up.
+    pub(super) fn check_energy_limit(&mut self, at: usize) {
+        let evse = &mut self.evses[at];
+        let Some(transaction) = &mut evse.transaction else { return };
+        let reached = transaction.barred_at.zip(register(&evse.reading)).is_some_and(|(limit, register)| register >= limit);
+        if reached && !core::mem::replace(&mut transaction.barred, true) {
+            self.save_transaction(at);
+            self.charging_state_changed(at);
+        }
+    }
+}
+
+/// What a remote start said, for the time until its token is authorised.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PendingRemoteStart {
+    pub(super) connector: Option<u32>,
+    pub(super) remote_start_id: Option<i64>,
+}

@@ -1,0 +1,77 @@
+//! What a station asks of a CSMS and hears from it, in words that belong to no version.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use jiff::Timestamp;
+
+use super::config::BootReason;
+use super::event::{ConnectorStatus, Registration};
+use super::facts::{Fault, Token};
+use super::metering::MeterValue;
+use super::transactions::TransactionMessage;
+
+/// A request to the CSMS.
+#[derive(Debug, Clone)]
+pub(super) enum Call {
+    Boot(BootReason),
+    Heartbeat,
+    Status(StatusReport),
+    Authorize { evse: u32, token: Token },
+    Transaction { entry: u64, message: TransactionMessage, csms_id: Option<i64> },
+    MeterValues { evse: u32, connector: u32, csms_id: Option<i64>, value: MeterValue },
+    /// Part of the device model (2.x).
+    Report(Report),
+    /// The plug can't be locked (2.x, G05.FR.02).
+    LockProblem { evse: u32, connector: u32, at: Timestamp },
+    FirmwareStatus,
+    LogStatus,
+    DiagnosticsStatus,
+}
+
+/// A connector's status, or with connector 0 of EVSE 0 the station's.
+#[derive(Debug, Clone)]
+pub(super) struct StatusReport {
+    pub(super) evse: u32,
+    pub(super) connector: u32,
+    pub(super) status: ConnectorStatus,
+    /// Whether a vehicle is connected with this connector.
+    pub(super) plugged: bool,
+    pub(super) fault: Option<Fault>,
+    pub(super) info: Option<&'static str>,
+    pub(super) at: Timestamp,
+}
+
+/// A part of the device model, in reply to a request with this id.
+#[derive(Debug, Clone)]
+pub(super) struct Report {
+    pub(super) request_id: i64,
+    pub(super) seq_no: u32,
+    pub(super) more_follows: bool,
+    pub(super) at: Timestamp,
+    /// Rows of the table of settings.
+    pub(super) settings: Vec<(usize, Option<String>)>,
+}
+
+/// The answer of the CSMS.
+#[derive(Debug, Clone)]
+pub(super) enum Reply {
+    Boot { status: Registration, interval: i64, current_time: Option<Timestamp> },
+    Heartbeat { current_time: Option<Timestamp> },
+    Authorize(TokenInfo),
+    Transaction { info: Option<TokenInfo>, csms_id: Option<i64> },
+    Done,
+}
+
+/// What the CSMS says about a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TokenInfo {
+    /// Its word, such as `Blocked`.
+    pub(super) status: String,
+    /// Whether that word lets the driver charge.
+    pub(super) accepted: bool,
+    /// Tokens of the same group may end each other's transactions.
+    pub(super) group: Option<String>,
+    /// EVSEs that the token may use (C01.FR.21); empty for all.
+    pub(super) evses: Vec<u32>,
+}

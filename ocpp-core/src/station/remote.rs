@@ -1,0 +1,242 @@
+//! What the CSMS has the station do (2.1 part 2, block F; 1.6 edition 2, 5.11, 5.12, 5.17 and 5.18).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use ocpp_types::Version;
+
+use super::authorization::{Authorization, PendingRemoteStart};
+use super::calls::Call;
+use super::config::BootReason;
+use super::event::Registration;
+use super::facts::{Token, TokenType};
+use super::input::Answer;
+use super::metering::Context;
+use super::outbox::Called;
+use super::output::{Question, QuestionId, QuestionKind};
+use super::settings::Key;
+use super::transactions::{Happening, StoppedReason, Trigger};
+use super::{Output, Station};
+use crate::rpc::IncomingId;
+use crate::time::Instant;
+
+/// A message that the CSMS asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    BootNotification,
+    Heartbeat,
+    StatusNotification,
+    MeterValues,
+    TransactionEvent,
+    FirmwareStatus,
+    LogStatus,
+    DiagnosticsStatus,
+}
+
+/// A call of the CSMS whose answer waits for the integrator.
+#[derive(Debug)]
+pub(super) struct PendingQuestion {
+    pub(super) id: QuestionId,
+    pub(super) call: IncomingId,
+    pub(super) deadline: Instant,
+    evse: u32,
+    connector: u32,
+}
+
+impl Station {
+    /// The CSMS wants a transaction. `Err` refuses; `Ok` may know the transaction already (F01.FR.13).
+    pub(super) fn remote_start(
+        &mut self,
+        place: Option<(u32, Option<u32>)>,
+        token: Token,
+        group: Option<String>,
+        remote_start_id: Option<i64>,
+    ) -> Result<Option<String>, ()> {
+        // B02.FR.05; 1.6 edition 2, 4.2
+        if self.provisioning.registration != Some(Registration::Accepted) {
+            return Err(());
+        }
+        let connector = place.and_then(|(_, connector)| connector);
+        let at = match place {
+            Some((evse, None)) => self.position(evse),
+            Some((evse, Some(connector))) => self.position_of(evse, connector),
+            // F01.FR.20
+            None => self.choose_for_remote_start(),
+        };
+        let Some(at) = at.filter(|at| self.may_start_remotely(*at, connector)) else { return Err(()) };
+        let evse = &mut self.evses[at];
+        let transaction = evse.transaction.as_ref().map(|transaction| transaction.id.clone());
+        // C05.FR.01: a token that the CSMS made up is not asked about, nor is none at all.
+        let is_known = matches!(token.kind, TokenType::Central | TokenType::NoAuthorization);
+        if self.settings.boolean(Key::AuthorizeRemoteStart) && !is_known {
+            // F01.FR.01
+            evse.authorizing = Some(token.clone());
+            let pending = PendingRemoteStart { connector, remote_start_id };
+            self.remote_starts.insert(evse.id, pending);
+            let evse = evse.id;
+            self.request(Call::Authorize { evse, token });
+        } else {
+            // F01.FR.02
+            let authorization = Authorization::new(token, group).from_remote(connector, remote_start_id);
+            self.accept(at, authorization, "RemoteStart");
+        }
+        let begun = self.evses[at].transaction.as_ref().map(|transaction| transaction.id.clone());
+        Ok(transaction.or(begun))
+    }
+
+    /// F01.FR.23, F01.FR.24, G03
+    fn may_start_remotely(&self, at: usize, connector: Option<u32>) -> bool {
+        let evse = &self.evses[at];
+        let is_his_connector = connector.is_none() || evse.plugged.is_none() || evse.plugged == connector;
+        let was_authorized = evse.transaction.as_ref().is_some_and(super::transactions::Transaction::was_authorized);
+        self.is_usable(at, connector)
+            && is_his_connector
+            && evse.authorization.is_none()
+            && evse.authorizing.is_none()
+            && !was_authorized
+    }
+
+    fn choose_for_remote_start(&self) -> Option<usize> {
+        let free = || (0..self.evses.len()).filter(|at| self.may_start_remotely(*at, None));
+        free().find(|at| self.evses[*at].plugged.is_some()).or_else(|| free().next())
+    }
+
+    /// The CSMS wants a transaction to end (F03.FR.07, F03.FR.08). Whether there is such a transaction.
+    pub(super) fn remote_stop(&mut self, is_meant: impl Fn(&Self, &str) -> bool) -> bool {
+        if self.provisioning.registration != Some(Registration::Accepted) {
+            return false;
+        }
+        let at = self.evses.iter().position(|evse| {
+            evse.transaction.as_ref().is_some_and(|transaction| is_meant(self, &transaction.id))
+        });
+        match at {
+            Some(at) => {
+                self.end_authorization(at, Happening::new(Trigger::RemoteStop, StoppedReason::Remote));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether a transaction goes on, and whether messages about it wait (E14).
+    pub(super) fn transaction_status(&self, transaction: Option<&str>) -> (Option<bool>, bool) {
+        match transaction {
+            Some(id) => {
+                let is_ongoing = self.evses.iter().any(|evse| evse.transaction.as_ref().is_some_and(|known| known.id == id));
+                (Some(is_ongoing), self.outbox.has_messages_of(id))
+            }
+            // E14.FR.06
+            None => (None, self.outbox.len() > 0),
+        }
+    }
+
+    /// The CSMS wants to be told something. `None`: this station has no such message (F06.FR.08).
+    pub(super) fn trigger(&mut self, wanted: Wanted, place: Option<(u32, Option<u32>)>) -> bool {
+        // A place that doesn't exist is no place to report about; where it is not relevant it is ignored (F06.FR.03).
+        let is_somewhere = place.is_none_or(|(evse, connector)| {
+            (evse == 0 && connector.is_none()) || self.position_of(evse, connector.unwrap_or(1)).is_some()
+        });
+        match wanted {
+            Wanted::BootNotification => {
+                let is_accepted = self.provisioning.registration == Some(Registration::Accepted);
+                // F06.FR.17. 1.6 doesn't forbid it.
+                if is_accepted && self.version() != Version::V1_6 {
+                    return false;
+                }
+                self.boot(BootReason::Triggered);
+                true
+            }
+            Wanted::Heartbeat => {
+                self.heartbeat();
+                true
+            }
+            Wanted::StatusNotification if !is_somewhere => false,
+            Wanted::StatusNotification => {
+                self.report_on_trigger(place);
+                true
+            }
+            Wanted::MeterValues => is_somewhere && self.trigger_meter_values(place),
+            Wanted::TransactionEvent => is_somewhere && self.trigger_transaction_events(place),
+            Wanted::FirmwareStatus => self.call(Call::FirmwareStatus) == Called::Yes,
+            Wanted::LogStatus => self.call(Call::LogStatus) == Called::Yes,
+            Wanted::DiagnosticsStatus => self.call(Call::DiagnosticsStatus) == Called::Yes,
+        }
+    }
+
+    fn meant(&self, place: Option<(u32, Option<u32>)>) -> Vec<usize> {
+        // F06.FR.11; the station as a whole has no meter of its own.
+        let is_meant = |id: u32| place.is_none_or(|(evse, _)| evse == id);
+        (0..self.evses.len()).filter(|at| is_meant(self.evses[*at].id)).collect()
+    }
+
+    /// F06.FR.06; 1.6 edition 2, 5.17
+    fn trigger_meter_values(&mut self, place: Option<(u32, Option<u32>)>) -> bool {
+        let key = match self.version() {
+            Version::V1_6 => Key::TxUpdatedMeasurands,
+            Version::V2_0_1 | Version::V2_1 => Key::AlignedMeasurands,
+        };
+        let mut sent = false;
+        for at in self.meant(place) {
+            let Some(value) = self.meter_value(at, key, Context::Trigger) else { continue };
+            let evse = &self.evses[at];
+            let transaction = evse.transaction.as_ref().and_then(|transaction| self.outbox.csms_id(&transaction.id));
+            let call = Call::MeterValues {
+                evse: evse.id,
+                connector: evse.plugged.or(place.and_then(|(_, connector)| connector)).unwrap_or(1),
+                csms_id: transaction,
+                value,
+            };
+            sent |= self.call(call) == Called::Yes;
+        }
+        sent
+    }
+
+    /// F06.FR.07
+    fn trigger_transaction_events(&mut self, place: Option<(u32, Option<u32>)>) -> bool {
+        let mut sent = false;
+        if self.may_send() {
+            for at in self.meant(place) {
+                if self.evses[at].transaction.is_some() {
+                    let value = self.meter_value(at, Key::TxUpdatedMeasurands, Context::Trigger);
+                    self.update_transaction(at, Trigger::Trigger, value);
+                    sent = true;
+                }
+            }
+        }
+        sent
+    }
+
+    /// Asks the integrator to release a plug. The answer to the call follows from his answer.
+    pub(super) fn ask_to_unlock(&mut self, evse: u32, connector: u32, call: IncomingId) {
+        self.last_question += 1;
+        let id = QuestionId(self.last_question);
+        let deadline = self.now.instant + self.settings.duration(Key::MessageTimeout) / 2;
+        self.questions.push(PendingQuestion { id, call, deadline, evse, connector });
+        self.effect(Output::Ask(Question { id, kind: QuestionKind::Unlock { evse, connector } }));
+    }
+
+    pub(super) fn answered(&mut self, question: QuestionId, answer: &Answer) {
+        let Some(place) = self.questions.iter().position(|pending| pending.id == question) else {
+            self.ignore("an answer to a question that nobody asked");
+            return;
+        };
+        let pending = self.questions.remove(place);
+        let unlocked = *answer == Answer::Done;
+        if let Some(at) = self.position(pending.evse).filter(|_| unlocked) {
+            let evse = &mut self.evses[at];
+            evse.locked.take_if(|locked| *locked == pending.connector);
+            evse.locked_for = None;
+        }
+        if let Some(payload) = super::dialect::unlock_answer(self.version(), unlocked) {
+            self.endpoint.respond(pending.call, &payload);
+        }
+    }
+
+    /// An answer that doesn't come is a failure: the CSMS must not wait for ever.
+    pub(super) fn give_up_questions(&mut self) {
+        while let Some(pending) = self.questions.iter().find(|pending| pending.deadline <= self.now.instant) {
+            let id = pending.id;
+            self.answered(id, &Answer::Failed);
+        }
+    }
+}
