@@ -34,7 +34,7 @@ impl Authorization {
         Self { token, group, connector: None, remote_start_id: None, told: false, floating: false }
     }
 
-    pub(super) fn from_remote(self, connector: Option<u32>, remote_start_id: Option<i64>) -> Self {
+    pub(super) fn started_remotely(self, connector: Option<u32>, remote_start_id: Option<i64>) -> Self {
         Self { connector, remote_start_id, ..self }
     }
 }
@@ -67,7 +67,9 @@ impl Station {
         };
         positions()
             .find(is_his)
-            .or_else(|| positions().filter(is_free).find(|at| self.evses[*at].plugged.is_some() && !self.evses[*at].finishing))
+            .or_else(|| {
+                positions().filter(is_free).find(|at| self.evses[*at].plugged.is_some() && !self.evses[*at].finishing)
+            })
             .or_else(|| positions().filter(is_free).find(|at| self.evses[*at].plugged.is_none()))
             .or_else(|| positions().find(is_free))
             // With everything in use it may be one of a group that wants to stop.
@@ -159,7 +161,7 @@ impl Station {
         } else {
             let floating = self.floating_token.take_if(|floating| floating.is_same(&token)).is_some();
             let authorization = Authorization { floating, ..Authorization::new(token, info.group) };
-            self.accept(at, authorization.from_remote(remote.connector, remote.remote_start_id), &info.status);
+            self.accept(at, authorization.started_remotely(remote.connector, remote.remote_start_id), &info.status);
         }
     }
 
@@ -266,7 +268,9 @@ impl Station {
     /// What the CSMS says about the token of a running transaction (E05, C15.FR.03 to 07; 1.6 edition 2, 4.8).
     pub(super) fn token_judged(&mut self, transaction: &str, token: &Token, info: TokenInfo) {
         let is_meant = |known: &super::transactions::Transaction| known.id == transaction;
-        let Some(at) = self.evses.iter().position(|evse| evse.transaction.as_ref().is_some_and(is_meant)) else { return };
+        let Some(at) = self.evses.iter().position(|evse| evse.transaction.as_ref().is_some_and(is_meant)) else {
+            return;
+        };
         let Some(authorization) = &mut self.evses[at].authorization else { return };
         if !authorization.token.is_same(token) {
             return;
@@ -302,7 +306,8 @@ impl Station {
     pub(super) fn check_energy_limit(&mut self, at: usize) {
         let evse = &mut self.evses[at];
         let Some(transaction) = &mut evse.transaction else { return };
-        let reached = transaction.barred_at.zip(register(&evse.reading)).is_some_and(|(limit, register)| register >= limit);
+        let reached =
+            transaction.barred_at.zip(register(&evse.reading)).is_some_and(|(limit, register)| register >= limit);
         if reached && !core::mem::replace(&mut transaction.barred, true) {
             self.save_transaction(at);
             self.charging_state_changed(at);

@@ -17,13 +17,29 @@ pub(super) enum Call {
     Boot(BootReason),
     Heartbeat,
     Status(StatusReport),
-    Authorize { evse: u32, token: Token },
-    Transaction { entry: u64, message: TransactionMessage, csms_id: Option<i64> },
-    MeterValues { evse: u32, connector: u32, csms_id: Option<i64>, value: MeterValue },
+    Authorize {
+        evse: u32,
+        token: Token,
+    },
+    Transaction {
+        entry: u64,
+        message: TransactionMessage,
+        csms_id: Option<i64>,
+    },
+    MeterValues {
+        evse: u32,
+        connector: u32,
+        csms_id: Option<i64>,
+        value: MeterValue,
+    },
     /// Part of the device model (2.x).
     Report(Report),
     /// The plug can't be locked (2.x, G05.FR.02).
-    LockProblem { evse: u32, connector: u32, at: Timestamp },
+    LockProblem {
+        evse: u32,
+        connector: u32,
+        at: Timestamp,
+    },
     FirmwareStatus,
     LogStatus,
     DiagnosticsStatus,

@@ -21,12 +21,10 @@ impl Clock {
     /// The station's time, in whole milliseconds, so that it looks the same in memory, in a record and on the wire.
     pub(super) fn utc(&self, now: Now) -> Timestamp {
         let utc = match self.anchor {
-            Some((instant, utc)) => {
-                SignedDuration::try_from(now.instant.saturating_since(instant))
-                    .ok()
-                    .and_then(|elapsed| utc.checked_add(elapsed).ok())
-                    .unwrap_or(Timestamp::MAX)
-            }
+            Some((instant, utc)) => SignedDuration::try_from(now.instant.saturating_since(instant))
+                .ok()
+                .and_then(|elapsed| utc.checked_add(elapsed).ok())
+                .unwrap_or(Timestamp::MAX),
             None => now.utc,
         };
         Timestamp::from_millisecond(utc.as_millisecond()).unwrap_or(utc)

@@ -64,7 +64,7 @@ impl Station {
 
     pub(super) fn connect(&mut self) {
         self.connection.link = Link::Connecting;
-        let password = self.settings.text(Key::AuthorizationKey);
+        let password = self.settings.text(Key::BasicAuthPassword);
         let ping = self.settings.duration(Key::WebSocketPingInterval);
         self.effect(Output::Connect(Connect {
             csms_url: self.config.csms_url.clone(),
@@ -136,11 +136,8 @@ impl Station {
     }
 
     fn wait_for_retry(&mut self) {
-        self.connection.link = if self.connection.network_up {
-            Link::Waiting(self.now.instant + self.back_off())
-        } else {
-            Link::Off
-        };
+        self.connection.link =
+            if self.connection.network_up { Link::Waiting(self.now.instant + self.back_off()) } else { Link::Off };
         self.connection.failures = self.connection.failures.saturating_add(1);
     }
 

@@ -178,7 +178,10 @@ pub(super) struct StationCondition {
 pub(super) fn is_blocking(fault: &Fault) -> bool {
     !matches!(
         fault.code,
-        FaultCode::WeakSignal | FaultCode::EvCommunicationError | FaultCode::ConnectorLockFailure | FaultCode::ReaderFailure
+        FaultCode::WeakSignal
+            | FaultCode::EvCommunicationError
+            | FaultCode::ConnectorLockFailure
+            | FaultCode::ReaderFailure
     )
 }
 
@@ -200,7 +203,7 @@ impl Station {
     }
 
     /// EVSE and connector behind a number of 1.6.
-    pub(super) fn from_through_number(&self, number: i64) -> Option<(u32, u32)> {
+    pub(super) fn by_through_number(&self, number: i64) -> Option<(u32, u32)> {
         let mut rest = u32::try_from(number).ok().filter(|number| *number > 0)?;
         for evse in &self.evses {
             let connectors = u32::try_from(evse.connectors.len()).unwrap_or(u32::MAX);
@@ -226,7 +229,9 @@ impl Station {
         let is_operative = |wanted: u32| evse.connector(wanted).is_some_and(|known| known.operative);
         self.operative
             && evse.operative
-            && connector.or(evse.plugged).map_or_else(|| evse.connectors.iter().any(|known| known.operative), is_operative)
+            && connector
+                .or(evse.plugged)
+                .map_or_else(|| evse.connectors.iter().any(|known| known.operative), is_operative)
             && !self.fault.as_ref().is_some_and(is_blocking)
             && evse.blocking_fault(connector.or(evse.plugged)).is_none()
             && evse.recover_by.is_none()

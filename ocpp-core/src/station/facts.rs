@@ -302,6 +302,11 @@ impl Measurand {
         Self::TABLE.iter().find(|(measurand, ..)| *measurand == self).map_or("", |(.., unit)| unit)
     }
 
+    /// Every name of the standard that is known.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        Self::TABLE.iter().map(|(_, name, _)| *name)
+    }
+
     /// The measurand of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -54,9 +54,8 @@ impl Journal {
         for effect in core::mem::take(&mut self.effects) {
             if let Output::PermitEnergy { evse: stopped, permitted: false } = effect {
                 // A permission that is still waiting must not come after its withdrawal.
-                self.waiting.retain(|(_, waiting)| {
-                    !matches!(waiting, Output::PermitEnergy { evse, .. } if *evse == stopped)
-                });
+                self.waiting
+                    .retain(|(_, waiting)| !matches!(waiting, Output::PermitEnergy { evse, .. } if *evse == stopped));
             }
             if depends_on_storage(&effect) && self.stored < self.last {
                 self.waiting.push_back((self.last, effect));

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::Station;
 use super::facts::{Measurand, Reading, Sample};
 use super::settings::Key;
 use super::transactions::Trigger;
-use super::Station;
 
 /// Why values were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub(super) enum Context {
     Begin,
     End,
     Periodic,
-    Trigger,
+    Requested,
 }
 
 /// Values that were taken at one moment for one reason.

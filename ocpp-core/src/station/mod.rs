@@ -21,15 +21,45 @@
 //! - A power cut is: drop the station, later [`Station::restore`] it from what was stored. So is a restart.
 //! - Same configuration, same seed, same inputs: same outputs, byte for byte.
 
+#![cfg_attr(
+    not(all(feature = "v1_6", feature = "v2_1")),
+    allow(dead_code, reason = "a concern serves dialects that a build may leave out")
+)]
+
+mod authorization;
+mod availability;
+mod calls;
+mod clock;
 mod config;
+mod connection;
+mod conversation;
+mod dialect;
 mod event;
+mod evse;
 mod facts;
 mod input;
+mod journal;
+mod metering;
+mod outbox;
 mod output;
+mod plug;
+mod provisioning;
+mod random;
+mod remote;
+mod report;
+mod reset;
+mod restore;
 mod serial;
 mod settings;
 mod state;
+mod status;
 mod store;
+mod timers;
+mod transactions;
+#[cfg(feature = "v1_6")]
+mod v1_6;
+#[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+mod v2;
 
 pub use config::{BootReason, EvseConfig, Product, StationConfig};
 pub use event::{ConnectorStatus, Event, Registration};
@@ -40,93 +70,187 @@ pub use settings::{SettingChange, SettingError, SettingName};
 pub use state::{EvseState, StationState, TransactionState};
 pub use store::{Batch, Change, Record, RestoreError};
 
-use alloc::collections::VecDeque;
-use alloc::string::String;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use authorization::PendingRemoteStart;
+use calls::Call;
+use clock::Clock;
+use connection::Connection;
+use evse::Evse;
+use journal::Journal;
+use outbox::Outbox;
+use provisioning::Provisioning;
+use random::Random;
+use remote::PendingQuestion;
+use reset::Restart;
+use settings::Settings;
+use status::Reported;
+
+use crate::rpc::{CallId, Endpoint, EndpointConfig, MessageIds};
 use crate::time::Now;
 
 /// A charging station, without its hardware. See the [module](self) for the contract.
 #[derive(Debug)]
 pub struct Station {
     config: StationConfig,
-    outputs: VecDeque<Output>,
+    /// Both clocks at the input at hand.
+    now: Now,
+    random: Random,
+    clock: Clock,
+    settings: Settings,
+    journal: Journal,
+    endpoint: Endpoint,
+    /// Calls that wait for their answers.
+    calls: BTreeMap<CallId, Call>,
+    connection: Connection,
+    provisioning: Provisioning,
+    evses: Vec<Evse>,
+    /// Whether the CSMS lets the station be used.
+    operative: bool,
+    fault: Option<Fault>,
+    station_reported: Option<Reported>,
+    outbox: Outbox,
+    /// Remote starts whose token is being checked, by EVSE.
+    remote_starts: BTreeMap<u32, PendingRemoteStart>,
+    /// The token being checked that was presented to the whole station.
+    floating_token: Option<Token>,
+    questions: Vec<PendingQuestion>,
+    last_question: u64,
+    restart: Option<Restart>,
+    /// What a call of the CSMS has the station do once it is answered.
+    after_answer: Vec<AfterAnswer>,
+}
+
+/// Something that has to wait until a call of the CSMS is answered.
+#[derive(Debug)]
+enum AfterAnswer {
+    Report(report::ReportBase, i64),
 }
 
 impl Station {
-    /// A station that starts for the first time. `seed` is what its random choices grow from: give each start another one.
+    /// A station that starts for the first time. `seed` is what its random choices grow from: give each start another one,
+    /// ids of transactions and messages must never repeat.
     #[must_use]
     pub fn new(config: StationConfig, seed: [u8; 32], now: Now) -> Self {
-        let _ = (seed, now);
-        Self { config, outputs: VecDeque::new() }
+        let mut station = Self::prepare(config, seed, now);
+        station.start();
+        station
     }
 
-    /// A station that starts again, from what its predecessor had stored.
-    ///
-    /// # Errors
-    /// A record can't be read.
-    pub fn restore(
-        config: StationConfig,
-        seed: [u8; 32],
-        now: Now,
-        stored: impl Iterator<Item = Record>,
-    ) -> Result<Self, RestoreError> {
-        let _ = stored.count();
-        Ok(Self::new(config, seed, now))
+    fn prepare(config: StationConfig, seed: [u8; 32], now: Now) -> Self {
+        let mut random = Random::new(seed);
+        let message_ids = MessageIds::new(random.bytes());
+        let reason = config.boot_reason.unwrap_or(BootReason::PowerUp);
+        let evses = config.evses.iter().zip(1..).map(|(config, id)| Evse::new(id, config)).collect();
+        let mut station = Self {
+            config,
+            now,
+            random,
+            clock: Clock::default(),
+            settings: Settings::new(),
+            journal: Journal::default(),
+            endpoint: Endpoint::new(EndpointConfig::default(), message_ids),
+            calls: BTreeMap::new(),
+            connection: Connection::new(),
+            provisioning: Provisioning::new(reason, now.instant),
+            evses,
+            operative: true,
+            fault: None,
+            station_reported: None,
+            outbox: Outbox::default(),
+            remote_starts: BTreeMap::new(),
+            floating_token: None,
+            questions: Vec::new(),
+            last_question: 0,
+            restart: None,
+            after_answer: Vec::new(),
+        };
+        station.configure_settings();
+        station
+    }
+
+    fn start(&mut self) {
+        self.connect();
+        self.settle();
     }
 
     /// Takes a fact in. Never fails: a peer's fault becomes an answer to the peer and an [`Event`].
     pub fn handle(&mut self, now: Now, input: Input) {
-        let _ = (now, input);
+        self.now = now;
+        match input {
+            Input::Timeout => self.time_passed(),
+            Input::Connected { version } => self.connected(version),
+            Input::ConnectionFailed { reason } => self.connection_failed(reason),
+            Input::Disconnected { reason } => self.disconnected(reason),
+            Input::Network { up } => self.network(up),
+            Input::Frame(text) => self.frame(&text),
+            Input::Stored(batch) => self.journal.stored(batch),
+            Input::Answer { question, answer } => self.answered(question, &answer),
+            Input::PluggedIn { evse, connector } => {
+                self.with(self.position_of(evse, connector), |station, at| station.plugged_in(at, connector));
+            }
+            Input::Unplugged { evse, connector } => {
+                self.with(self.position_of(evse, connector), |station, at| station.unplugged(at, connector));
+            }
+            Input::TokenPresented { evse, token } => self.token_presented(evse, token),
+            Input::StopPressed { evse, reason } => {
+                self.with(self.position(evse), |station, at| station.stop_pressed(at, reason));
+            }
+            Input::Vehicle { evse, vehicle } => {
+                self.with(self.position(evse), |station, at| station.vehicle_says(at, vehicle));
+            }
+            Input::Meter { evse, reading } => {
+                self.with(self.position(evse), |station, at| station.meter_read(at, &reading));
+            }
+            Input::Fault { evse, connector, fault } => self.fault(evse, connector, &fault),
+            Input::FaultCleared { evse, connector } => self.fault_cleared(evse, connector),
+            Input::LockFailed { evse, connector } => {
+                self.with(self.position_of(evse, connector), |station, at| station.lock_failed(at, connector));
+            }
+            Input::ParkingBay { evse, occupied } => {
+                self.with(self.position(evse), |station, at| station.bay(at, occupied));
+            }
+            Input::LocalReset => self.local_reset(),
+        }
+        self.settle();
     }
 
     /// The next effect to carry out.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.journal.poll()
     }
 
-    /// When to report [`Input::Timeout`], and why; `None` while the station waits for nothing but facts.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Deadline> {
-        None
-    }
-
-    /// What the station is like now.
-    #[must_use]
-    pub fn state(&self, now: Now) -> StationState {
-        StationState {
-            identity: self.config.identity.clone(),
-            version: String::new(),
-            connected: false,
-            registration: None,
-            outbox: 0,
-            utc: now.utc,
-            evses: Vec::new(),
+    fn with(&mut self, at: Option<usize>, happen: impl FnOnce(&mut Self, usize)) {
+        match at {
+            Some(at) => happen(self, at),
+            None => self.ignore("there is no such EVSE or connector"),
         }
     }
 
-    /// The value of a setting, as the local operator sees it: write-only ones excepted.
-    ///
-    /// # Errors
-    /// There is no such setting, or it can't be read.
-    pub fn setting(&self, name: &SettingName) -> Result<String, SettingError> {
-        Err(SettingError::Unknown(name.clone()))
+    fn ignore(&mut self, reason: &'static str) {
+        self.effect(Output::Event(Event::InputIgnored { reason }));
     }
 
-    /// Changes a setting on behalf of the local operator, who may change more than a CSMS: what is read-only for
-    /// the CSMS, he can write. `None` brings back the value it has from the configuration.
-    ///
-    /// This is an input like any other: drain `poll_output` afterwards, and keep it in a log that is to be replayed.
-    ///
-    /// # Errors
-    /// There is no such setting, or the value doesn't fit it.
-    pub fn change_setting(
-        &mut self,
-        now: Now,
-        name: &SettingName,
-        value: Option<&str>,
-    ) -> Result<SettingChange, SettingError> {
-        let _ = (now, value);
-        Err(SettingError::Unknown(name.clone()))
+    fn effect(&mut self, effect: Output) {
+        self.journal.effect(effect);
+    }
+
+    /// Draws the conclusions from an input, whatever it was.
+    fn settle(&mut self) {
+        self.settle_hardware();
+        self.report_statuses();
+        self.send_oldest();
+        self.transmit();
+        self.restart_if_ready();
+        self.journal.flush();
+    }
+
+    fn run_after_answer(&mut self) {
+        for after in core::mem::take(&mut self.after_answer) {
+            match after {
+                AfterAnswer::Report(base, request_id) => self.report(base, request_id),
+            }
+        }
     }
 }

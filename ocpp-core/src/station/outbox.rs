@@ -100,7 +100,8 @@ impl Station {
         let mut drop = false;
         let journal = &mut self.journal;
         self.outbox.entries.retain(|entry| {
-            let is_sample = entry.message.stage == Stage::Updated && entry.message.trigger == Trigger::MeterValuePeriodic;
+            let is_sample =
+                entry.message.stage == Stage::Updated && entry.message.trigger == Trigger::MeterValuePeriodic;
             if !is_sample || in_flight == Some(entry.number) {
                 return true;
             }

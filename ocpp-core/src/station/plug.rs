@@ -1,10 +1,10 @@
 //! What happens at an EVSE: plugs, vehicles, parking bays, faults.
 
+use super::Station;
+use super::evse::is_blocking;
 use super::facts::{Fault, FaultCode, Vehicle};
 use super::settings::Key;
 use super::transactions::{Happening, StoppedReason, Trigger};
-use super::Station;
-use super::evse::is_blocking;
 
 impl Station {
     pub(super) fn plugged_in(&mut self, at: usize, connector: u32) {
@@ -82,9 +82,9 @@ impl Station {
                 None => return self.ignore("a fault at an EVSE that doesn't exist"),
             },
             (Some(evse), Some(connector)) => {
-                let known = self.position(evse).and_then(|at| {
-                    self.evses[at].connectors.iter_mut().find(|known| known.id == connector)
-                });
+                let known = self
+                    .position(evse)
+                    .and_then(|at| self.evses[at].connectors.iter_mut().find(|known| known.id == connector));
                 match known {
                     Some(known) => known.fault = Some(fault.clone()),
                     None => return self.ignore("a fault at a connector that doesn't exist"),

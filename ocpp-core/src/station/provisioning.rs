@@ -179,9 +179,8 @@ impl Station {
 
     pub(super) fn restore_boot_record(&mut self, record: BootRecord) {
         self.provisioning.accepted_before = record.accepted;
-        self.connection.version = self.config.versions.iter().copied().find(|known| {
-            record.version.as_deref() == Some(known.number())
-        });
+        self.connection.version =
+            self.config.versions.iter().copied().find(|known| record.version.as_deref() == Some(known.number()));
         if let Some(reason) = record.next_reason
             && self.config.boot_reason.is_none()
         {

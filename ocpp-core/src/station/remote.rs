@@ -77,7 +77,7 @@ impl Station {
             self.request(Call::Authorize { evse, token });
         } else {
             // F01.FR.02
-            let authorization = Authorization::new(token, group).from_remote(connector, remote_start_id);
+            let authorization = Authorization::new(token, group).started_remotely(connector, remote_start_id);
             self.accept(at, authorization, "RemoteStart");
         }
         let begun = self.evses[at].transaction.as_ref().map(|transaction| transaction.id.clone());
@@ -106,9 +106,10 @@ impl Station {
         if self.provisioning.registration != Some(Registration::Accepted) {
             return false;
         }
-        let at = self.evses.iter().position(|evse| {
-            evse.transaction.as_ref().is_some_and(|transaction| is_meant(self, &transaction.id))
-        });
+        let at = self
+            .evses
+            .iter()
+            .position(|evse| evse.transaction.as_ref().is_some_and(|transaction| is_meant(self, &transaction.id)));
         match at {
             Some(at) => {
                 self.end_authorization(at, Happening::new(Trigger::RemoteStop, StoppedReason::Remote));
@@ -122,7 +123,8 @@ impl Station {
     pub(super) fn transaction_status(&self, transaction: Option<&str>) -> (Option<bool>, bool) {
         match transaction {
             Some(id) => {
-                let is_ongoing = self.evses.iter().any(|evse| evse.transaction.as_ref().is_some_and(|known| known.id == id));
+                let is_ongoing =
+                    self.evses.iter().any(|evse| evse.transaction.as_ref().is_some_and(|known| known.id == id));
                 (Some(is_ongoing), self.outbox.has_messages_of(id))
             }
             // E14.FR.06
@@ -177,7 +179,7 @@ impl Station {
         };
         let mut sent = false;
         for at in self.meant(place) {
-            let Some(value) = self.meter_value(at, key, Context::Trigger) else { continue };
+            let Some(value) = self.meter_value(at, key, Context::Requested) else { continue };
             let evse = &self.evses[at];
             let transaction = evse.transaction.as_ref().and_then(|transaction| self.outbox.csms_id(&transaction.id));
             let call = Call::MeterValues {
@@ -197,8 +199,8 @@ impl Station {
         if self.may_send() {
             for at in self.meant(place) {
                 if self.evses[at].transaction.is_some() {
-                    let value = self.meter_value(at, Key::TxUpdatedMeasurands, Context::Trigger);
-                    self.update_transaction(at, Trigger::Trigger, value);
+                    let value = self.meter_value(at, Key::TxUpdatedMeasurands, Context::Requested);
+                    self.update_transaction(at, Trigger::Requested, value);
                     sent = true;
                 }
             }

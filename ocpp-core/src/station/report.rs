@@ -26,9 +26,8 @@ impl Station {
             row.is_variable_of(version) && (base == ReportBase::Full || row.access != Access::ReadOnly)
         });
         // B07.FR.03: a value that can't be read is not reported.
-        let rows: Vec<_> = rows
-            .map(|(place, row)| (place, (row.access != Access::WriteOnly).then(|| self.value_of(row))))
-            .collect();
+        let rows: Vec<_> =
+            rows.map(|(place, row)| (place, (row.access != Access::WriteOnly).then(|| self.value_of(row)))).collect();
         let pages = rows.len().div_ceil(PAGE).max(1);
         for (seq_no, page) in rows.chunks(PAGE).enumerate() {
             let report = Report {

@@ -7,8 +7,12 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::Station;
 use super::event::{ConnectorStatus, Registration};
+use super::evse::{Evse, StationCondition};
 use super::facts::Token;
+use super::metering::register;
+use crate::time::Now;
 
 /// What a station is like at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,4 +78,48 @@ pub struct TransactionState {
     pub energy_wh: Decimal,
     /// 2.x charging state, as `Charging`, `SuspendedEV`, ….
     pub charging_state: &'static str,
+}
+
+impl Station {
+    /// What the station is like now.
+    #[must_use]
+    pub fn state(&self, now: Now) -> StationState {
+        let condition = self.condition();
+        StationState {
+            identity: self.config.identity.clone(),
+            version: self.version().number().into(),
+            connected: self.is_connected(),
+            registration: self.provisioning.registration,
+            outbox: self.outbox.len(),
+            utc: self.clock.utc(now),
+            evses: self.evses.iter().map(|evse| self.evse_state(evse, condition)).collect(),
+        }
+    }
+
+    fn evse_state(&self, evse: &Evse, condition: StationCondition) -> EvseState {
+        let authorized = evse.authorization.as_ref().map(|authorization| &authorization.token);
+        let began = evse.transaction.as_ref().and_then(|transaction| transaction.token.as_ref());
+        EvseState {
+            id: evse.id,
+            connectors: evse.connectors.iter().map(|connector| evse.status(connector, condition)).collect(),
+            plugged: evse.plugged,
+            vehicle_ready: evse.vehicle.ready,
+            energy_permitted: evse.permitted,
+            bay_occupied: evse.bay_occupied,
+            authorized: authorized.is_some(),
+            token: authorized.or(began).cloned(),
+            transaction: evse.transaction.as_ref().map(|transaction| {
+                let register = register(&evse.reading);
+                let energy = register.zip(transaction.meter_start).map(|(now, start)| now - start);
+                TransactionState {
+                    id: transaction.id.clone(),
+                    csms_id: self.outbox.csms_id(&transaction.id),
+                    started_at: transaction.started_at,
+                    energy_wh: energy.unwrap_or_default(),
+                    charging_state: evse.charging_state().as_str(),
+                }
+            }),
+            meter_wh: register(&evse.reading),
+        }
+    }
 }

@@ -63,7 +63,15 @@ impl Station {
             () if !condition.operative => ConnectorStatus::Unavailable,
             () => ConnectorStatus::Available,
         };
-        StatusReport { evse: 0, connector: 0, status, plugged: false, fault: self.fault.clone(), info: None, at: self.utc() }
+        StatusReport {
+            evse: 0,
+            connector: 0,
+            status,
+            plugged: false,
+            fault: self.fault.clone(),
+            info: None,
+            at: self.utc(),
+        }
     }
 
     /// Reports what the CSMS doesn't know yet.

@@ -1,6 +1,6 @@
 //! Settings: one table, of which 1.6's keys and 2.x's variables are two views.
 
-mod table;
+pub(super) mod table;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -14,7 +14,8 @@ use super::facts::{Measurand, Phase};
 use super::{Event, Output, Station};
 use crate::time::Now;
 
-pub(super) use table::{Access, Definition, Key, Kind, TABLE, Variable};
+use table::Variable;
+pub(super) use table::{Access, Definition, Key, TABLE};
 
 /// Name of a setting: a 1.6 configuration key (`HeartbeatInterval`) or a 2.x variable (`OCPPCommCtrlr.HeartbeatInterval`,
 /// with an instance as the third part: `OCPPCommCtrlr.MessageTimeout.Default`). Where both exist they name the same setting.
@@ -207,7 +208,11 @@ impl Station {
     }
 
     /// Changes a setting on behalf of the CSMS.
-    pub(super) fn change_by_csms(&mut self, row: &'static Definition, value: &str) -> Result<SettingChange, SettingError> {
+    pub(super) fn change_by_csms(
+        &mut self,
+        row: &'static Definition,
+        value: &str,
+    ) -> Result<SettingChange, SettingError> {
         if row.access == Access::ReadOnly {
             return Err(SettingError::ReadOnly(name_of(row)));
         }
@@ -256,14 +261,16 @@ impl Station {
         for (name, value) in core::mem::take(&mut self.config.settings) {
             match Settings::find(name.as_str()).map(|row| (row, row.kind.normalize(&value))) {
                 Some((row, Ok(value))) => self.settings.configure(row.key, value),
-                _ => self.effect(Output::Event(Event::InputIgnored { reason: "a configured setting has no such name or value" })),
+                _ => self.effect(Output::Event(Event::InputIgnored {
+                    reason: "a configured setting has no such name or value",
+                })),
             }
         }
         let connectors: u32 = self.config.evses.iter().map(|evse| evse.connectors.max(1)).sum();
         self.settings.configure(Key::NumberOfConnectors, connectors.to_string());
         self.settings.configure(Key::Identity, self.config.identity.clone());
         if let Some(password) = &self.config.password {
-            self.settings.configure(Key::AuthorizationKey, password.clone());
+            self.settings.configure(Key::BasicAuthPassword, password.clone());
         }
     }
 }
@@ -277,6 +284,7 @@ fn name_of(row: &Definition) -> SettingName {
 
 #[cfg(test)]
 mod tests {
+    use super::table::Kind;
     use super::*;
 
     #[test]

@@ -13,7 +13,7 @@ use super::super::facts::{Measurand, Phase};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::station) enum Key {
     AlignedMeasurands,
-    AuthorizationKey,
+    BasicAuthPassword,
     AuthorizeRemoteStart,
     DateTime,
     EvConnectionTimeOut,
@@ -54,9 +54,14 @@ pub(in crate::station) enum Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::station) enum Kind {
     Boolean,
-    Integer { minimum: i64, maximum: i64 },
+    Integer {
+        minimum: i64,
+        maximum: i64,
+    },
     /// At most this many characters.
-    Text { maximum: usize },
+    Text {
+        maximum: usize,
+    },
     /// Measurands, each with a phase if wanted, separated by commas.
     Measurands,
     /// Points of a transaction, separated by commas.
@@ -101,7 +106,13 @@ pub(super) const POINTS: &[&str] =
 const SECONDS: Kind = Kind::Integer { minimum: 0, maximum: i32::MAX as i64 };
 const COUNT: Kind = Kind::Integer { minimum: 0, maximum: 1_000 };
 
-const fn row(key: Key, v1_6: Option<&'static str>, v2: Option<Variable>, kind: Kind, default: &'static str) -> Definition {
+const fn row(
+    key: Key,
+    v1_6: Option<&'static str>,
+    v2: Option<Variable>,
+    kind: Kind,
+    default: &'static str,
+) -> Definition {
     Definition { key, v1_6, v2, since_2_1: false, kind, access: Access::ReadWrite, unit: None, default }
 }
 
@@ -141,7 +152,7 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         "Energy.Active.Import.Register",
     ),
     row(
-        Key::AuthorizationKey,
+        Key::BasicAuthPassword,
         Some("AuthorizationKey"),
         variable("SecurityCtrlr", "BasicAuthPassword"),
         Kind::Text { maximum: 64 },
@@ -215,23 +226,11 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         "false",
     ),
     row(Key::ResetRetries, Some("ResetRetries"), variable("OCPPCommCtrlr", "ResetRetries"), COUNT, "0"),
-    row(
-        Key::RetryBackOffRandomRange,
-        None,
-        variable("OCPPCommCtrlr", "RetryBackOffRandomRange"),
-        SECONDS,
-        "10",
-    )
-    .unit("s"),
+    row(Key::RetryBackOffRandomRange, None, variable("OCPPCommCtrlr", "RetryBackOffRandomRange"), SECONDS, "10")
+        .unit("s"),
     row(Key::RetryBackOffRepeatTimes, None, variable("OCPPCommCtrlr", "RetryBackOffRepeatTimes"), COUNT, "5"),
-    row(
-        Key::RetryBackOffWaitMinimum,
-        None,
-        variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum"),
-        SECONDS,
-        "10",
-    )
-    .unit("s"),
+    row(Key::RetryBackOffWaitMinimum, None, variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum"), SECONDS, "10")
+        .unit("s"),
     row(
         Key::StopTxOnEvSideDisconnect,
         Some("StopTransactionOnEVSideDisconnect"),
@@ -246,9 +245,16 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Kind::Boolean,
         "true",
     ),
-    row(Key::SupportedFeatureProfiles, Some("SupportedFeatureProfiles"), None, Kind::Text { maximum: 500 }, "Core,RemoteTrigger")
+    row(
+        Key::SupportedFeatureProfiles,
+        Some("SupportedFeatureProfiles"),
+        None,
+        Kind::Text { maximum: 500 },
+        "Core,RemoteTrigger",
+    )
+    .read_only(),
+    row(Key::TimeSource, None, variable("ClockCtrlr", "TimeSource"), Kind::Text { maximum: 500 }, "Heartbeat")
         .read_only(),
-    row(Key::TimeSource, None, variable("ClockCtrlr", "TimeSource"), Kind::Text { maximum: 500 }, "Heartbeat").read_only(),
     row(
         Key::TxAllowEnergyTransferResumption,
         None,
@@ -350,5 +356,16 @@ impl Definition {
     /// Whether this version of 2.x has the variable.
     pub(in crate::station) fn is_variable_of(&self, version: Version) -> bool {
         self.v2.is_some() && (version == Version::V2_1 || !self.since_2_1)
+    }
+}
+
+impl Kind {
+    /// The values that a list may have, separated by commas.
+    pub(in crate::station) fn values(self) -> Option<String> {
+        match self {
+            Self::Measurands => Some(Measurand::names().collect::<Vec<_>>().join(",")),
+            Self::Points => Some(POINTS.join(",")),
+            _ => None,
+        }
     }
 }

@@ -60,7 +60,7 @@ pub(in crate::station) enum Trigger {
     SocLimitReached,
     StopAuthorized,
     TimeLimitReached,
-    Trigger,
+    Requested,
     TxResumed,
     UnlockCommand,
 }

@@ -172,7 +172,9 @@ impl Station {
             let is_new = (points.connected && !before.connected)
                 || (points.authorized && !before.authorized)
                 || (points.energy && !before.energy)
-                || (points.bay_occupied && !before.bay_occupied && self.settings.has(Key::TxStartPoint, "ParkingBayOccupancy"));
+                || (points.bay_occupied
+                    && !before.bay_occupied
+                    && self.settings.has(Key::TxStartPoint, "ParkingBayOccupancy"));
             if is_new && self.start_point_holds(points) {
                 self.start_transaction(at, happening.trigger);
             }
@@ -246,7 +248,8 @@ impl Station {
         evse.recover_by = None;
         let id = evse.id;
         self.journal.delete(format!("transaction/{id}"));
-        let event = Event::TransactionEnded { evse: id, transaction: transaction.id, reason: reason.as_str().to_string() };
+        let event =
+            Event::TransactionEnded { evse: id, transaction: transaction.id, reason: reason.as_str().to_string() };
         self.effect(Output::Event(event));
     }
 
@@ -257,7 +260,8 @@ impl Station {
         let Some(before) = before else {
             // Energy that begins to flow may begin a transaction (E01.FR.06).
             let points = self.points(at);
-            if points.energy && self.start_point_holds(points) && self.settings.has(Key::TxStartPoint, "EnergyTransfer") {
+            if points.energy && self.start_point_holds(points) && self.settings.has(Key::TxStartPoint, "EnergyTransfer")
+            {
                 self.start_transaction(at, Trigger::ChargingStateChanged);
             }
             return;
@@ -270,7 +274,8 @@ impl Station {
             transaction.reached = transaction.reached.join(points);
             let reached = transaction.reached;
             if self.stop_point_passed(reached, points) {
-                let reason = if state == ChargingState::SuspendedEv { StoppedReason::StoppedByEv } else { StoppedReason::Other };
+                let reason =
+                    if state == ChargingState::SuspendedEv { StoppedReason::StoppedByEv } else { StoppedReason::Other };
                 self.end_transaction(at, Happening::new(Trigger::ChargingStateChanged, reason));
             } else {
                 self.tell(at, Stage::Updated, Trigger::ChargingStateChanged, None, None, Vec::new());
@@ -357,10 +362,11 @@ impl Station {
         let evse = &self.evses[at];
         let state = evse.charging_state();
         let before = evse.transaction.as_ref().map_or(ChargingState::Idle, |transaction| transaction.told_state);
-        let begins = matches!(state, ChargingState::Charging | ChargingState::SuspendedEv | ChargingState::SuspendedEvse)
-            && matches!(before, ChargingState::Idle | ChargingState::EvConnected);
+        let begins =
+            matches!(state, ChargingState::Charging | ChargingState::SuspendedEv | ChargingState::SuspendedEvse)
+                && matches!(before, ChargingState::Idle | ChargingState::EvConnected);
         match trigger {
-            Trigger::ChargingStateChanged | Trigger::TxResumed | Trigger::Trigger => state,
+            Trigger::ChargingStateChanged | Trigger::TxResumed | Trigger::Requested => state,
             _ if stage != Stage::Ended && begins => ChargingState::EvConnected,
             _ => state,
         }
@@ -369,10 +375,8 @@ impl Station {
     pub(super) fn save_transaction(&mut self, at: usize) {
         let evse = &self.evses[at];
         if let Some(transaction) = &evse.transaction {
-            let stored = StoredTransaction {
-                transaction: transaction.clone(),
-                authorization: evse.authorization.clone(),
-            };
+            let stored =
+                StoredTransaction { transaction: transaction.clone(), authorization: evse.authorization.clone() };
             self.journal.put(format!("transaction/{}", evse.id), &stored);
         }
     }

@@ -1,0 +1,199 @@
+//! What a station does for a 1.6 CSMS (edition 2, chapter 5).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use ocpp_types::v1_6::{
+    AvailabilityStatus, AvailabilityType, ChangeAvailabilityRequest, ChangeAvailabilityResponse,
+    ChangeConfigurationRequest, ChangeConfigurationResponse, ClearCacheResponse, ClearCacheStatus, ConfigurationStatus,
+    CsmsRequest, DataTransferResponse, DataTransferStatus, GetConfigurationRequest, GetConfigurationResponse, KeyValue,
+    MessageTrigger, RemoteStartStopStatus, RemoteStartTransactionRequest, RemoteStartTransactionResponse,
+    RemoteStopTransactionRequest, RemoteStopTransactionResponse, ResetRequest, ResetResponse, ResetStatus, ResetType,
+    TriggerMessageRequest, TriggerMessageResponse, TriggerMessageStatus, UnlockConnectorRequest,
+    UnlockConnectorResponse, UnlockStatus,
+};
+use ocpp_types::{Conformance, Text, encode};
+
+use crate::rpc::{CallError, ErrorCode};
+use crate::station::availability::{AvailabilityChange, Place};
+use crate::station::config::BootReason;
+use crate::station::dialect::Answered;
+use crate::station::facts::{Token, TokenType};
+use crate::station::remote::Wanted;
+use crate::station::reset::{Reset, ResetOutcome};
+use crate::station::settings::{Access, Definition, TABLE};
+use crate::station::transactions::{Happening, StoppedReason, Trigger};
+use crate::station::{SettingError, Station};
+
+/// Does what the CSMS wants and answers it.
+pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &str) -> Answered {
+    let request = match CsmsRequest::decode(action, payload, Conformance::Strict) {
+        Ok(decoded) => decoded.message,
+        Err(error) => {
+            let details = error.details();
+            let refusal = CallError::new(error.code(), error.description()).with_details(&details);
+            return Answered::Refuse(refusal);
+        }
+    };
+    Answered::Now(match request {
+        CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
+        CsmsRequest::ChangeConfiguration(request) => encode(&change_configuration(station, &request)),
+        // There is no cache to clear (5.4).
+        CsmsRequest::ClearCache(_) => encode(&ClearCacheResponse::new(ClearCacheStatus::Rejected)),
+        // No vendor's extensions are known (4.3).
+        CsmsRequest::DataTransfer(_) => encode(&DataTransferResponse::new(DataTransferStatus::UnknownVendorId)),
+        CsmsRequest::GetConfiguration(request) => encode(&get_configuration(station, &request)),
+        CsmsRequest::RemoteStartTransaction(request) => encode(&remote_start(station, &request)),
+        CsmsRequest::RemoteStopTransaction(request) => encode(&remote_stop(station, &request)),
+        CsmsRequest::Reset(request) => encode(&reset(station, &request)),
+        CsmsRequest::TriggerMessage(request) => encode(&trigger(station, &request)),
+        CsmsRequest::UnlockConnector(request) => return unlock(station, &request),
+        // The profiles that the station doesn't have (3.3).
+        _ => return Answered::Refuse(CallError::new(ErrorCode::NotSupported, "this station does not do it")),
+    })
+}
+
+/// 5.2
+fn change_availability(station: &mut Station, request: &ChangeAvailabilityRequest) -> ChangeAvailabilityResponse {
+    let operative = request.r#type != AvailabilityType::Inoperative;
+    let places: Vec<Place> = if request.connector_id == 0 {
+        // The station and all its connectors.
+        let connectors = station
+            .evses
+            .iter()
+            .flat_map(|evse| evse.connectors.iter().map(|connector| Place::Connector(evse.id, connector.id)));
+        core::iter::once(Place::Station).chain(connectors).collect()
+    } else {
+        let connector = station.by_through_number(request.connector_id);
+        connector.map(|(evse, connector)| Place::Connector(evse, connector)).into_iter().collect()
+    };
+    let changes: Vec<_> = places.into_iter().map(|place| station.change_availability(place, operative)).collect();
+    ChangeAvailabilityResponse::new(match () {
+        () if changes.is_empty() || changes.contains(&AvailabilityChange::Rejected) => AvailabilityStatus::Rejected,
+        () if changes.contains(&AvailabilityChange::Scheduled) => AvailabilityStatus::Scheduled,
+        () => AvailabilityStatus::Accepted,
+    })
+}
+
+/// The row of a key, whatever its case.
+fn row(key: &str) -> Option<&'static Definition> {
+    TABLE.iter().find(|row| row.v1_6.is_some_and(|name| name.eq_ignore_ascii_case(key)))
+}
+
+/// 5.3
+fn change_configuration(station: &mut Station, request: &ChangeConfigurationRequest) -> ChangeConfigurationResponse {
+    let Some(row) = row(&request.key) else {
+        return ChangeConfigurationResponse::new(ConfigurationStatus::NotSupported);
+    };
+    ChangeConfigurationResponse::new(match station.change_by_csms(row, &request.value) {
+        Ok(crate::station::SettingChange::Applied) => ConfigurationStatus::Accepted,
+        Ok(crate::station::SettingChange::RebootRequired) => ConfigurationStatus::RebootRequired,
+        Err(SettingError::Unknown(_)) => ConfigurationStatus::NotSupported,
+        Err(_) => ConfigurationStatus::Rejected,
+    })
+}
+
+/// 5.8
+fn get_configuration(station: &Station, request: &GetConfigurationRequest) -> GetConfigurationResponse {
+    let asked = request.key.as_deref().unwrap_or_default();
+    let key_value = |row: &Definition| {
+        let mut pair = KeyValue::new(Text::truncated(row.v1_6.unwrap_or_default()), row.access == Access::ReadOnly);
+        // A secret is named without its value.
+        pair.value = (row.access != Access::WriteOnly).then(|| Text::truncated(&station.value_of(row)));
+        pair
+    };
+    let mut response = GetConfigurationResponse::new();
+    if asked.is_empty() {
+        response.configuration_key = Some(TABLE.iter().filter(|row| row.v1_6.is_some()).map(key_value).collect());
+        return response;
+    }
+    let known: Vec<_> = asked.iter().filter_map(|key| row(key)).map(key_value).collect();
+    let unknown: Vec<_> = asked.iter().filter(|key| row(key).is_none()).cloned().collect();
+    response.configuration_key = (!known.is_empty()).then_some(known);
+    response.unknown_key = (!unknown.is_empty()).then_some(unknown);
+    response
+}
+
+/// 5.11. A charging profile is ignored by a station without smart charging.
+fn remote_start(station: &mut Station, request: &RemoteStartTransactionRequest) -> RemoteStartTransactionResponse {
+    let token = Token::new(request.id_tag.as_str(), TokenType::Iso14443);
+    let started = match request.connector_id {
+        None => station.remote_start(None, token, None, None),
+        Some(number) => match station.by_through_number(number) {
+            Some((evse, connector)) => station.remote_start(Some((evse, Some(connector))), token, None, None),
+            None => Err(()),
+        },
+    };
+    RemoteStartTransactionResponse::new(match started {
+        Ok(_) => RemoteStartStopStatus::Accepted,
+        Err(()) => RemoteStartStopStatus::Rejected,
+    })
+}
+
+/// 5.12
+fn remote_stop(station: &mut Station, request: &RemoteStopTransactionRequest) -> RemoteStopTransactionResponse {
+    let wanted = Some(request.transaction_id);
+    let stopped = station.remote_stop(|station, transaction| station.outbox.csms_id(transaction) == wanted);
+    RemoteStopTransactionResponse::new(if stopped {
+        RemoteStartStopStatus::Accepted
+    } else {
+        RemoteStartStopStatus::Rejected
+    })
+}
+
+/// 5.14
+fn reset(station: &mut Station, request: &ResetRequest) -> ResetResponse {
+    let stopped = match request.r#type {
+        ResetType::Hard => StoppedReason::HardReset,
+        _ => StoppedReason::SoftReset,
+    };
+    ResetResponse::new(match station.reset(Reset::Now(stopped), BootReason::RemoteReset) {
+        ResetOutcome::Accepted | ResetOutcome::Scheduled => ResetStatus::Accepted,
+        ResetOutcome::Rejected => ResetStatus::Rejected,
+    })
+}
+
+/// 5.17
+fn trigger(station: &mut Station, request: &TriggerMessageRequest) -> TriggerMessageResponse {
+    let wanted = match request.requested_message {
+        MessageTrigger::BootNotification => Wanted::BootNotification,
+        MessageTrigger::Heartbeat => Wanted::Heartbeat,
+        MessageTrigger::MeterValues => Wanted::MeterValues,
+        MessageTrigger::StatusNotification => Wanted::StatusNotification,
+        MessageTrigger::FirmwareStatusNotification => Wanted::FirmwareStatus,
+        MessageTrigger::DiagnosticsStatusNotification => Wanted::DiagnosticsStatus,
+        _ => return TriggerMessageResponse::new(TriggerMessageStatus::NotImplemented),
+    };
+    let place = match request.connector_id {
+        None => None,
+        Some(0) => Some((0, None)),
+        Some(number) => match station.by_through_number(number) {
+            Some((evse, connector)) => Some((evse, Some(connector))),
+            None => return TriggerMessageResponse::new(TriggerMessageStatus::Rejected),
+        },
+    };
+    TriggerMessageResponse::new(if station.trigger(wanted, place) {
+        TriggerMessageStatus::Accepted
+    } else {
+        TriggerMessageStatus::Rejected
+    })
+}
+
+/// 5.18
+fn unlock(station: &mut Station, request: &UnlockConnectorRequest) -> Answered {
+    let place = station.by_through_number(request.connector_id);
+    let place = place.and_then(|(evse, connector)| Some((station.position(evse)?, evse, connector)));
+    let Some((at, evse, connector)) = place.filter(|(at, ..)| station.evses[*at].detachable_cable) else {
+        return Answered::Now(encode(&UnlockConnectorResponse::new(UnlockStatus::NotSupported)));
+    };
+    let is_in_use = station.evses[at].plugged.is_none_or(|plugged| plugged == connector);
+    if station.evses[at].transaction.is_some() && is_in_use {
+        let happening = Happening::new(Trigger::UnlockCommand, StoppedReason::UnlockCommand);
+        station.end_authorization(at, happening.at_once());
+    }
+    Answered::Unlock { evse, connector }
+}
+
+pub(in crate::station) fn unlock_answer(unlocked: bool) -> String {
+    encode(&UnlockConnectorResponse::new(if unlocked { UnlockStatus::Unlocked } else { UnlockStatus::UnlockFailed }))
+}

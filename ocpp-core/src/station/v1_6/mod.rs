@@ -1,0 +1,7 @@
+//! The concerns of a station as 1.6 writes them (edition 2, chapters 4 to 7).
+
+mod answers;
+mod calls;
+
+pub(super) use answers::{answer, unlock_answer};
+pub(super) use calls::{encode, reply};
