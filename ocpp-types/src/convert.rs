@@ -1,5 +1,6 @@
 //! What the generated conversions between versions are made of.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
