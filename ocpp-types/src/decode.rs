@@ -1,7 +1,7 @@
 //! Decoding in one pass: every check is made while the text is read, and what is off is only noted.
 //!
 //! Generated types implement [`Decode`] instead of `Deserialize`, because a decoder has to tell the caller *that* something
-//! departs from the schema without failing. Where it is, is computed afterwards, and only then (see [`crate::decode`]).
+//! departs from the schema without failing. Where it is, is computed afterwards, and only then (see [`crate::decode()`]).
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
