@@ -8,6 +8,7 @@ mod csms_boot;
 mod csms_commands;
 mod csms_conformance;
 mod csms_properties;
+mod csms_station;
 mod csms_storage;
 mod csms_support;
 mod csms_transactions;
