@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::Problem;
 use super::body::{Json, Path};
 use super::problem::Finding;
+use super::raw::json_or_text;
 use crate::server::Csms;
 
 /// A call.
@@ -88,12 +89,15 @@ pub(super) async fn call(
 
 fn answer(action: &str, outcome: CallOutcome) -> Result<CallAnswer, Problem> {
     match outcome {
-        CallOutcome::Answered(answer) => Ok(CallAnswer::Result { result: raw(answer.payload), findings: Vec::new() }),
-        CallOutcome::MalformedAnswer { payload, findings } => {
-            Ok(CallAnswer::Result { result: raw(payload), findings: findings.into_iter().map(Finding::from).collect() })
+        CallOutcome::Answered(answer) => {
+            Ok(CallAnswer::Result { result: json_or_text(&answer.payload), findings: Vec::new() })
         }
+        CallOutcome::MalformedAnswer { payload, findings } => Ok(CallAnswer::Result {
+            result: json_or_text(&payload),
+            findings: findings.into_iter().map(Finding::from).collect(),
+        }),
         CallOutcome::Error(CallError { code, description, details }) => {
-            Ok(CallAnswer::Error { error: ErrorAnswer { code, description, details: raw(details) } })
+            Ok(CallAnswer::Error { error: ErrorAnswer { code, description, details: json_or_text(&details) } })
         }
         CallOutcome::TimedOut => Err(Problem::new(
             StatusCode::GATEWAY_TIMEOUT,
@@ -123,13 +127,5 @@ fn answer(action: &str, outcome: CallOutcome) -> Result<CallAnswer, Problem> {
             tracing::error!(%action, outcome = ?other, "a call ended in a way that the interface does not know");
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the call ended in an unknown way"))
         }
-    }
-}
-
-/// What is not JSON, as a JSON string.
-fn raw(text: String) -> Box<RawValue> {
-    match serde_json::from_str::<&RawValue>(&text) {
-        Ok(value) => value.to_owned(),
-        Err(_) => serde_json::value::to_raw_value(&text).unwrap_or_else(|_| RawValue::NULL.to_owned()),
     }
 }

@@ -8,6 +8,7 @@ mod calls;
 mod health;
 mod number;
 mod problem;
+mod raw;
 mod stations;
 mod tokens;
 mod transactions;

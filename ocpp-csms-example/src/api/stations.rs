@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{Json, Path, Query};
+use super::raw::json_or_text;
 use super::tokens::{Part, limit};
 use super::{Number, Problem};
 use crate::server::Csms;
@@ -223,7 +224,7 @@ pub(crate) struct MessageView {
     at: Timestamp,
     /// Which way it went, seen from the CSMS.
     direction: Direction,
-    /// The frame as JSON; what is not JSON, or was longer than 64 KiB and is cut, as text.
+    /// The frame as JSON; what is no readable JSON, or was longer than 64 KiB and is cut, as text.
     #[schema(value_type = Value)]
     message: Box<RawValue>,
 }
@@ -231,11 +232,7 @@ pub(crate) struct MessageView {
 impl From<StoredMessage> for MessageView {
     fn from(message: StoredMessage) -> Self {
         let StoredMessage { number, at, direction, text } = message;
-        let frame = match serde_json::from_str::<&RawValue>(&text) {
-            Ok(frame) => frame.to_owned(),
-            Err(_) => serde_json::value::to_raw_value(&text).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-        };
-        Self { number, at, direction, message: frame }
+        Self { number, at, direction, message: json_or_text(&text) }
     }
 }
 

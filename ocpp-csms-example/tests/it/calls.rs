@@ -54,7 +54,9 @@ async fn an_error_of_the_station_is_passed_on_as_it_is() {
 
 #[tokio::test]
 async fn a_payload_that_breaks_the_schema_is_kept_back_with_what_is_wrong() {
-    for (subprotocol, code) in [("ocpp1.6", "PropertyConstraintViolation"), ("ocpp2.0.1", "PropertyConstraintViolation")] {
+    for (subprotocol, code) in
+        [("ocpp1.6", "PropertyConstraintViolation"), ("ocpp2.0.1", "PropertyConstraintViolation")]
+    {
         let folder = Folder::new();
         let csms = Csms::start(&folder).await;
         let mut station = booted(&csms, subprotocol).await;
@@ -66,7 +68,8 @@ async fn a_payload_that_breaks_the_schema_is_kept_back_with_what_is_wrong() {
         assert!(problem["findings"][0]["message"].is_string());
         let (status, problem) = csms.call("CS", json!({"action": "Reset", "payload": {}})).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-        let missing = if subprotocol == "ocpp1.6" { "OccurenceConstraintViolation" } else { "OccurrenceConstraintViolation" };
+        let missing =
+            if subprotocol == "ocpp1.6" { "OccurenceConstraintViolation" } else { "OccurrenceConstraintViolation" };
         assert_eq!(problem["findings"][0]["code"], missing, "{problem}");
         // Nothing of that was sent: the next frame is the call that is meant.
         let meant = json!({"action": "Reset", "payload": {"type": "Gently"}, "validate": false});
@@ -86,7 +89,8 @@ async fn an_action_that_the_version_does_not_have_is_not_sent() {
     let folder = Folder::new();
     let csms = Csms::start(&folder).await;
     let _station = booted(&csms, "ocpp1.6").await;
-    let (status, problem) = csms.call("CS", json!({"action": "GetVariables", "payload": {"getVariableData": []}})).await;
+    let (status, problem) =
+        csms.call("CS", json!({"action": "GetVariables", "payload": {"getVariableData": []}})).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
     assert!(problem["detail"].as_str().unwrap().contains("GetVariables"));
 }
@@ -145,7 +149,8 @@ async fn the_log_of_a_station_shows_both_sides() {
     station.call("Heartbeat", json!({})).await;
     let log = csms.get("/api/v1/stations/CS/messages").await;
     let log = log.as_array().unwrap();
-    let shape: Vec<_> = log.iter().map(|entry| (entry["direction"].as_str().unwrap(), entry["message"][0].clone())).collect();
+    let shape: Vec<_> =
+        log.iter().map(|entry| (entry["direction"].as_str().unwrap(), entry["message"][0].clone())).collect();
     assert_eq!(shape, [("received", json!(2)), ("sent", json!(3)), ("received", json!(2)), ("sent", json!(3))]);
     assert_eq!(log[0]["message"][2], "BootNotification");
     assert_eq!(log[2]["message"][2], "Heartbeat");

@@ -79,7 +79,8 @@ async fn charge_2(subprotocol: &str) {
     csms.enter("CS-2").await;
     let mut station = csms.station("CS-2", subprotocol).await;
     station.boot(subprotocol).await;
-    let status = json!({"timestamp": "2026-06-01T09:59:00Z", "connectorStatus": "Occupied", "evseId": 1, "connectorId": 1});
+    let status =
+        json!({"timestamp": "2026-06-01T09:59:00Z", "connectorStatus": "Occupied", "evseId": 1, "connectorId": 1});
     station.call("StatusNotification", status).await;
     let token = json!({"idToken": "TAG", "type": "ISO14443"});
     let authorized = station.call("Authorize", json!({"idToken": token})).await;
@@ -99,7 +100,8 @@ async fn charge_2(subprotocol: &str) {
             "meterValue": [{"timestamp": at, "sampledValue": [
                 {"value": wh.parse::<f64>().unwrap(), "context": context, "unitOfMeasure": {"unit": "kWh"}}]}]})
     };
-    let mut started = event("Started", 0, "2026-06-01T10:00:00Z", "Authorized", "1", json!({"chargingState": "Charging"}));
+    let mut started =
+        event("Started", 0, "2026-06-01T10:00:00Z", "Authorized", "1", json!({"chargingState": "Charging"}));
     started["idToken"] = token.clone();
     let answer = station.call("TransactionEvent", started).await;
     assert_eq!(answer["idTokenInfo"]["status"], "Accepted", "{answer}");
@@ -107,7 +109,14 @@ async fn charge_2(subprotocol: &str) {
     station.call("TransactionEvent", updated).await;
     let running = transactions(&csms, "CS-2").await;
     assert!(is_close(&running[0]["energy_wh"], 1500.0), "{running:?}");
-    let ended = event("Ended", 2, "2026-06-01T11:00:00Z", "EVCommunicationLost", "3.5", json!({"stoppedReason": "EVDisconnected"}));
+    let ended = event(
+        "Ended",
+        2,
+        "2026-06-01T11:00:00Z",
+        "EVCommunicationLost",
+        "3.5",
+        json!({"stoppedReason": "EVDisconnected"}),
+    );
     station.call("TransactionEvent", ended.clone()).await;
     // The answer was lost, so the station sends it again.
     station.call("TransactionEvent", ended).await;

@@ -73,7 +73,8 @@ async fn a_station_that_nobody_decided_about_needs_a_password_where_the_configur
 async fn an_unknown_station_is_not_found_where_the_configuration_says_so() {
     let folder = Folder::new();
     let csms =
-        Csms::start_with(&folder.file("csms.sqlite"), |file| file.unknown_stations = Some(UnknownStations::Reject)).await;
+        Csms::start_with(&folder.file("csms.sqlite"), |file| file.unknown_stations = Some(UnknownStations::Reject))
+            .await;
     assert_eq!(refusal(&csms, "NEW", None).await, 404);
 }
 
@@ -81,7 +82,8 @@ async fn an_unknown_station_is_not_found_where_the_configuration_says_so() {
 async fn an_unknown_station_is_served_where_the_configuration_says_so() {
     let folder = Folder::new();
     let csms =
-        Csms::start_with(&folder.file("csms.sqlite"), |file| file.unknown_stations = Some(UnknownStations::Accept)).await;
+        Csms::start_with(&folder.file("csms.sqlite"), |file| file.unknown_stations = Some(UnknownStations::Accept))
+            .await;
     csms.station("NEW", "ocpp1.6").await.boot("ocpp1.6").await;
 }
 
