@@ -12,6 +12,7 @@ use ocpp_types::{DecodeError, Version};
 use super::error::{CallError, FrameError, Problem};
 use super::frame::{Frame, MessageType, truncated};
 use super::message_id::MessageIds;
+use super::outgoing::{CallId, CallNotAccepted, NotAccepted, OutgoingCall, SendNotAccepted};
 use super::received::{
     CallFailure, CallResult, FailedCall, IncomingCall, IncomingId, IncomingSend, Malformed, Received, RejectedResult,
     Unmatched,
@@ -45,87 +46,6 @@ impl Default for EndpointConfig {
     fn default() -> Self {
         Self { call_timeout: Duration::from_secs(30), queue_limit: 1000, incoming_limit: 32, frame_limit: 1 << 20 }
     }
-}
-
-/// A call of this side, for as long as its [`Endpoint`] lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallId(u64);
-
-/// A call that is to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutgoingCall {
-    action: Cow<'static, str>,
-    payload: String,
-    timeout: Option<Duration>,
-    ahead: bool,
-}
-
-impl OutgoingCall {
-    /// A call with the name of a message without `Request`, and the text of a JSON object.
-    #[must_use]
-    pub fn new(action: impl Into<Cow<'static, str>>, payload: impl Into<String>) -> Self {
-        Self { action: action.into(), payload: payload.into(), timeout: None, ahead: false }
-    }
-
-    /// Waits this long for the answer, instead of [`EndpointConfig::call_timeout`].
-    #[must_use]
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// Goes before the calls that are not so marked, and even while the queue is held: for a BootNotification.
-    #[must_use]
-    pub fn ahead_of_queue(mut self) -> Self {
-        self.ahead = true;
-        self
-    }
-
-    /// The action.
-    #[must_use]
-    pub fn action(&self) -> &str {
-        &self.action
-    }
-
-    /// The payload.
-    #[must_use]
-    pub fn payload(&self) -> &str {
-        &self.payload
-    }
-}
-
-/// A call that was not accepted, given back.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct CallNotAccepted {
-    /// Why.
-    pub reason: NotAccepted,
-    /// The call.
-    pub call: OutgoingCall,
-}
-
-/// Why a call was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotAccepted {
-    /// There is no connection: try again after the next one was made.
-    #[error("not connected")]
-    NotConnected,
-    /// [`EndpointConfig::queue_limit`] calls are waiting: try again when one was answered.
-    #[error("the queue of calls is full")]
-    QueueFull,
-}
-
-/// Why a SEND was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendNotAccepted {
-    /// There is no connection.
-    #[error("not connected")]
-    NotConnected,
-    /// Only 2.1 has SEND.
-    #[error("OCPP {0} has no SEND")]
-    NotInThisVersion(Version),
 }
 
 #[derive(Debug)]

@@ -31,14 +31,18 @@ mod endpoint;
 mod error;
 mod frame;
 mod message_id;
+mod outgoing;
 mod received;
 mod scan;
+#[cfg(test)]
+mod tests;
 
-pub use endpoint::{CallId, CallNotAccepted, Endpoint, EndpointConfig, NotAccepted, OutgoingCall, SendNotAccepted};
+pub use endpoint::{Endpoint, EndpointConfig};
 pub use error::{CallError, FrameError, Problem};
 pub use frame::{Frame, MAX_DESCRIPTION, MAX_MESSAGE_ID, MessageType};
 pub use message_id::MessageIds;
 pub use ocpp_types::ErrorCode;
+pub use outgoing::{CallId, CallNotAccepted, NotAccepted, OutgoingCall, SendNotAccepted};
 pub use received::{
     CallFailure, CallResult, FailedCall, IncomingCall, IncomingId, IncomingSend, Malformed, Received, RejectedResult,
     Unmatched,

@@ -3,9 +3,9 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 
-use super::endpoint::CallId;
 use super::error::{CallError, Problem};
 use super::frame::MessageType;
+use super::outgoing::CallId;
 
 /// What one frame came to. Borrows from the text of the frame.
 #[derive(Debug)]

@@ -67,7 +67,5 @@ async fn pair(station: ConnectionConfig, csms: ConnectionConfig) -> (TcpConnecti
 }
 
 fn rules(versions: &[Version]) -> HandshakeRules {
-    let mut rules = HandshakeRules::default();
-    rules.versions = versions.to_vec();
-    rules
+    HandshakeRules { versions: versions.to_vec(), ..HandshakeRules::default() }
 }
