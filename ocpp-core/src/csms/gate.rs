@@ -41,7 +41,6 @@ impl Gate {
     /// The station boots: the answer to it (B01.FR.02).
     pub(super) fn boot(&mut self) -> Registration {
         self.answered = Some(self.registration.status);
-        self.triggered.clear();
         self.registration
     }
 
@@ -135,6 +134,10 @@ mod tests {
         assert!(!gate.admits("Heartbeat"));
         gate.declined("TriggerMessage", Some("StatusNotification"));
         assert!(!gate.admits("StatusNotification"));
+        gate.boot();
+        assert!(gate.admits("NotifyReport"), "its interval was over before the report was complete");
+        gate.connected();
+        assert!(!gate.admits("NotifyReport"));
     }
 
     /// B02.FR.05, B03.FR.03

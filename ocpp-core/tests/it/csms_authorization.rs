@@ -137,6 +137,7 @@ fn calls_wait_for_their_turn_and_are_answered_in_order() {
 fn a_question_ends_with_the_connection_that_it_came_on() {
     let mut csms = Csms::new(Version::V2_1);
     csms.call("Authorize", authorize(Version::V2_1, "FIRST"));
+    csms.call("Authorize", authorize(Version::V2_1, "SECOND"));
     csms.input(Input::Disconnected);
     csms.connect();
     assert_eq!(csms.exchange("Heartbeat", json!({})).result()["currentTime"], "2026-11-20T10:00:00.000Z");

@@ -101,6 +101,20 @@ fn storage_that_hangs_does_not_keep_the_station_from_other_things() {
 }
 
 #[test]
+fn one_batch_at_a_time_is_to_be_stored() {
+    let mut csms = Csms::new(Version::V2_1);
+    csms.call("TransactionEvent", event("Started", "a", 0, 0, 0));
+    let (token, _) = csms.record();
+    csms.pass(Duration::from_secs(20));
+    csms.drain_sent();
+    let id = csms.call("SecurityEventNotification", json!({"type": "StartupOfTheDevice", "timestamp": at(0)}));
+    csms.assert_no_record();
+    csms.input(Input::Stored(token));
+    csms.store();
+    assert_eq!(csms.reply(&id).result(), json!({}));
+}
+
+#[test]
 fn an_acknowledgement_of_something_else_changes_nothing() {
     let mut csms = Csms::new(Version::V2_1);
     let id = csms.call("TransactionEvent", event("Started", "a", 0, 0, 0));

@@ -131,6 +131,23 @@ fn a_start_where_another_goes_on_supersedes_it_once() {
 }
 
 #[test]
+fn a_start_that_comes_late_supersedes_nothing_that_began_after_it() {
+    let mut ledger = Ledger::new(1);
+    receive(&mut ledger, message(Kind::Started, "b", Some(0), 100));
+    assert_eq!(receive(&mut ledger, message(Kind::Started, "a", Some(0), 0)), ["started a"]);
+}
+
+#[test]
+fn a_place_that_is_told_later_counts_from_then_on() {
+    let mut ledger = Ledger::new(1);
+    receive(&mut ledger, message(Kind::Started, "a", Some(0), 0));
+    let mut start = message(Kind::Started, "b", Some(0), 10);
+    start.event.place = None;
+    assert_eq!(receive(&mut ledger, start), ["started b"]);
+    assert_eq!(receive(&mut ledger, message(Kind::Updated, "b", Some(1), 20)), ["superseded a by b", "updated b"]);
+}
+
+#[test]
 fn a_refused_start_leaves_alone_what_goes_on_at_its_place() {
     let mut ledger = Ledger::new(1);
     receive(&mut ledger, message(Kind::Started, "a", Some(0), 0));
@@ -244,6 +261,21 @@ fn a_stop_without_an_id_that_fits_nothing_is_a_transaction_of_its_own() {
     ledger.commit();
     let stop = message(Kind::Ended, "-1", None, 50);
     assert_eq!(ledger.resolve(-1, &stop), TransactionId::from(2), "it ended before the other began");
+}
+
+#[test]
+fn a_stop_without_an_id_belongs_to_no_transaction_whose_id_the_station_has_used() {
+    let mut ledger = Ledger::new(1);
+    let id = ledger.allocate(None);
+    let mut start = message(Kind::Started, &id.to_string(), None, 0);
+    start.start = Some(start_key("TAG"));
+    ledger.apply(start, None);
+    let mut update = message(Kind::Updated, &id.to_string(), None, 10);
+    update.named = true;
+    ledger.apply(update, None);
+    ledger.commit();
+    let stop = message(Kind::Ended, "-1", None, 50);
+    assert_eq!(ledger.resolve(-1, &stop), TransactionId::from(2));
 }
 
 #[test]
