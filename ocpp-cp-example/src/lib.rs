@@ -1,4 +1,25 @@
-//! A charging station you can run: simulated hardware around the station of `ocpp_core`, with real sockets, clocks and disks.
+//! A charging station you can run: simulated hardware around [`ocpp_core::station::Station`], with real sockets, clocks and
+//! disks.
+//!
+//! What a station does is decided in `ocpp_core`; in here is everything that it leaves to an integrator, and so an example of
+//! how to integrate it:
+//!
+//! - [`hardware`]: EVSEs, cables, cars, meters and locks, in exact watt-hours;
+//! - [`store`]: the records that survive a power cut, in a transactional database;
+//! - a task that owns all of that, a clock and a socket, and carries facts to the station and effects from it;
+//! - [`Simulator`]: the handle of that task, for tests and demonstrations;
+//! - [`control`]: the same over HTTP, with the table of everything that can be done;
+//! - [`validate`]: a validator of messages, which has nothing to do with the rest.
+//!
+//! The program `ocpp-cp` offers it on the command line:
+//!
+//! ```text
+//! ocpp-cp run --csms ws://127.0.0.1:8180/ocpp --id CP-1 --version auto --control 127.0.0.1:9000 --state ./CP-1
+//! ocpp-cp validate --jsonl < messages.jsonl
+//! ocpp-cp validate --version 2.0.1 frames.log
+//! ```
+//!
+//! A whole session in Rust:
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {

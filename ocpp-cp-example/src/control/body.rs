@@ -12,6 +12,10 @@ use crate::hardware::EvChange;
 /// Reads a body. An empty one counts as `{}`; the content type doesn't matter.
 pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
     let json: &[u8] = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    // A list would do as well for serde: its items for the members in their order.
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::body("the body must be a JSON object"));
+    }
     serde_json::from_slice(json).map_err(|error| Problem::body(format!("the body can't be used: {error}")))
 }
 

@@ -107,7 +107,6 @@ impl Driver {
         tracing::info!(station = %self.config.id, "power cut");
         self.connection.cut();
         self.connection_error = Some("the power was cut".to_owned());
-        self.hardware.power_cut();
         self.start_again(Some(keep_transactions)).await;
     }
 

@@ -106,6 +106,14 @@ impl Disk {
         }
     }
 
+    /// Waits until everything handed over is written and the database is closed, so that another station may open it.
+    pub(crate) async fn close(self) {
+        if let Self::Thread { jobs, mut done } = self {
+            drop(jobs);
+            while done.recv().await.is_some() {}
+        }
+    }
+
     /// What the store holds once everything handed over so far is written. Batches that were under way are not reported
     /// any more: who asks has lost its memory.
     pub(crate) async fn load(&mut self) -> Result<Found, StoreError> {
@@ -227,6 +235,18 @@ mod tests {
             assert!(id > last, "{id:?} after {last:?}");
             last = id;
         }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_closed_store_is_written_and_can_be_opened_again() {
+        let folder = std::env::temp_dir().join(format!("ocpp-cp-disk-close-{}", std::process::id()));
+        let mut disk = Disk::in_thread(Store::open(&folder).unwrap());
+        for id in 1..=20 {
+            disk.write(batch(id, &id.to_string())).unwrap();
+        }
+        disk.close().await;
+        assert_eq!(Store::open(&folder).unwrap().load().unwrap().len(), 20);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -38,6 +38,10 @@ impl Driver {
     /// Lets the time pass and tells what is new about meters and cars.
     pub(super) fn tell_hardware(&mut self) {
         self.tell_meters();
+        self.tell_vehicles();
+    }
+
+    fn tell_vehicles(&mut self) {
         let mut news = Vec::new();
         for ((id, evse), told) in self.hardware.iter().zip(&mut self.told) {
             let vehicle = vehicle(evse);
@@ -75,13 +79,13 @@ impl Driver {
         self.tell_hardware();
     }
 
-    /// Tells a station that has just started everything it can't know.
+    /// Tells a station that has just started everything it can't know, the meters last: with their word it decides what
+    /// becomes of transactions that were interrupted.
     pub(super) fn tell_everything(&mut self) {
         self.told.fill(Told::default());
         if !self.network {
             self.handle(Input::Network { up: false });
         }
-        self.tell_meters();
         let mut inputs = Vec::new();
         for (id, evse) in self.hardware.iter() {
             if let Some(code) = evse.fault().and_then(FaultCode::from_name) {
@@ -97,7 +101,8 @@ impl Driver {
         for input in inputs {
             self.handle(input);
         }
-        self.tell_hardware();
+        self.tell_vehicles();
+        self.tell_meters();
     }
 }
 

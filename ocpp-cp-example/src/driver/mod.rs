@@ -115,6 +115,8 @@ impl Driver {
 
     /// Runs until it is told to stop, nobody is left who could tell, or the store fails.
     pub(crate) async fn run(mut self) {
+        // Transactions of before the start are seen before it is decided what becomes of them.
+        self.publish();
         self.tell_everything();
         self.settle().await;
         loop {
@@ -130,11 +132,10 @@ impl Driver {
                     Some(Command::Shutdown(done)) => {
                         self.connection.close("the station is switched off").await;
                         self.save_hardware();
-                        // A disk that fails now was promised nothing.
-                        let _ = self.disk.load().await;
+                        self.disk.close().await;
                         // Who doesn't wait needs no answer.
                         let _ = done.send(());
-                        break;
+                        return;
                     }
                     Some(command) => self.command(command).await,
                 },

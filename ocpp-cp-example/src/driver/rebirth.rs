@@ -17,6 +17,10 @@ impl Driver {
     /// `resume` says whether it goes on with the transactions that were running, whatever its setting for that says; with
     /// `None` the setting decides.
     pub(super) async fn start_again(&mut self, resume: Option<bool>) {
+        // Without electronics no contactor stays closed.
+        self.hardware.advance(self.clock.now().instant);
+        self.hardware.power_cut();
+        self.save_hardware();
         let found = match self.disk.load().await {
             Ok(found) => found,
             Err(error) => {
@@ -29,9 +33,6 @@ impl Driver {
         let (station, unreadable) = restore(&self.config, now, found.records);
         self.station = station;
         self.set_aside(unreadable);
-        for transactions in &mut self.transactions {
-            transactions.running = None;
-        }
         let resumption = resume.map(|resume| self.override_resumption(resume));
         self.tell_everything();
         if let Some(before) = resumption {

@@ -2,6 +2,7 @@
 
 use ocpp_core::station::{ConnectorStatus, EvseState as Engine, Registration, Station};
 use ocpp_core::time::Now;
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Driver;
@@ -28,7 +29,7 @@ impl Driver {
                 known.energy_wh = evse.meter_wh.saturating_sub(known.meter_start_wh);
                 evse.transaction = Some(known.clone());
             } else {
-                // One that was running when the station started: the meter at its start follows from its energy.
+                // One that ran before the station started.
                 transactions.running.clone_from(&evse.transaction);
             }
             evse.last_transaction.clone_from(&transactions.last);
@@ -121,7 +122,10 @@ fn of_evse(id: u32, evse: &Evse, engine: Option<&Engine>) -> EvseState {
         bay_occupied: evse.bay_occupied(),
         authorized: engine.is_some_and(|engine| engine.authorized),
         transaction: engine.and_then(|engine| engine.transaction.as_ref()).map(|transaction| {
-            let energy = transaction.energy_wh.trunc().to_u64().unwrap_or(0);
+            let wh = |value: Decimal| value.trunc().to_u64().unwrap_or(0);
+            // Engine and meter may be apart for a moment after a start; the register at the beginning is the engine's.
+            let register = engine.and_then(|engine| engine.meter_wh).map_or(reading.energy_wh, wh);
+            let meter_start_wh = register.saturating_sub(wh(transaction.energy_wh));
             TransactionState {
                 id: transaction.id.clone(),
                 csms_id: transaction.csms_id,
@@ -130,9 +134,9 @@ fn of_evse(id: u32, evse: &Evse, engine: Option<&Engine>) -> EvseState {
                 started_at: format!("{:.3}", transaction.started_at),
                 ended_at: None,
                 stop_reason: None,
-                meter_start_wh: reading.energy_wh.saturating_sub(energy),
+                meter_start_wh,
                 meter_stop_wh: reading.energy_wh,
-                energy_wh: energy,
+                energy_wh: reading.energy_wh.saturating_sub(meter_start_wh),
             }
         }),
         token,

@@ -57,6 +57,10 @@ fn answer(line: &[u8], conformance: Conformance, output: &mut impl Write) -> io:
     let mut original = None;
     let judgement = match std::str::from_utf8(line) {
         Err(error) => refused(ErrorCode::FormatViolation, Version::V2_1, format!("the line is not UTF-8: {error}")),
+        // serde would take a list for the object, its items for the members in their order.
+        Ok(text) if !text.trim_start().starts_with('{') => {
+            refused(ErrorCode::FormatViolation, Version::V2_1, "the line is no JSON object".to_owned())
+        }
         Ok(text) => match serde_json::from_str::<Line<'_>>(text) {
             Err(error) => refused(
                 ErrorCode::FormatViolation,
@@ -124,7 +128,8 @@ mod tests {
             "\n",
             "\n",
             "not json\n",
-            "[1,2]\n",
+            r#"["1.6","Heartbeat","request",{}]"#,
+            "\n",
             r#"{"version":"1.6","action":"Heartbeat","type":"request"}"#,
             "\n",
             r#"{"version":"1.5","action":"Heartbeat","type":"request","payload":{"kept":1}}"#,

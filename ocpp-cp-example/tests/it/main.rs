@@ -3,5 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
 
+mod bench;
+mod charging;
+mod control;
+mod csms;
+mod interruptions;
 mod kill;
+mod program;
 mod validate;

@@ -1,0 +1,187 @@
+//! A scripted CSMS: a bare WebSocket server that accepts everything and writes down what it is sent.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use ocpp_core::types::Version;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
+
+/// How long anything may take. Only a test that fails waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A call of the station: its action and payload.
+pub(crate) type Call = (String, Value);
+
+/// The server, and all that it was sent.
+#[derive(Clone)]
+pub(crate) struct Csms {
+    pub(crate) address: SocketAddr,
+    seen: watch::Receiver<Seen>,
+    out: Arc<Mutex<Option<mpsc::UnboundedSender<Outgoing>>>>,
+}
+
+/// What was seen so far, over all connections.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    pub(crate) calls: Vec<Call>,
+    /// The path and `Authorization` of each connection that was asked for.
+    pub(crate) requests: Vec<(String, Option<String>)>,
+    /// Connections that are over.
+    pub(crate) closed: usize,
+}
+
+impl Seen {
+    pub(crate) fn payloads(&self, action: &str) -> Vec<&Value> {
+        self.calls.iter().filter(|(name, _)| name == action).map(|(_, payload)| payload).collect()
+    }
+}
+
+struct Outgoing {
+    action: String,
+    payload: Value,
+    answer: oneshot::Sender<Value>,
+}
+
+/// How the server answers the request for a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Door {
+    /// With this version.
+    Open(Version),
+    /// With this status.
+    Shut(StatusCode),
+}
+
+impl Csms {
+    /// Listens on a port of its own.
+    pub(crate) async fn start(door: Door) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, seen) = watch::channel(Seen::default());
+        let sender = Arc::new(sender);
+        let out = Arc::new(Mutex::new(None));
+        let current = Arc::clone(&out);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (calls, outgoing) = mpsc::unbounded_channel();
+                *current.lock().unwrap() = Some(calls);
+                tokio::spawn(serve(stream, door, Arc::clone(&sender), outgoing));
+            }
+        });
+        Self { address, seen, out }
+    }
+
+    /// The endpoint URL, as `--csms` takes it.
+    pub(crate) fn url(&self) -> String {
+        format!("ws://{}/ocpp", self.address)
+    }
+
+    /// Waits until what was seen satisfies the condition.
+    pub(crate) async fn until(&self, what: &str, condition: impl Fn(&Seen) -> bool) -> Seen {
+        let mut seen = self.seen.clone();
+        let found = tokio::time::timeout(PATIENCE, seen.wait_for(condition)).await;
+        match found {
+            Ok(seen) => seen.unwrap().clone(),
+            Err(_) => panic!("never happened: {what}; seen: {:#?}", self.seen.borrow().calls),
+        }
+    }
+
+    /// What was seen so far.
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+
+    /// Calls the station on its newest connection, and gives the whole frame of its answer.
+    pub(crate) async fn call(&self, action: &str, payload: Value) -> Value {
+        let (answer, answered) = oneshot::channel();
+        let sender = self.out.lock().unwrap().clone().unwrap();
+        sender.send(Outgoing { action: action.to_owned(), payload, answer }).ok().unwrap();
+        tokio::time::timeout(PATIENCE, answered).await.expect("the station answers in time").unwrap()
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    door: Door,
+    seen: Arc<watch::Sender<Seen>>,
+    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
+) {
+    #[expect(clippy::result_large_err, reason = "the signature is the library's")]
+    let callback = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
+        let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+        seen.send_modify(|seen| seen.requests.push((request.uri().path().to_owned(), authorization)));
+        match door {
+            Door::Shut(status) => {
+                let mut refusal = ErrorResponse::new(None);
+                *refusal.status_mut() = status;
+                Err(refusal)
+            }
+            Door::Open(version) => {
+                let name = HeaderValue::from_static(version.subprotocol());
+                response.headers_mut().insert("sec-websocket-protocol", name);
+                Ok(response)
+            }
+        }
+    };
+    let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, callback).await else { return };
+    let Door::Open(version) = door else { return };
+    let mut waiting = BTreeMap::new();
+    let mut number = 0;
+    loop {
+        tokio::select! {
+            Some(Outgoing { action, payload, answer }) = outgoing.recv() => {
+                number += 1;
+                let id = format!("csms-{number}");
+                waiting.insert(id.clone(), answer);
+                let frame = json!([2, id, action, payload]).to_string();
+                socket.send(Message::text(frame)).await.unwrap();
+            }
+            message = socket.next() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    let frame: Value = serde_json::from_str(&text).unwrap();
+                    let id = frame[1].as_str().unwrap().to_owned();
+                    if frame[0] == 2 {
+                        let action = frame[2].as_str().unwrap().to_owned();
+                        let answer = answer(version, &action, &frame[3]);
+                        // What was seen has been answered: whoever waits for it may go on.
+                        socket.send(Message::text(json!([3, id, answer]).to_string())).await.unwrap();
+                        seen.send_modify(|seen| seen.calls.push((action, frame[3].clone())));
+                    } else if let Some(answer) = waiting.remove(&id) {
+                        answer.send(frame).unwrap();
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => {
+                    seen.send_modify(|seen| seen.closed += 1);
+                    return;
+                }
+            },
+        }
+    }
+}
+
+/// What an operator answers who accepts everything but the token `BAD`.
+fn answer(version: Version, action: &str, payload: &Value) -> Value {
+    let token = match version {
+        Version::V1_6 => &payload["idTag"],
+        Version::V2_0_1 | Version::V2_1 => &payload["idToken"]["idToken"],
+    };
+    let status = if token == "BAD" { "Blocked" } else { "Accepted" };
+    let time = format!("{:.3}", jiff::Timestamp::now());
+    match (version, action) {
+        (_, "BootNotification") => json!({"currentTime": time, "interval": 300, "status": "Accepted"}),
+        (_, "Heartbeat") => json!({"currentTime": time}),
+        (Version::V1_6, "Authorize") => json!({"idTagInfo": {"status": status}}),
+        (Version::V1_6, "StartTransaction") => json!({"transactionId": 77, "idTagInfo": {"status": status}}),
+        (_, "Authorize") => json!({"idTokenInfo": {"status": status}}),
+        (_, "TransactionEvent") if !token.is_null() => json!({"idTokenInfo": {"status": status}}),
+        _ => json!({}),
+    }
+}
