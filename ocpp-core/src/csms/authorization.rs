@@ -1,6 +1,7 @@
 //! The application's judgement of a token.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub struct Authorization {
     pub group: Option<Token>,
     /// Until when the answer may be kept.
     pub cache_expires_at: Option<Timestamp>,
+    /// The EVSEs where it may charge; empty where it may at all of them (2.x, C01.FR.19, C01.FR.20).
+    pub evses: Vec<i64>,
     /// Words to show to the driver (2.x, 512 characters; longer text is cut).
     pub message: Option<String>,
     /// The language of the message, such as `de` (2.x, 8 characters).
@@ -62,6 +65,7 @@ impl Authorization {
             status,
             group: None,
             cache_expires_at: None,
+            evses: Vec::new(),
             message: None,
             language: None,
             total_cost: None,

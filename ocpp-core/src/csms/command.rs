@@ -49,7 +49,7 @@ pub enum Command {
     TriggerMessage {
         /// The message in the words of the station's version, such as `BootNotification`, `MeterValues`, `StatusNotification`.
         message: String,
-        /// For which place.
+        /// For which place. In 2.x a `StatusNotification` needs a connector (F06.FR.13).
         place: Option<Place>,
     },
     /// Read settings.

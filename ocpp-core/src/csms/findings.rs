@@ -10,6 +10,9 @@ use super::event::{Event, Finding};
 /// The most kinds that are told apart on a connection; what comes after is not reported.
 const MAX_KINDS: usize = 1000;
 
+/// The most bytes of a path that kinds are told apart by.
+const MAX_PATH: usize = 200;
+
 /// What was reported on this connection.
 #[derive(Debug, Default)]
 pub(super) struct Findings(BTreeSet<(String, String, String)>);
@@ -39,10 +42,13 @@ pub(super) fn to_finding(finding: &ocpp_types::Finding, version: Version) -> Fin
     }
 }
 
-/// The path, with `*` for every position in a list.
+/// The path, with `*` for every position in a list, cut where it gets long.
 fn without_positions(path: &str) -> String {
     let mut kind = String::with_capacity(path.len());
     for part in path.split('/').skip(1) {
+        if kind.len() + part.len() >= MAX_PATH {
+            return kind;
+        }
         let position = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         kind.push('/');
         kind.push_str(if position { "*" } else { part });

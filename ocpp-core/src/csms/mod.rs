@@ -10,8 +10,68 @@
 //! 2. take **all** of [`Session::poll_output`] and carry it out;
 //! 3. sleep until something happens or [`Session::poll_timeout`] is due, then hand in [`Input::Timeout`].
 //!
-//! Two rules bind the application: an [`Output::Record`] is acknowledged when it is stored for good, because the station is not
-//! answered before; and an [`Output::Ask`] is answered in time, because otherwise the station is told what is safe.
+//! ```
+//! # #[cfg(feature = "v2_1")] {
+//! use core::time::Duration;
+//! use ocpp_core::csms::{Answer, Authorization, Event, Input, Output, Registration, Session, SessionConfig};
+//! use ocpp_core::time::{Instant, Now};
+//! use ocpp_core::types::Version;
+//!
+//! # let now = Now::new(Instant::ORIGIN, "2026-11-20T10:00:00Z".parse().unwrap());
+//! let mut config = SessionConfig::default();
+//! config.registration = Registration::accepted(Duration::from_secs(300));
+//! let mut session = Session::new(config, [7; 32], now);
+//!
+//! // What the station sends: it boots, then starts a transaction.
+//! # let boot = r#"[2,"1","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"M","vendorName":"V"}}]"#;
+//! # let started = r#"[2,"2","TransactionEvent",{"eventType":"Started","timestamp":"2026-11-20T10:00:00Z","seqNo":0,
+//! #     "triggerReason":"Authorized","transactionInfo":{"transactionId":"tx"},"idToken":{"idToken":"TAG","type":"Central"}}]"#;
+//! let mut inputs = vec![
+//!     Input::Frame(started.into()),
+//!     Input::Frame(boot.into()),
+//!     Input::Connected { version: Version::V2_1 },
+//! ];
+//! let mut database = Vec::new();
+//! let mut socket = Vec::new();
+//! while let Some(input) = inputs.pop() {
+//!     session.handle(now, input);
+//!     while let Some(output) = session.poll_output() {
+//!         match output {
+//!             Output::Transmit(text) => socket.push(text),
+//!             Output::Event(Event::Booted(boot)) => assert_eq!(boot.vendor, "V"),
+//!             Output::Event(_) => {}
+//!             Output::Record { token, events } => {
+//!                 // In one database transaction:
+//!                 database.push((events, session.snapshot()));
+//!                 inputs.push(Input::Stored(token));
+//!             }
+//!             Output::Ask { question, .. } => {
+//!                 let answer = Answer::Authorization(Authorization::accepted());
+//!                 inputs.push(Input::Answer { question, answer });
+//!             }
+//!             _ => {}
+//!         }
+//!     }
+//! }
+//! assert!(matches!(&*database[0].0, [Event::TransactionStarted(_)]));
+//! assert_eq!(socket[1], r#"[3,"2",{"idTokenInfo":{"status":"Accepted"}}]"#);
+//! # }
+//! ```
+//!
+//! # What the application owes
+//!
+//! - An [`Output::Record`] is acknowledged when it is stored for good, because the station is not answered before. One batch is
+//!   outstanding at a time. [`Session::snapshot`], stored with it in one database transaction, makes that each fact is told
+//!   exactly once, whatever node dies when.
+//! - An [`Output::Ask`] is answered in time, because otherwise the station is told what is safe.
+//! - A transaction is identified by the station and its [`TransactionId`] together.
+//!
+//! # What the session sees to
+//!
+//! - Each call of a station is answered exactly once, in order, with what its version asks for.
+//! - A repeated message changes nothing and gets the answer it had, be it 1.6, where content tells, or 2.x, where the sequence
+//!   number helps. Messages that are late, missing or contradictory are told as what they are.
+//! - Each [`Command`] comes to exactly one [`CallOutcome`]; one call at a time is sent.
 
 // A version that is compiled out leaves parts of the rest unused.
 #![cfg_attr(not(all(feature = "v1_6", feature = "v2_0_1", feature = "v2_1")), allow(unused))]

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use jiff::Timestamp;
+use ocpp_types::ErrorCode;
 
 use super::authorization::Authorization;
 use super::config::Registration;
@@ -55,8 +56,17 @@ pub(super) enum Request {
         connectors: Vec<ConnectorStatus>,
         payload: String,
     },
+    /// Cannot be done, for this reason.
+    Refused {
+        code: ErrorCode,
+        reason: &'static str,
+    },
+}
+
+impl Request {
     /// Known to the standard, and not done here.
-    NotSupported,
+    pub(super) const NOT_SUPPORTED: Self =
+        Self::Refused { code: ErrorCode::NotSupported, reason: "this CSMS does not do that" };
 }
 
 /// Which message of a version a transaction's message was.

@@ -18,7 +18,7 @@ use super::output::{Deadline, DeadlineReason, Output};
 use super::snapshot::Snapshot;
 use super::transactions::Ledger;
 use super::work::{Desk, Incoming};
-use crate::rpc::{CallError, Endpoint, EndpointConfig, IncomingCall, MessageIds, Received};
+use crate::rpc::{CallError, Endpoint, EndpointConfig, IncomingCall, IncomingSend, MessageIds, Received};
 use crate::time::Now;
 
 /// How much of a text that can't be processed is reported, in bytes.
@@ -164,8 +164,7 @@ impl Session {
         match self.endpoint.handle_text(text) {
             Received::Call(call) => self.handle_call(now, call, text),
             Received::Send(send) => {
-                let (action, payload) = (send.action.into_owned(), send.payload.to_string());
-                self.event(Event::Notification { action, payload });
+                self.handle_send(&send, text, now);
             }
             Received::Result(result) => self.handle_result(&result),
             Received::Failed(failed) => self.handle_failed(failed),
@@ -190,6 +189,22 @@ impl Session {
             }
         };
         self.desk.enqueue(Incoming { id: call.id, action, request });
+    }
+
+    /// A message that is not answered (2.1 part 4, 4.2.4): reported if it can be read.
+    fn handle_send(&mut self, send: &IncomingSend<'_>, text: &str, now: Now) {
+        let (Some(version), action) = (self.endpoint.version(), &*send.action) else { return };
+        match dialect::read_request(version, action, send.payload, self.config.conformance, now.utc) {
+            Ok(Decoded { findings, .. }) => {
+                self.report_findings(action, &findings, version);
+                let (action, payload) = (action.to_string(), send.payload.to_string());
+                self.event(Event::Notification { action, payload });
+            }
+            Err(error) => {
+                self.report_findings(action, &error.findings, version);
+                self.malformed(format!("{action}: {error}"), text);
+            }
+        }
     }
 
     /// Reports what departs from the schema, each kind once.

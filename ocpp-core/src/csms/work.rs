@@ -169,7 +169,7 @@ impl Session {
                     self.event(Event::ConnectorStatus(Box::new(connector)));
                 }
             }
-            Request::NotSupported => self.refuse(id, ErrorCode::NotSupported, "this CSMS does not do that"),
+            Request::Refused { code, reason } => self.refuse(id, code, reason),
             Request::Authorize { token } => self.ask(now, id, Question::Authorize { token }, Asked::Authorize),
             Request::DataTransfer { vendor_id, message_id, data } => {
                 self.ask(now, id, Question::DataTransfer { vendor_id, message_id, data }, Asked::DataTransfer);

@@ -92,6 +92,21 @@ fn what_the_version_has_no_room_for_is_left_out_or_cut() {
     }
 }
 
+/// C01.FR.19, C01.FR.20
+#[test]
+fn a_token_may_be_confined_to_some_evses() {
+    for version in V2 {
+        for (evses, expected) in [(vec![], json!(null)), (vec![2, 3], json!([2, 3]))] {
+            let mut csms = Csms::new(version);
+            let id = csms.call("Authorize", authorize(version, "TAG"));
+            let mut authorization = Authorization::accepted();
+            authorization.evses = evses;
+            csms.judge(authorization);
+            assert_eq!(csms.reply(&id).result()["idTokenInfo"]["evseId"], expected);
+        }
+    }
+}
+
 #[test]
 fn an_application_that_does_not_answer_in_time_gives_no_energy_away() {
     for version in Version::ALL {

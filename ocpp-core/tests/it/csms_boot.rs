@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ocpp_core::csms::{CallOutcome, Command, Event, Input, Registration, RegistrationStatus, Token};
+use ocpp_core::csms::{CallOutcome, Command, Event, Input, Place, Registration, RegistrationStatus, Token};
 use ocpp_core::types::Version;
 use serde_json::json;
 
@@ -14,6 +14,10 @@ fn pending(version: Version) -> Csms {
     let mut config = accepting();
     config.registration = Registration::pending(RETRY);
     Csms::with(version, config)
+}
+
+fn trigger_status() -> Command {
+    Command::TriggerMessage { message: "StatusNotification".into(), place: Some(Place::connector(1, 1)) }
 }
 
 fn rejected(version: Version) -> Csms {
@@ -95,7 +99,7 @@ fn a_pending_station_may_send_what_it_was_asked_for() {
     for version in Version::ALL {
         let mut csms = pending(version);
         csms.exchange("BootNotification", boot(version)).result();
-        csms.command(1, Command::TriggerMessage { message: "StatusNotification".into(), place: None });
+        csms.command(1, trigger_status());
         let (id, action, _) = csms.received_call();
         assert_eq!(action, "TriggerMessage");
         csms.frame(json!([3, id, {"status": "Accepted"}]).to_string());
@@ -109,7 +113,7 @@ fn a_pending_station_may_send_what_it_was_asked_for() {
 fn what_a_pending_station_declined_to_send_is_refused() {
     let mut csms = pending(Version::V2_0_1);
     csms.exchange("BootNotification", boot(Version::V2_0_1)).result();
-    csms.command(1, Command::TriggerMessage { message: "StatusNotification".into(), place: None });
+    csms.command(1, trigger_status());
     let (id, ..) = csms.received_call();
     csms.frame(json!([3, id, {"status": "NotImplemented"}]).to_string());
     assert_eq!(csms.exchange("StatusNotification", status(Version::V2_0_1)).code(), "SecurityError");

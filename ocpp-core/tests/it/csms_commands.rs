@@ -155,6 +155,12 @@ fn a_message_is_triggered_by_whichever_call_knows_it() {
         let payload = json!({"requestedMessage": "MeterValues", "evse": {"id": 1}});
         round_trip(version, trigger("MeterValues"), "TriggerMessage", payload, answer.clone());
     }
+    for version in V2 {
+        // F06.FR.13
+        let mut csms = Csms::new(version);
+        csms.command(1, trigger("StatusNotification"));
+        assert!(matches!(csms.outcome(1), CallOutcome::Invalid { .. }));
+    }
     for version in Version::ALL {
         let mut csms = Csms::new(version);
         csms.command(1, trigger("NoSuchMessage"));

@@ -82,6 +82,18 @@ fn strictness_is_chosen_at_run_time() {
 }
 
 #[test]
+fn a_name_that_is_too_long_to_be_remembered_is_refused_even_leniently() {
+    for version in V2 {
+        let mut csms = Csms::new(version);
+        let code = csms.exchange("TransactionEvent", event("Started", &"x".repeat(300), 0, 0, 0)).code();
+        assert_eq!(code, "PropertyConstraintViolation");
+        let id = csms.call("TransactionEvent", event("Started", &"x".repeat(200), 0, 0, 0));
+        csms.store();
+        csms.reply(&id).result();
+    }
+}
+
+#[test]
 fn an_action_that_nobody_knows_is_not_implemented() {
     for version in Version::ALL {
         let mut csms = Csms::new(version);
@@ -160,6 +172,9 @@ fn a_message_that_wants_no_answer_gets_none() {
     csms.assert_nothing_sent();
     let [Event::Notification { action, .. }] = &*csms.events() else { panic!() };
     assert_eq!(action, "NotifyPeriodicEventStream");
+    csms.frame(r#"[6,"send-2","NotifyPeriodicEventStream",{}]"#);
+    csms.assert_nothing_sent();
+    assert!(csms.events().iter().any(|event| matches!(event, Event::Malformed { .. })));
 }
 
 /// B01.FR.05: 2.1 tells the state of a connector by NotifyEvent.

@@ -1,7 +1,6 @@
 //! What is remembered of one transaction.
 
 use alloc::collections::VecDeque;
-use alloc::string::String;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,20 +52,14 @@ impl Mark {
 }
 
 /// What makes a StartTransaction of 1.6 the one that was received before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::csms) struct StartKey {
     pub(in crate::csms) connector: i64,
-    pub(in crate::csms) token: String,
+    /// The fingerprint of the token, in small letters.
+    pub(in crate::csms) token: u64,
     pub(in crate::csms) meter_start: i64,
     /// Microseconds since 1970.
     pub(in crate::csms) at: i64,
-}
-
-impl StartKey {
-    pub(super) fn is(&self, other: &Self) -> bool {
-        self.token.eq_ignore_ascii_case(&other.token)
-            && (self.connector, self.meter_start, self.at) == (other.connector, other.meter_start, other.at)
-    }
 }
 
 /// An answer about a token, to be given again when the message is repeated.
@@ -157,7 +150,7 @@ impl Entry {
         let mark = Mark::of(message);
         self.named |= message.named;
         if message.start.is_some() {
-            self.start.clone_from(&message.start);
+            self.start = message.start;
         }
         if let Some(number) = mark.sequence {
             self.received.insert(number);

@@ -87,7 +87,7 @@ impl Ledger {
 
     /// The transaction that a StartTransaction of 1.6 began when it was received before.
     pub(in crate::csms) fn repeated_start(&self, key: &StartKey) -> Option<Repeated> {
-        let entry = self.entries.iter().rev().find(|entry| entry.start.as_ref().is_some_and(|start| start.is(key)))?;
+        let entry = self.entries.iter().rev().find(|entry| entry.start.as_ref() == Some(key))?;
         Some(Repeated { wire: entry.wire.clone(), authorization: entry.answer_to(None) })
     }
 

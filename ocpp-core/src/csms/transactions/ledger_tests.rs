@@ -188,7 +188,7 @@ fn what_could_not_be_stored_never_happened() {
 }
 
 fn start_key(token: &str) -> StartKey {
-    StartKey { connector: 1, token: token.into(), meter_start: 100, at: 5 }
+    StartKey { connector: 1, token: fingerprint([token]), meter_start: 100, at: 5 }
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_repeated_start_of_1_6_is_known_by_its_content() {
     let mut start = message(Kind::Started, &id.to_string(), None, 0);
     start.start = Some(start_key("TAG"));
     ledger.apply(start, Some(&accepted));
-    let repeated = ledger.repeated_start(&start_key("tag")).unwrap();
+    let repeated = ledger.repeated_start(&start_key("TAG")).unwrap();
     assert_eq!(repeated.wire, TransactionId::from(id));
     assert_eq!(repeated.authorization, Some(accepted));
     assert_eq!(ledger.repeated_start(&start_key("OTHER")), None);

@@ -58,7 +58,7 @@ fn to_request(request: StationRequest, payload: &str, at: Timestamp) -> Request 
         StationRequest::StartTransaction(request) => start_transaction(&request, payload),
         StationRequest::StatusNotification(request) => Request::Status(Box::new(status(&request, at))),
         StationRequest::StopTransaction(request) => stop_transaction(request, payload),
-        _ => Request::NotSupported,
+        _ => Request::NOT_SUPPORTED,
     }
 }
 
@@ -118,7 +118,7 @@ fn start_transaction(request: &StartTransactionRequest, payload: &str) -> Reques
     event.reservation_id = request.reservation_id;
     let start = StartKey {
         connector: request.connector_id,
-        token: request.id_tag.to_string(),
+        token: fingerprint([&*request.id_tag.to_ascii_lowercase()]),
         meter_start: request.meter_start,
         at: at.as_microsecond(),
     };

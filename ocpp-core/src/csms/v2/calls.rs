@@ -67,6 +67,11 @@ pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> 
             if matches!(requested, MessageTriggerEnumType::Unlisted(_)) {
                 return Err(invalid("/requestedMessage", format!("{message} can't be triggered")));
             }
+            // F06.FR.13
+            let connector = place.and_then(|place| place.connector);
+            if requested == MessageTriggerEnumType::StatusNotification && connector.is_none() {
+                return Err(invalid("/evse/connectorId", "a StatusNotification is about one connector: name it"));
+            }
             let mut request = TriggerMessageRequest::new(requested);
             request.evse = place.map(evse);
             (request.into(), ACCEPTED)

@@ -78,6 +78,8 @@ fn id_token_info(authorization: &Authorization, rules: &Rules) -> IdTokenInfoTyp
         Box::new(message)
     });
     info.language1 = language;
+    // C01.FR.19, C01.FR.20
+    info.evse_id = (!authorization.evses.is_empty()).then(|| authorization.evses.clone());
     info
 }
 

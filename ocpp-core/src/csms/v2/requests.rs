@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use ocpp_types::ErrorCode;
 use ocpp_types::v2_1::{
     BootNotificationRequest, EVSEType, EventDataType, IdTokenType, StationRequest, StatusNotificationRequest,
     TransactionEventEnumType, TransactionEventRequest,
@@ -67,7 +68,7 @@ pub(super) fn to_request(request: StationRequest, payload: &str) -> Request {
         | StationRequest::ReservationStatusUpdate(_) => {
             Request::Notification { connectors: Vec::new(), payload: payload.to_string() }
         }
-        _ => Request::NotSupported,
+        _ => Request::NOT_SUPPORTED,
     }
 }
 
@@ -120,7 +121,14 @@ fn availability_state(event: &EventDataType) -> Option<ConnectorStatus> {
     })
 }
 
+/// How long a transaction's name may be where the schema is taken leniently. It is remembered for a long time.
+const MAX_NAME: usize = 255;
+
 fn transaction_event(request: TransactionEventRequest) -> Request {
+    if request.transaction_info.transaction_id.len() > MAX_NAME {
+        let code = ErrorCode::PropertyConstraintViolation;
+        return Request::Refused { code, reason: "the transactionId is too long to be remembered" };
+    }
     let kind = match request.event_type {
         TransactionEventEnumType::Started => Kind::Started,
         TransactionEventEnumType::Ended => Kind::Ended,
