@@ -90,7 +90,8 @@ impl Session {
             }
             Err(error) => {
                 // 2.1 part 4, 4.2.3: the station is told; other versions can't be.
-                let refusal = rpc::CallError::new(error.code(), error.description());
+                let answer = rpc::MessageType::CallResult;
+                let refusal = rpc::CallError::of_payload(answer, payload, &error, pending.version);
                 self.endpoint.reject_result(result.call, &refusal);
                 let findings = error.findings.iter().map(|finding| to_finding(finding, pending.version)).collect();
                 CallOutcome::MalformedAnswer { payload: payload.to_string(), findings }

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use ocpp_types::{DecodeError, DecodeErrorKind, Decoded, Version};
+use ocpp_types::{Decoded, Version};
 
 use super::calls::Calls;
 use super::config::{RegistrationStatus, SessionConfig};
@@ -18,7 +18,7 @@ use super::output::{Deadline, DeadlineReason, Output};
 use super::snapshot::Snapshot;
 use super::transactions::Ledger;
 use super::work::{Desk, Incoming};
-use crate::rpc::{CallError, Endpoint, EndpointConfig, IncomingCall, IncomingSend, MessageIds, Received};
+use crate::rpc::{CallError, Endpoint, EndpointConfig, IncomingCall, IncomingSend, MessageIds, MessageType, Received};
 use crate::time::Now;
 
 /// How much of a text that can't be processed is reported, in bytes.
@@ -185,7 +185,7 @@ impl Session {
             Err(error) => {
                 self.report_findings(&action, &error.findings, version);
                 self.malformed(format!("{action}: {error}"), text);
-                Err(to_refusal(&error))
+                Err(CallError::of_payload(MessageType::Call, call.payload, &error, version))
             }
         };
         self.desk.enqueue(Incoming { id: call.id, action, request });
@@ -223,15 +223,6 @@ impl Session {
 
     pub(super) fn event(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
-    }
-}
-
-/// What the station is told about a payload that can't be read.
-fn to_refusal(error: &DecodeError) -> CallError {
-    let refusal = CallError::new(error.code(), error.description());
-    match error.kind {
-        DecodeErrorKind::Violations => refusal.with_details(&error.details()),
-        _ => refusal,
     }
 }
 

@@ -1,19 +1,18 @@
 //! From bytes to frames and back: WebSocket connections for the engines, on tokio.
 //!
-//! The engines know no socket. A run loop owns one [`Connection`] and one engine, and carries texts from one to the
-//! other:
+//! The engines know no socket. A run loop owns one `Connection` and one engine, and carries texts from one to the other:
 //!
-//! - a station calls [`connect`], again and again, with the waits that [`Backoff`] computes;
-//! - a CSMS with a port of its own calls [`accept`] for each TCP connection;
-//! - a CSMS whose port also serves pages reads the request with [`UpgradeRequest::read`] in its HTTP server, answers
-//!   with [`UpgradeRequest::response`], and wraps the upgraded stream with [`Tungstenite::server`] (or, where there is no
-//!   common version, hands it to [`refuse_version`]);
-//! - any other WebSocket implementation takes part by a `Stream` and `Sink` of [`WireMessage`] ([`Wire`]).
+//! - a station calls `connect`, again and again, with the waits that [`Backoff`] computes;
+//! - a CSMS with a port of its own calls `accept` for each TCP connection;
+//! - a CSMS whose port also serves pages reads the request with `UpgradeRequest::read` in its HTTP server, answers with
+//!   `UpgradeRequest::response`, and wraps the upgraded stream with `Tungstenite::server` (or, where there is no common
+//!   version, hands it to `refuse_version`);
+//! - any other WebSocket implementation takes part by a `Stream` and `Sink` of `WireMessage` (`Wire`).
 //!
-//! [`Connection`] then does what every WebSocket needs whatever it carries: it pings, notices a dead or a slow peer,
+//! `Connection` then does what every WebSocket needs whatever it carries: it pings, notices a dead or a slow peer,
 //! bounds what it reads and what it queues, and closes with the right status.
 //!
-//! [`Backoff`] alone is there without the feature `transport`.
+//! All of it needs the feature `transport`; [`Backoff`] alone does not.
 
 mod backoff;
 #[cfg(feature = "transport")]

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use ocpp_types::{DecodeError, DecodeErrorKind, ErrorCode, Version};
+use ocpp_types::{DecodeError, ErrorCode, Version};
 
 use super::{endpoint, endpoint_with, incoming, sent};
 use crate::rpc::{CallError, Endpoint, EndpointConfig, MAX_MESSAGE_ID, Malformed, MessageType, Problem, Received};
@@ -141,22 +141,26 @@ fn a_broken_payload_is_refused_with_the_id_that_could_be_read() {
     }
 }
 
+#[cfg(feature = "v2_1")]
 #[test]
 fn a_payload_that_cannot_be_decoded_is_refused_with_what_is_wrong_with_it() {
-    // What the typed decode says of each.
-    let not_json = DecodeError { kind: DecodeErrorKind::NotJson, findings: Vec::new() };
+    use ocpp_types::{Conformance, v2_1::HeartbeatRequest};
+
     for (payload, version, expected) in [
         ("{},{}", Version::V2_1, "RpcFrameworkError"),
         ("{},{}", Version::V1_6, "FormationViolation"),
         ("{} {}", Version::V2_1, "FormatViolation"),
         (r#"{"a":NaN}"#, Version::V2_0_1, "FormatViolation"),
         (r#"{"a":NaN}"#, Version::V1_6, "FormationViolation"),
+        (r#"{"customData":{}}"#, Version::V2_1, "OccurrenceConstraintViolation"),
+        (r#"{"customData":{}}"#, Version::V1_6, "OccurenceConstraintViolation"),
     ] {
         let mut endpoint = endpoint(version);
         let text = format!(r#"[2,"1","Heartbeat",{payload}]"#);
         let call = incoming(&mut endpoint, &text);
         assert_eq!(call.payload, payload);
-        assert!(endpoint.refuse_payload(call.id, call.payload, &not_json));
+        let error = ocpp_types::decode::<HeartbeatRequest>(call.payload, Conformance::Strict).unwrap_err();
+        assert!(endpoint.refuse_payload(call.id, call.payload, &error));
         let sent = sent(&mut endpoint);
         let (_, _, code, _, _): (u8, String, String, String, serde_json::Value) =
             serde_json::from_str(&sent[0]).unwrap();

@@ -14,7 +14,7 @@ use ocpp_types::v1_6::{
 };
 use ocpp_types::{Conformance, Text, encode};
 
-use crate::rpc::{CallError, ErrorCode};
+use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
 use crate::station::dialect::Answered;
@@ -30,9 +30,12 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
     let request = match CsmsRequest::decode(action, payload, Conformance::Strict) {
         Ok(decoded) => decoded.message,
         Err(error) => {
-            let details = error.details();
-            let refusal = CallError::new(error.code(), error.description()).with_details(&details);
-            return Answered::Refuse(refusal);
+            return Answered::Refuse(CallError::of_payload(
+                MessageType::Call,
+                payload,
+                &error,
+                ocpp_types::Version::V1_6,
+            ));
         }
     };
     Answered::Now(match request {

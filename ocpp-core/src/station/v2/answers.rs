@@ -15,7 +15,7 @@ use ocpp_types::v2_1::{
 use ocpp_types::{Conformance, DecodeError, Text, encode};
 
 use super::{Rules, calls, variables};
-use crate::rpc::{CallError, ErrorCode};
+use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
 use crate::station::dialect::Answered;
@@ -43,9 +43,7 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
     let request = match read(rules, action, payload) {
         Ok(request) => request,
         Err(error) => {
-            let details = error.details();
-            let refusal = CallError::new(error.code(), error.description()).with_details(&details);
-            return Answered::Refuse(refusal);
+            return Answered::Refuse(CallError::of_payload(MessageType::Call, payload, &error, rules.version));
         }
     };
     Answered::Now(match request {
