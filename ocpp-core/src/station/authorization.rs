@@ -285,6 +285,9 @@ impl Station {
         let id = self.evses[at].id;
         self.turn_away(Some(id), token, &info.status);
         if self.settings.boolean(Key::StopTxOnInvalidId) {
+            // E05.FR.11: the plug of somebody who is turned away waits for him.
+            let evse = &mut self.evses[at];
+            evse.locked_for = evse.locked.map(|_| token.clone());
             self.end_authorization(at, Happening::new(Trigger::Deauthorized, StoppedReason::DeAuthorized));
             return;
         }

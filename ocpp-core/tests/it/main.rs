@@ -1,5 +1,6 @@
-//! A station and a session of a CSMS, each by itself and wired back to back, in virtual time.
+//! A station and a session of a CSMS, each by itself and wired back to back, in virtual time: no sleeping, no ports.
 
+#![allow(unreachable_pub, reason = "the modules of a test binary have no outside")]
 // What clippy.toml allows in tests, it does not allow in their helpers.
 #![allow(clippy::unwrap_used)]
 
@@ -12,3 +13,15 @@ mod csms_station;
 mod csms_storage;
 mod csms_support;
 mod csms_transactions;
+mod harness;
+mod scripted;
+mod station_authorization;
+mod station_boot;
+mod station_commands;
+mod station_crash;
+mod station_determinism;
+mod station_metering;
+mod station_outbox;
+mod station_settings;
+mod station_status;
+mod station_transactions;

@@ -232,12 +232,7 @@ impl Station {
     pub(super) fn end_transaction(&mut self, at: usize, happening: Happening) {
         let stopped_by = self.evses[at].transaction.as_ref().and_then(|transaction| transaction.stopped_by);
         let reason = stopped_by.unwrap_or(happening.reason);
-        if let Some(authorization) = self.evses[at].authorization.take() {
-            // E05.FR.11: the plug of somebody who was turned away waits for him.
-            if reason == StoppedReason::DeAuthorized {
-                self.evses[at].locked_for = Some(authorization.token);
-            }
-        }
+        self.evses[at].authorization = None;
         let values = self.meter_value(at, Key::TxEndedMeasurands, Context::End).into_iter().collect();
         self.tell(at, Stage::Ended, happening.trigger, happening.token, Some(reason), values);
         let evse = &mut self.evses[at];
