@@ -75,6 +75,8 @@ pub struct World<P> {
     pub storage: BTreeMap<String, String>,
     /// Whether a plug can be released.
     pub unlocks: bool,
+    /// Whether the hardware answers questions at all.
+    pub answers: bool,
     /// Everything that the station had done, with the moment.
     pub outputs: Vec<(Instant, Output)>,
     /// Every frame of the station, in the order of sending.
@@ -131,6 +133,7 @@ impl<P: Peer> World<P> {
             store_latency: Duration::from_millis(5),
             storage: BTreeMap::new(),
             unlocks: true,
+            answers: true,
             outputs: Vec::new(),
             sent: Vec::new(),
             restarts: 0,
@@ -284,7 +287,9 @@ impl<P: Peer> World<P> {
                 }
             }
             Output::Store(batch) => self.schedule_in(self.store_latency, Delivery::Stored(batch)),
-            Output::Ask(question) => self.schedule_in(Duration::from_millis(100), Delivery::Answer(question)),
+            Output::Ask(question) if self.answers => {
+                self.schedule_in(Duration::from_millis(100), Delivery::Answer(question))
+            }
             Output::Restart { evse: None } => {
                 self.restarts += 1;
                 // The frames before it are sent; the disk has finished.
