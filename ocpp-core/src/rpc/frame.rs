@@ -8,7 +8,7 @@ use ocpp_types::Version;
 use serde::de::IgnoredAny;
 
 use super::error::{FrameError, Problem};
-use super::scan::Scanner;
+use super::scan::{Scanner, is_plain};
 
 /// Characters that a message id may have (2.1 part 4, table 4).
 pub const MAX_MESSAGE_ID: usize = 36;
@@ -300,12 +300,12 @@ pub(super) fn truncated(text: &str, characters: usize) -> &str {
 }
 
 fn push_string(text: &mut String, string: &str) {
-    if string.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)) {
-        // Serialising a string fails only where the writer does, and this one is memory.
-        text.push_str(&serde_json::to_string(string).unwrap_or_default());
-    } else {
+    if is_plain(string) {
         text.push('"');
         text.push_str(string);
         text.push('"');
+    } else {
+        // Serialising a string fails only where the writer does, and this one is memory.
+        text.push_str(&serde_json::to_string(string).unwrap_or_default());
     }
 }

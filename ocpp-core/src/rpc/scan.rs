@@ -31,7 +31,11 @@ impl<'a> Scanner<'a> {
         let length =
             self.rest.bytes().take_while(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count();
         let (number, rest) = self.rest.split_at(length);
-        let value = serde_json::from_str(number).ok()?;
+        let value = match number.as_bytes() {
+            // The type of a message is a single digit.
+            [digit @ b'0'..=b'9'] => i64::from(digit - b'0'),
+            _ => serde_json::from_str(number).ok()?,
+        };
         self.rest = rest;
         Some(value)
     }
@@ -39,31 +43,32 @@ impl<'a> Scanner<'a> {
     /// Takes a JSON string: borrowed, unless it contains escapes.
     pub(super) fn string(&mut self) -> Option<Cow<'a, str>> {
         self.skip_whitespace();
-        let bytes = self.rest.as_bytes();
-        if bytes.first() != Some(&b'"') {
-            return None;
+        let inner = self.rest.strip_prefix('"')?;
+        let end = inner.find('"')?;
+        if !is_plain(&inner[..end]) {
+            return self.escaped_string();
         }
-        let mut escaped = false;
+        self.rest = &inner[end + 1..];
+        Some(Cow::Borrowed(&inner[..end]))
+    }
+
+    /// Takes a JSON string that contains an escape, or a control character, which no string may contain.
+    #[cold]
+    fn escaped_string(&mut self) -> Option<Cow<'a, str>> {
+        let bytes = self.rest.as_bytes();
         let mut at = 1;
         let end = loop {
             match *bytes.get(at)? {
                 b'"' => break at,
-                b'\\' => {
-                    escaped = true;
-                    at += 2;
-                }
+                b'\\' => at += 2,
                 0..=0x1F => return None,
                 _ => at += 1,
             }
         };
         // Both ends are quotation marks, so these are character boundaries.
-        let value = if escaped {
-            Cow::Owned(serde_json::from_str::<String>(&self.rest[..=end]).ok()?)
-        } else {
-            Cow::Borrowed(&self.rest[1..end])
-        };
+        let value = serde_json::from_str::<String>(&self.rest[..=end]).ok()?;
         self.rest = &self.rest[end + 1..];
-        Some(value)
+        Some(Cow::Owned(value))
     }
 
     /// Takes everything up to the closing bracket of the frame: unread, whatever is in it.
@@ -72,6 +77,12 @@ impl<'a> Scanner<'a> {
         self.rest = "";
         Some(trim_end(trim_start(inner)))
     }
+}
+
+/// Whether a text stands between quotation marks as it is.
+pub(super) fn is_plain(text: &str) -> bool {
+    // No early exit: so the compiler makes it look at many bytes at once.
+    text.bytes().fold(true, |plain, byte| plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\'))
 }
 
 fn is_whitespace(character: char) -> bool {
