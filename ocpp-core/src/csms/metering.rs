@@ -45,12 +45,17 @@ pub enum SampleValue {
 }
 
 impl Sample {
-    /// The total active energy taken so far in Wh, if this sample is a register of it over all phases: the reading bills are
-    /// made of.
+    /// The total active energy taken so far in Wh, if this sample is a register of it at the outlet and over all phases. See
+    /// [`MeterReading::energy_register_wh`] for stations that have none.
     #[must_use]
     pub fn energy_register_wh(&self) -> Option<Decimal> {
+        self.register_wh("Outlet", None)
+    }
+
+    fn register_wh(&self, location: &str, phase: Option<&str>) -> Option<Decimal> {
         let SampleValue::Number(value) = self.value else { return None };
-        if self.measurand != "Energy.Active.Import.Register" || self.phase.is_some() || self.location != "Outlet" {
+        let is_register = self.measurand == "Energy.Active.Import.Register";
+        if !is_register || self.location != location || self.phase.as_deref() != phase {
             return None;
         }
         match self.unit.as_deref() {
@@ -61,21 +66,25 @@ impl Sample {
     }
 }
 
+/// Where a station may measure what it gives, what is closest to the vehicle first.
+const LOCATIONS: [&str; 4] = ["Outlet", "Cable", "Body", "Inlet"];
+
+/// The ways to tell phases apart.
+const PHASES: [[&str; 3]; 2] = [["L1", "L2", "L3"], ["L1-N", "L2-N", "L3-N"]];
+
 impl MeterReading {
-    /// The total active energy taken so far in Wh, as this reading has it: the register over all phases, or the sum of the
-    /// registers of single phases where there is no other.
+    /// The total active energy taken so far in Wh, as this reading has it: the register at the outlet, or at another place of
+    /// the station where there is none; over all phases, or the sum of the single ones where there is no other.
     #[must_use]
     pub fn energy_register_wh(&self) -> Option<Decimal> {
-        self.samples.iter().find_map(Sample::energy_register_wh).or_else(|| {
-            [["L1", "L2", "L3"], ["L1-N", "L2-N", "L3-N"]].iter().find_map(|phases| self.sum_of_phases(phases))
+        LOCATIONS.iter().find_map(|location| {
+            let total = self.samples.iter().find_map(|sample| sample.register_wh(location, None));
+            total.or_else(|| PHASES.iter().find_map(|phases| self.sum_of_phases(location, phases)))
         })
     }
 
-    fn sum_of_phases(&self, phases: &[&str]) -> Option<Decimal> {
-        let of_phase = |phase: &&str| {
-            let sample = self.samples.iter().find(|sample| sample.phase.as_deref() == Some(*phase))?;
-            Sample { phase: None, ..sample.clone() }.energy_register_wh()
-        };
+    fn sum_of_phases(&self, location: &str, phases: &[&str]) -> Option<Decimal> {
+        let of_phase = |phase: &&str| self.samples.iter().find_map(|sample| sample.register_wh(location, Some(*phase)));
         let mut sum = None;
         for energy in phases.iter().filter_map(of_phase) {
             sum = Some(energy.checked_add(sum.unwrap_or_default())?);
@@ -88,4 +97,72 @@ impl MeterReading {
 pub(super) fn energy_register_wh(readings: &[MeterReading]) -> Option<Decimal> {
     let registers = readings.iter().filter_map(|reading| Some((reading.at, reading.energy_register_wh()?)));
     registers.max_by_key(|(at, _)| *at).map(|(_, energy)| energy)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    fn register(location: &str, phase: Option<&str>, unit: &str, value: i64) -> Sample {
+        Sample {
+            value: SampleValue::Number(Decimal::from(value)),
+            measurand: "Energy.Active.Import.Register".into(),
+            unit: Some(unit.into()),
+            context: "Sample.Periodic".into(),
+            phase: phase.map(ToString::to_string),
+            location: location.into(),
+            signed: None,
+        }
+    }
+
+    fn energy(samples: impl Into<Vec<Sample>>) -> Option<i64> {
+        let reading = MeterReading { at: Timestamp::UNIX_EPOCH, samples: samples.into() };
+        reading.energy_register_wh().map(|energy| energy.try_into().unwrap())
+    }
+
+    #[test]
+    fn the_register_over_all_phases_at_the_outlet_comes_first() {
+        let samples = [
+            register("Inlet", None, "Wh", 9),
+            register("Outlet", Some("L1"), "Wh", 1),
+            register("Outlet", None, "kWh", 5),
+        ];
+        assert_eq!(energy(samples), Some(5000));
+    }
+
+    #[test]
+    fn phases_are_summed_where_there_is_no_register_over_all() {
+        let phase = |phase, value| register("Outlet", Some(phase), "Wh", value);
+        assert_eq!(energy([phase("L1", 1), phase("L2", 2), phase("L3", 3)]), Some(6));
+        assert_eq!(energy([phase("L1-N", 1), phase("L2-N", 2)]), Some(3));
+        assert_eq!(energy([phase("L1-L2", 1)]), None);
+    }
+
+    #[test]
+    fn a_register_elsewhere_at_the_station_counts_where_the_outlet_has_none() {
+        assert_eq!(energy([register("Inlet", None, "Wh", 9), register("Body", None, "Wh", 8)]), Some(8));
+        assert_eq!(energy([register("EV", None, "Wh", 9)]), None, "the vehicle's meter makes no bill");
+    }
+
+    #[test]
+    fn what_is_no_energy_makes_no_bill() {
+        assert_eq!(energy([register("Outlet", None, "varh", 9)]), None);
+        let text = Sample { value: SampleValue::Text("9".into()), ..register("Outlet", None, "Wh", 0) };
+        assert_eq!(energy([text]), None);
+        let huge = Sample { value: SampleValue::Number(Decimal::MAX), ..register("Outlet", None, "kWh", 0) };
+        assert_eq!(energy([huge]), None);
+    }
+
+    #[test]
+    fn the_latest_reading_counts_in_whatever_order_they_are_sent() {
+        let reading = |second, value| MeterReading {
+            at: Timestamp::from_second(second).unwrap(),
+            samples: [register("Outlet", None, "Wh", value)].into(),
+        };
+        let readings = [reading(2, 20), reading(3, 30), reading(1, 10)];
+        assert_eq!(energy_register_wh(&readings), Some(Decimal::from(30)));
+        assert_eq!(energy_register_wh(&[]), None);
+    }
 }

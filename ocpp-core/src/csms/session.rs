@@ -184,7 +184,7 @@ impl Session {
             }
             Err(error) => {
                 self.report_findings(&action, &error.findings, version);
-                self.malformed(format!("{action}: {error}"), text);
+                self.malformed(format!("{action}: {}", error.description()), text);
                 Err(CallError::of_payload(MessageType::Call, call.payload, &error, version))
             }
         };
@@ -202,7 +202,7 @@ impl Session {
             }
             Err(error) => {
                 self.report_findings(action, &error.findings, version);
-                self.malformed(format!("{action}: {error}"), text);
+                self.malformed(format!("{action}: {}", error.description()), text);
             }
         }
     }

@@ -47,3 +47,30 @@ fn number(text: &str) -> Option<Decimal> {
     let text = text.trim();
     Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_chargers_write_them() {
+        let number = |text| number(text).map(|number| number.to_string());
+        assert_eq!(number("230.40").as_deref(), Some("230.40"));
+        assert_eq!(number(" 5 ").as_deref(), Some("5"));
+        assert_eq!(number("-1.5").as_deref(), Some("-1.5"));
+        assert_eq!(number("1.5e3").as_deref(), Some("1500"));
+        assert_eq!(number("1.5E-3").as_deref(), Some("0.0015"));
+        for text in ["", "NaN", "inf", "1e400", "0x10", "1,5", "--1"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[0-9.eE+\\-_ ]{0,40}|\\PC{0,20}") {
+            let _ = number(&text);
+        }
+    }
+}
