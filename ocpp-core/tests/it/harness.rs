@@ -79,6 +79,8 @@ pub struct World<P> {
     pub answers: bool,
     /// Everything that the station had done, with the moment.
     pub outputs: Vec<(Instant, Output)>,
+    /// Every fact that the station was told, with both clocks.
+    pub inputs: Vec<(Now, Input)>,
     /// Every frame of the station, in the order of sending.
     pub sent: Vec<String>,
     pub restarts: u32,
@@ -135,6 +137,7 @@ impl<P: Peer> World<P> {
             unlocks: true,
             answers: true,
             outputs: Vec::new(),
+            inputs: Vec::new(),
             sent: Vec::new(),
             restarts: 0,
             power_off_at: None,
@@ -224,13 +227,14 @@ impl<P: Peer> World<P> {
     pub fn handle(&mut self, input: Input) {
         let now = self.now;
         if let Some(station) = &mut self.station {
+            self.inputs.push((now, input.clone()));
             station.handle(now, input);
         }
         self.drain();
     }
 
     /// Carries out what the station and the peer want.
-    pub fn drain(&mut self) {
+    fn drain(&mut self) {
         while let Some(output) = self.station.as_mut().and_then(Station::poll_output) {
             if self.power_off_at == Some(self.outputs.len()) {
                 self.power_off_at = None;
@@ -258,6 +262,11 @@ impl<P: Peer> World<P> {
             self.last_to_station = at;
             self.schedule(at, Delivery::ToStation(text));
         }
+    }
+
+    /// How many frames there were so far, in both directions.
+    pub fn frames(&self) -> u64 {
+        self.network.frames
     }
 
     /// Counts a frame, and cuts the connection where that is wanted.
