@@ -4,6 +4,7 @@ import base64
 import contextlib
 import datetime
 import http as http_status
+import urllib.parse
 
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint as ChargePoint16
@@ -28,6 +29,11 @@ def now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def identity(request) -> str:
+    """Who the station is: the last segment of the path."""
+    return urllib.parse.unquote(request.path.rsplit("/", 1)[-1])
+
+
 def verdict(token: str) -> str:
     return "Blocked" if token == BLOCKED else "Accepted"
 
@@ -36,7 +42,7 @@ class Station16(recording(ChargePoint16)):
     """A station as the central system of 1.6 sees it."""
 
     version = "1.6"
-    call = call16
+    requests = call16
 
     def __init__(self, *arguments, **named):
         super().__init__(*arguments, **named)
@@ -59,7 +65,7 @@ class Station16(recording(ChargePoint16)):
         return result16.Authorize(id_tag_info={"status": verdict(id_tag)})
 
     @on("StartTransaction")
-    def start(self, id_tag, **_):
+    def start_transaction(self, id_tag, **_):
         return result16.StartTransaction(
             transaction_id=next(self.transaction_ids), id_tag_info={"status": verdict(id_tag)}
         )
@@ -69,7 +75,7 @@ class Station16(recording(ChargePoint16)):
         return result16.MeterValues()
 
     @on("StopTransaction")
-    def stop(self, **_):
+    def stop_transaction(self, **_):
         return result16.StopTransaction()
 
     @on("SecurityEventNotification")
@@ -120,12 +126,12 @@ def station_2(charge_point, result):
 
 class Station201(station_2(ChargePoint201, result201)):
     version = "2.0.1"
-    call = call201
+    requests = call201
 
 
 class Station21(station_2(ChargePoint21, result21)):
     version = "2.1"
-    call = call21
+    requests = call21
 
 
 STATIONS = {"1.6": Station16, "2.0.1": Station201, "2.1": Station21}
@@ -154,7 +160,7 @@ class CentralSystem:
     def process_request(self, connection, request):
         if self.password is None:
             return None
-        station = request.path.rsplit("/", 1)[-1]
+        station = identity(request)
         expected = base64.b64encode(f"{station}:{self.password}".encode()).decode()
         if request.headers.get("Authorization") == f"Basic {expected}":
             return None
@@ -164,7 +170,7 @@ class CentralSystem:
     async def serve_station(self, connection):
         version = connection.subprotocol.removeprefix("ocpp")
         self.paths.append(connection.request.path)
-        station = STATIONS[version](connection.request.path.rsplit("/", 1)[-1], connection)
+        station = STATIONS[version](identity(connection.request), connection)
         self.stations.append(station)
         with contextlib.suppress(ConnectionClosed):
             await station.start()

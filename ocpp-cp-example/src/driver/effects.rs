@@ -62,18 +62,19 @@ impl Driver {
             }
             Output::Unlock { evse, connector } => {
                 if !self.lock(evse, connector, false) {
-                    tracing::warn!(station = %self.config.id, evse, connector, "the lock does not open");
+                    tracing::warn!(station = %self.config.id, "EVSE {evse}, connector {connector}: the lock does not open");
                 }
             }
             Output::Restart { evse: None } => self.restart = true,
             Output::Restart { evse: Some(evse) } => {
-                tracing::info!(station = %self.config.id, evse, "the electronics of the EVSE restart");
+                tracing::info!(station = %self.config.id, "EVSE {evse}: its electronics restart");
             }
             Output::SetClock(time) => {
                 tracing::debug!(station = %self.config.id, "the clock of the machine is left alone; the CSMS says {time}");
             }
             Output::Display { evse, notice } => {
-                tracing::info!(station = %self.config.id, evse, "display: {}", words(notice));
+                let place = evse.map(|evse| format!("EVSE {evse}, ")).unwrap_or_default();
+                tracing::info!(station = %self.config.id, "{place}display: {}", words(notice));
             }
             Output::Ask(Question { id: question, kind, .. }) => {
                 let answer = self.answer(&kind);
@@ -109,17 +110,19 @@ impl Driver {
                 tracing::info!(%station, "registration {status:?}, interval {interval} s");
             }
             Event::ConnectorStatus { evse, connector, status } => {
-                tracing::info!(%station, evse, connector, "{}", status_words(*status));
+                tracing::info!(%station, "EVSE {evse}, connector {connector}: {}", status_words(*status));
             }
             Event::Authorization { evse, token, accepted, status } => {
-                tracing::info!(%station, evse, token, accepted, "authorization: {status}");
+                let place = evse.map(|evse| format!("EVSE {evse}: ")).unwrap_or_default();
+                let verdict = if *accepted { "may charge" } else { "may not charge" };
+                tracing::info!(%station, "{place}token {token} {verdict}: {status}");
             }
             Event::TransactionStarted { evse, transaction } => {
-                tracing::info!(%station, evse, "transaction {transaction} started");
+                tracing::info!(%station, "EVSE {evse}: transaction {transaction} started");
                 self.transaction_started(*evse, transaction);
             }
             Event::TransactionEnded { evse, transaction, reason } => {
-                tracing::info!(%station, evse, "transaction {transaction} ended: {reason}");
+                tracing::info!(%station, "EVSE {evse}: transaction {transaction} ended: {reason}");
                 self.transaction_ended(*evse, transaction, reason);
             }
             Event::MessageLost { transaction, seq_no, reason } => {

@@ -44,10 +44,9 @@ impl Seen {
     }
 }
 
-struct Outgoing {
-    action: String,
-    payload: Value,
-    answer: oneshot::Sender<Value>,
+enum Outgoing {
+    Call { action: String, payload: Value, answer: oneshot::Sender<Value> },
+    Raw(Message),
 }
 
 /// How the server answers the request for a connection.
@@ -102,8 +101,13 @@ impl Csms {
     pub(crate) async fn call(&self, action: &str, payload: Value) -> Value {
         let (answer, answered) = oneshot::channel();
         let sender = self.out.lock().unwrap().clone().unwrap();
-        sender.send(Outgoing { action: action.to_owned(), payload, answer }).ok().unwrap();
+        sender.send(Outgoing::Call { action: action.to_owned(), payload, answer }).ok().unwrap();
         tokio::time::timeout(PATIENCE, answered).await.expect("the station answers in time").unwrap()
+    }
+
+    /// Sends a message as it is.
+    pub(crate) fn send(&self, message: Message) {
+        self.out.lock().unwrap().clone().unwrap().send(Outgoing::Raw(message)).ok().unwrap();
     }
 }
 
@@ -136,17 +140,23 @@ async fn serve(
     let mut number = 0;
     loop {
         tokio::select! {
-            Some(Outgoing { action, payload, answer }) = outgoing.recv() => {
-                number += 1;
-                let id = format!("csms-{number}");
-                waiting.insert(id.clone(), answer);
-                let frame = json!([2, id, action, payload]).to_string();
-                socket.send(Message::text(frame)).await.unwrap();
+            Some(outgoing) = outgoing.recv() => {
+                let message = match outgoing {
+                    Outgoing::Raw(message) => message,
+                    Outgoing::Call { action, payload, answer } => {
+                        number += 1;
+                        let id = format!("csms-{number}");
+                        waiting.insert(id.clone(), answer);
+                        Message::text(json!([2, id, action, payload]).to_string())
+                    }
+                };
+                socket.send(message).await.unwrap();
             }
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(&text).unwrap();
-                    let id = frame[1].as_str().unwrap().to_owned();
+                    // What can't be answered by its id is answered without one.
+                    let id = frame[1].as_str().unwrap_or("-1").to_owned();
                     if frame[0] == 2 {
                         let action = frame[2].as_str().unwrap().to_owned();
                         let answer = answer(version, &action, &frame[3]);

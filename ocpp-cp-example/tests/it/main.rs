@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that finds nothing has failed")]
 
+mod bad_input;
 mod bench;
 mod charging;
 mod control;
