@@ -80,7 +80,9 @@ impl Session {
         if status(payload).is_some_and(|status| status != "Accepted") {
             self.gate.declined(&result.action, pending.requested.as_deref());
         }
-        let outcome = match dialect::read_answer(pending.version, &pending.answer, &result.action, payload) {
+        let conformance = self.config.conformance;
+        let answer = dialect::read_answer(pending.version, &pending.answer, &result.action, payload, conformance);
+        let outcome = match answer {
             Ok((mut meaning, findings)) => {
                 self.report_findings(&result.action, &findings, pending.version);
                 if let CallResult::Accepted { transaction: Some(transaction), .. } = &mut meaning {

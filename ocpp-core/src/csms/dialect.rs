@@ -88,15 +88,22 @@ pub(super) fn write_call(version: Version, command: &Command) -> Result<Call, Ca
     }
 }
 
-/// Reads the station's answer to a call.
-pub(super) fn read_answer(version: Version, form: &AnswerForm, action: &str, payload: &str) -> Answer {
+/// Reads the station's answer to a call. What the application wrote itself it reads itself: such an answer is never refused.
+pub(super) fn read_answer(
+    version: Version,
+    form: &AnswerForm,
+    action: &str,
+    payload: &str,
+    conformance: Conformance,
+) -> Answer {
+    let conformance = if *form == AnswerForm::Raw { Conformance::Lenient } else { conformance };
     match version {
         #[cfg(feature = "v1_6")]
-        Version::V1_6 => super::v1_6::read_answer(form, action, payload),
+        Version::V1_6 => super::v1_6::read_answer(form, action, payload, conformance),
         #[cfg(feature = "v2_0_1")]
-        Version::V2_0_1 => super::v2::v2_0_1::read_answer(form, action, payload),
+        Version::V2_0_1 => super::v2::v2_0_1::read_answer(form, action, payload, conformance),
         #[cfg(feature = "v2_1")]
-        Version::V2_1 => super::v2::v2_1::read_answer(form, action, payload),
+        Version::V2_1 => super::v2::v2_1::read_answer(form, action, payload, conformance),
         #[allow(unreachable_patterns)]
         _ => Err(DecodeError::unknown_action(action)),
     }

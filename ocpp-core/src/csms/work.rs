@@ -24,6 +24,9 @@ use crate::time::{Instant, Now};
 /// The kind of token that stands for nobody (C02).
 const NO_AUTHORIZATION: &str = "NoAuthorization";
 
+/// How many facts of ended connections wait for their turn.
+const MAX_LEFT_BEHIND: usize = 32;
+
 /// A call that waits for its turn, read or found unreadable.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -107,6 +110,8 @@ impl Desk {
     /// The connection ended: nobody waits for answers any more, but what was told is true.
     pub(super) fn connection_ended(&mut self) {
         self.waiting.retain(Incoming::is_fact);
+        // The station has to send them again in any case.
+        self.waiting.truncate(MAX_LEFT_BEHIND);
         self.current
             .take_if(|work| matches!(work.step, Step::Asked { about: Asked::Authorize | Asked::DataTransfer, .. }));
     }

@@ -1,6 +1,6 @@
 //! Judging what a station sends: strict or lenient, and never silent (2.1 part 4, 4.3; OCPP-J 1.6, 4.2.3).
 
-use ocpp_core::csms::{Conformance, Event, Input};
+use ocpp_core::csms::{CallOutcome, Command, Conformance, Event, Input};
 use ocpp_core::types::Version;
 use serde_json::{Value, json};
 
@@ -67,6 +67,24 @@ fn a_lenient_session_processes_what_it_can_and_reports_each_kind_once() {
             let mut csms = Csms::new(version);
             assert_eq!(csms.exchange("StatusNotification", payload).code(), code, "unusable: {version} {path}");
         }
+    }
+}
+
+#[test]
+fn a_strict_session_judges_answers_too() {
+    for version in Version::ALL {
+        let mut csms = strict(version);
+        csms.command(1, Command::ClearCache);
+        let (id, ..) = csms.received_call();
+        csms.frame(json!([3, id, {"status": "Accepted", "odd": 1}]).to_string());
+        let CallOutcome::MalformedAnswer { findings, .. } = csms.outcome(1) else { panic!() };
+        assert_eq!(findings[0].path, "/odd");
+        let raw = Command::Raw { action: "ClearCache".into(), payload: "{}".into(), validate: true };
+        csms.drain_sent();
+        csms.command(2, raw);
+        let (id, ..) = csms.received_call();
+        csms.frame(json!([3, id, {"status": "Accepted", "odd": 1}]).to_string());
+        assert!(matches!(csms.outcome(2), CallOutcome::Answered(_)), "whoever writes a call reads its answer");
     }
 }
 

@@ -115,6 +115,24 @@ fn one_batch_at_a_time_is_to_be_stored() {
 }
 
 #[test]
+fn a_station_that_connects_again_and_again_fills_no_memory_while_storage_hangs() {
+    let mut csms = Csms::new(Version::V2_1);
+    for connection in 0..20 {
+        for number in 0..20 {
+            csms.call("TransactionEvent", event("Started", &format!("{connection}-{number}"), 0, number, 0));
+        }
+        csms.input(Input::Disconnected);
+        csms.connect();
+    }
+    let mut stored = 0;
+    while csms.has_record() {
+        csms.store();
+        stored += 1;
+    }
+    assert_eq!(stored, 33, "the first, and those that waited");
+}
+
+#[test]
 fn an_acknowledgement_of_something_else_changes_nothing() {
     let mut csms = Csms::new(Version::V2_1);
     let id = csms.call("TransactionEvent", event("Started", "a", 0, 0, 0));

@@ -10,8 +10,8 @@ use crate::csms::command::{CallResult, Setting};
 use crate::csms::dialect::{Answer, AnswerForm};
 use crate::csms::wire::json_string;
 
-pub(in crate::csms) fn read_answer(form: &AnswerForm, action: &str, payload: &str) -> Answer {
-    let decoded = StationResponse::decode(action, payload, Conformance::Lenient);
+pub(in crate::csms) fn read_answer(form: &AnswerForm, action: &str, payload: &str, conformance: Conformance) -> Answer {
+    let decoded = StationResponse::decode(action, payload, conformance);
     if *form == AnswerForm::Raw {
         let findings = decoded.map_or_else(|error| error.findings, |decoded| decoded.findings);
         return Ok((CallResult::Raw, findings));

@@ -58,7 +58,7 @@ pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome
     }
 }
 
-pub(in crate::csms) fn read_answer(form: &AnswerForm, action: &str, payload: &str) -> Answer {
-    let decoded = StationResponse::decode(action, payload, Conformance::Lenient);
+pub(in crate::csms) fn read_answer(form: &AnswerForm, action: &str, payload: &str, conformance: Conformance) -> Answer {
+    let decoded = StationResponse::decode(action, payload, conformance);
     answers::read(form, decoded.map(|decoded| decoded.map(Into::into)))
 }

@@ -41,6 +41,6 @@ pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome
     }
 }
 
-pub(in crate::csms) fn read_answer(form: &AnswerForm, action: &str, payload: &str) -> Answer {
-    answers::read(form, StationResponse::decode(action, payload, Conformance::Lenient))
+pub(in crate::csms) fn read_answer(form: &AnswerForm, action: &str, payload: &str, conformance: Conformance) -> Answer {
+    answers::read(form, StationResponse::decode(action, payload, conformance))
 }
