@@ -204,7 +204,11 @@ impl Session {
                 if let (TransactionForm::Stop | TransactionForm::MeterValues, Some(number)) =
                     (form, message.event.transaction.number())
                 {
-                    message.event.transaction = self.ledger.resolve(number, &message);
+                    let Some(transaction) = self.ledger.resolve(number, &message) else {
+                        let (place, readings) = (message.event.place, message.event.readings);
+                        return self.take_note(id, Event::MeterValues { place, readings });
+                    };
+                    message.event.transaction = transaction;
                 }
                 self.ledger.repeated(&message)
             }

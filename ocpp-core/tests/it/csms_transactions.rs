@@ -391,6 +391,19 @@ fn readings_outside_of_transactions_are_told_by_themselves() {
     }
 }
 
+#[test]
+fn readings_of_an_idle_station_make_no_transaction_whatever_number_they_carry() {
+    let mut csms = Csms::new(Version::V1_6);
+    for number in [0, -1] {
+        let payload = json!({"connectorId": 1, "transactionId": number, "meterValue": [
+            {"timestamp": at(30), "sampledValue": [{"value": "5"}]},
+        ]});
+        assert_eq!(csms.exchange("MeterValues", payload).result(), json!({}));
+        assert!(matches!(&*csms.events(), [Event::MeterValues { place: Some(_), .. }]));
+    }
+    assert_eq!(csms.session.open_transactions().count(), 0);
+}
+
 /// Errata to 1.6, 3.16
 #[test]
 fn the_main_meter_belongs_to_no_transaction() {

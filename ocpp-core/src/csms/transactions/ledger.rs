@@ -17,8 +17,6 @@ const MAX_ENDED: usize = 32;
 const MAX_OPEN: usize = 128;
 /// How far a number that a 1.6 station made up, or has from another CSMS, may push the session's own counter.
 const MAX_LEAP: i64 = 1_000_000;
-/// The transaction id of a 1.6 station that was never told one (errata to 1.6, 3.18).
-const NO_ID: i64 = -1;
 
 /// A message that was received before.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,24 +105,27 @@ impl Ledger {
         id
     }
 
-    /// The transaction that a 1.6 station means. One that was never told an id says -1 for all of them (errata to 1.6,
-    /// 3.18): then it is the one that fits, or a new one.
-    pub(in crate::csms) fn resolve(&mut self, number: i64, message: &Message) -> TransactionId {
-        if number != NO_ID {
+    /// The transaction that a 1.6 station means.
+    ///
+    /// One that was never told an id says -1 for all of them (errata to 1.6, 3.18), and some say 0 where there is none: as
+    /// only positive ids are given away, it is the one that fits. Where none does, an end is the end of a transaction
+    /// whose start is lost, and a reading belongs to no transaction.
+    pub(in crate::csms) fn resolve(&mut self, number: i64, message: &Message) -> Option<TransactionId> {
+        if number > 0 {
             if self.latest(&TransactionId::from(number)).is_none() {
                 self.undo.next_id.get_or_insert(self.next_id);
                 self.leap_over(number);
             }
-            return TransactionId::from(number);
+            return Some(TransactionId::from(number));
         }
         let mark = Mark::of(message);
         if let Some(entry) = self.entries.iter().rev().find(|entry| !entry.named && entry.has_mark(mark)) {
-            return entry.wire.clone();
+            return Some(entry.wire.clone());
         }
         let mut fitting = self.entries.iter().filter(|entry| entry.is_open() && fits_unnamed(entry, message, mark));
         match (fitting.next(), fitting.next()) {
-            (Some(entry), None) => entry.wire.clone(),
-            _ => TransactionId::from(self.allocate(None)),
+            (Some(entry), None) => Some(entry.wire.clone()),
+            _ => (message.kind == Kind::Ended).then(|| TransactionId::from(self.allocate(None))),
         }
     }
 

@@ -157,8 +157,8 @@ fn transaction(
     payload: &str,
     start: Option<StartKey>,
 ) -> Request {
-    // -1 is what a station says that was never told the id (errata to 1.6, 3.18).
-    let named = event.transaction.number().is_some_and(|number| number != -1);
+    // -1 is what a station says that was never told the id (errata to 1.6, 3.18); others say 0.
+    let named = event.transaction.number().is_some_and(|number| number > 0);
     let fingerprint = fingerprint([payload]);
     Request::Transaction { form, message: Box::new(Message { kind, event, fingerprint, named, start }) }
 }
