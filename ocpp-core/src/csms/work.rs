@@ -49,6 +49,8 @@ pub(super) struct Desk {
     current: Option<Work>,
     /// The batch that the application has not acknowledged.
     batch: Option<StoreToken>,
+    /// The 1.6 transaction whose id was in the last answer. That it arrived shows when the station goes on to something else.
+    unconfirmed: Option<TransactionId>,
     next_question: u64,
     next_token: u64,
 }
@@ -112,6 +114,7 @@ impl Desk {
         self.waiting.retain(Incoming::is_fact);
         // The station has to send them again in any case.
         self.waiting.truncate(MAX_LEFT_BEHIND);
+        self.unconfirmed = None;
         self.current
             .take_if(|work| matches!(work.step, Step::Asked { about: Asked::Authorize | Asked::DataTransfer, .. }));
     }
@@ -138,6 +141,7 @@ impl Session {
 
     fn begin(&mut self, now: Now, incoming: Incoming) {
         let Incoming { id, action, request } = incoming;
+        self.confirm(&request);
         if !self.gate.admits(&action) {
             let registration = self.gate.status();
             self.refuse(id, ErrorCode::SecurityError, "the station is not accepted");
@@ -184,6 +188,20 @@ impl Session {
                 self.record(now, id, Fact::Other(Event::SecurityEvent { kind, at, detail }), None);
             }
             Request::Transaction { form, message } => self.begin_transaction(now, id, form, message),
+        }
+    }
+
+    /// The station goes on after it was told a transaction's id, or asks for it once more.
+    fn confirm(&mut self, request: &Result<Request, CallError>) {
+        let Some(wire) = self.desk.unconfirmed.take() else { return };
+        let again = match request {
+            Ok(Request::Transaction { message, .. }) => {
+                message.start.as_ref().and_then(|start| self.ledger.repeated_start(start))
+            }
+            _ => None,
+        };
+        if again.is_none_or(|again| again.wire != wire) {
+            self.ledger.confirm(&wire);
         }
     }
 
@@ -365,7 +383,10 @@ impl Session {
         // Without a connection there is nobody to answer.
         if let Some(version) = self.endpoint.version() {
             let payload = super::dialect::write_reply(version, reply);
-            self.endpoint.respond(id, &payload);
+            let sent = self.endpoint.respond(id, &payload);
+            if let (true, Reply::Transaction { form: TransactionForm::Start, wire, .. }) = (sent, reply) {
+                self.desk.unconfirmed = Some(wire.clone());
+            }
         }
     }
 

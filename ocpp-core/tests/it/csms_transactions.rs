@@ -362,6 +362,9 @@ fn the_end_of_a_transaction_that_nobody_knows_is_answered_and_told() {
 fn a_station_that_was_never_told_the_id_says_minus_one_and_is_understood() {
     let mut csms = Csms::new(Version::V1_6).obliging();
     csms.exchange("StartTransaction", start(1, "TAG", 100, 0)).result();
+    // The answer is lost with the connection.
+    csms.input(Input::Disconnected);
+    csms.connect();
     let meter_values = json!({"connectorId": 1, "transactionId": -1, "meterValue": [
         {"timestamp": at(30), "sampledValue": [{"value": "150"}]},
     ]});
@@ -389,6 +392,18 @@ fn readings_outside_of_transactions_are_told_by_themselves() {
             assert_eq!(readings[0].energy_register_wh(), Some(Decimal::from(5)));
         }
     }
+}
+
+/// Errata to 1.6, 3.18
+#[test]
+fn a_stop_without_an_id_does_not_end_a_transaction_whose_id_has_arrived() {
+    let mut csms = Csms::new(Version::V1_6).obliging();
+    csms.exchange("StartTransaction", start(1, "TAG", 100, 0)).result();
+    csms.exchange("StartTransaction", start(1, "TAG", 100, 0)).result();
+    csms.exchange("Heartbeat", json!({})).result();
+    csms.exchange("StopTransaction", stop(-1, 200, 60)).result();
+    csms.exchange("StopTransaction", stop(1, 300, 90)).result();
+    assert_eq!(words(csms.events()), ["started 1", "ended 2", "ended 1"]);
 }
 
 #[test]

@@ -88,7 +88,7 @@ pub(super) struct Entry {
     pub(super) superseded: bool,
     /// The start of 1.6.
     pub(super) start: Option<StartKey>,
-    /// Whether the station has shown that it knows the name: always in 2.x, in 1.6 once it used it.
+    /// Whether the station has shown that it knows the name: always in 2.x, in 1.6 once it went on after being told.
     pub(super) named: bool,
     received: Sequence,
     marks: VecDeque<Mark>,

@@ -129,6 +129,13 @@ impl Ledger {
         }
     }
 
+    /// The station knows the transaction's id.
+    pub(in crate::csms) fn confirm(&mut self, wire: &TransactionId) {
+        if let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.wire == *wire) {
+            entry.named = true;
+        }
+    }
+
     /// Takes a message in that is not a repetition, and says what the application is to be told.
     pub(in crate::csms) fn apply(&mut self, message: Message, authorization: Option<&Authorization>) -> Vec<Event> {
         let at = self.entry_for(&message);
