@@ -37,10 +37,10 @@
 //! ];
 //! let mut started = None;
 //!
-//! for _second in 0..20 {
+//! for second in 0..20 {
 //!     let mut at_station = vec![station::Input::Timeout];
 //!     let mut at_session = vec![csms::Input::Timeout];
-//!     at_station.extend(happenings.extract_if(.., |(second, _)| *second == _second).map(|(_, input)| input));
+//!     at_station.extend(happenings.extract_if(.., |(at, _)| *at == second).map(|(_, input)| input));
 //!     while !at_station.is_empty() || !at_session.is_empty() {
 //!         for input in std::mem::take(&mut at_station) {
 //!             station.handle(now, input);
@@ -86,7 +86,7 @@
 //! }
 //!
 //! let started = started.expect("the transaction has started");
-//! assert_eq!(started.token.expect("by a token").value, "04A2B3C4");
+//! assert_eq!(started.token.expect("by a token").id, "04A2B3C4");
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
