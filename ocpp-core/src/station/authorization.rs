@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString};
 
+use ocpp_types::Version;
 use serde::{Deserialize, Serialize};
 
 use super::calls::{Call, TokenInfo};
@@ -36,6 +37,15 @@ impl Authorization {
 
     pub(super) fn started_remotely(self, connector: Option<u32>, remote_start_id: Option<i64>) -> Self {
         Self { connector, remote_start_id, ..self }
+    }
+}
+
+/// How many characters of a token a version has room for (1.6 edition 2, 7.28; part 2, `IdTokenType`).
+const fn token_limit(version: Version) -> usize {
+    match version {
+        Version::V1_6 => 20,
+        Version::V2_0_1 => 36,
+        Version::V2_1 => 255,
     }
 }
 
@@ -101,6 +111,8 @@ impl Station {
         if began.is_some_and(|began| !began.is_same(&token)) {
             // C01.FR.23
             self.turn_away(Some(id), &token, "Occupied");
+        } else if token.value.chars().count() > token_limit(self.version()) {
+            self.turn_away(Some(id), &token, "TooLong");
         } else if !self.is_usable(at, None) {
             self.turn_away(Some(id), &token, "Unavailable");
         } else if token.kind == TokenType::NoAuthorization {

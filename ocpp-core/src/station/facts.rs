@@ -36,7 +36,8 @@ pub enum TokenType {
     Other(String),
 }
 
-/// What identifies a driver: at most 20 characters reach a 1.6 CSMS, 36 a 2.0.1 and 255 a 2.1 CSMS.
+/// What identifies a driver. A token of more characters than its version has room for is turned away, because a part of it may
+/// be somebody else's: 20 in 1.6, 36 in 2.0.1, 255 in 2.1.
 ///
 /// Two tokens are the same if their values are equal without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

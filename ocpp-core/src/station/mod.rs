@@ -4,12 +4,54 @@
 //! integrator reports facts with [`Station::handle`], carries out the effects that [`Station::poll_output`] gives, and calls
 //! again when [`Station::poll_timeout`] says so. The same facts drive 1.6, 2.0.1 and 2.1.
 //!
-//! ```text
+//! ```
+//! # #[cfg(feature = "v2_1")] {
+//! use std::collections::BTreeMap;
+//! use std::time::Duration;
+//!
+//! use ocpp_core::station::{Change, Input, Output, Product, Station, StationConfig};
+//! use ocpp_core::time::{Instant, Now};
+//! use ocpp_core::types::Version;
+//!
+//! let config = StationConfig::new("CP-1", "wss://csms.example/ocpp", Product::new("ACME", "Wallbox"));
+//! let seed = [7; 32]; // from the machine's entropy
+//! let mut now = Now::new(Instant::ORIGIN, "2026-11-20T08:00:00Z".parse()?);
+//! let mut station = Station::new(config, seed, now);
+//! let mut disk = BTreeMap::new();
+//! let mut frames = Vec::new();
+//!
+//! // What has happened and the station doesn't know yet: here the network makes every connection, and somebody plugs in.
+//! let mut facts = vec![Input::PluggedIn { evse: 1, connector: 1 }];
 //! loop {
-//!     while let Some(output) = station.poll_output() { carry_out(output) }      // until it says None
-//!     let input = next_fact_or(station.poll_timeout(), Input::Timeout);
-//!     station.handle(now(), input);
+//!     while let Some(output) = station.poll_output() {
+//!         match output {
+//!             Output::Connect(_) => facts.push(Input::Connected { version: Version::V2_1 }),
+//!             Output::Store(batch) => {
+//!                 for change in batch.changes {
+//!                     match change {
+//!                         Change::Put(record) => disk.insert(record.key, record.value),
+//!                         Change::Delete(key) => disk.remove(&key),
+//!                     };
+//!                 }
+//!                 facts.push(Input::Stored(batch.id));
+//!             }
+//!             Output::Transmit(frame) => frames.push(frame),
+//!             _ => {} // relays, locks, lamps
+//!         }
+//!     }
+//!     if let Some(fact) = facts.pop() {
+//!         station.handle(now, fact);
+//!     } else if let Some(deadline) = station.poll_timeout() {
+//!         # if deadline.at > Instant::ORIGIN + Duration::from_secs(300) { break }
+//!         // Nothing to report: sleep until then, unless something happens first.
+//!         now = now + deadline.at.saturating_since(now.instant);
+//!         station.handle(now, Input::Timeout);
+//!     }
 //! }
+//! assert!(frames[0].contains("BootNotification"));
+//! assert!(disk.contains_key("boot"));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # The contract

@@ -167,13 +167,6 @@ pub enum Timer {
         /// Which EVSE.
         evse: u32,
     },
-    /// A connector status that must last before it is reported.
-    Status {
-        /// Which EVSE.
-        evse: u32,
-        /// Which of its connectors.
-        connector: u32,
-    },
     /// The meter after a power cut.
     Recovery {
         /// Which EVSE.

@@ -52,7 +52,7 @@ impl Network {
 
 #[derive(Debug)]
 enum Delivery {
-    Connected(Version),
+    Connected,
     ConnectionFailed,
     ToStation(String),
     ToPeer(String),
@@ -282,8 +282,7 @@ impl<P: Peer> World<P> {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Connect(_) => {
-                let delivery =
-                    if self.network.up { Delivery::Connected(self.version) } else { Delivery::ConnectionFailed };
+                let delivery = if self.network.up { Delivery::Connected } else { Delivery::ConnectionFailed };
                 self.schedule_in(self.network.latency, delivery);
             }
             Output::Close { .. } => self.drop_connection(),
@@ -324,7 +323,8 @@ impl<P: Peer> World<P> {
     fn deliver(&mut self, epoch: u64, delivery: Delivery) {
         let of_this_connection = epoch == self.epoch && self.connected;
         match delivery {
-            Delivery::Connected(version) => {
+            Delivery::Connected => {
+                let version = self.version;
                 if self.network.up && self.station.is_some() {
                     self.connected = true;
                     self.epoch += 1;

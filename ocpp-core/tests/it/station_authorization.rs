@@ -205,3 +205,17 @@ fn a_key_code_that_is_refused_appears_in_no_event() {
     world.settle();
     assert!(world.events().all(|event| !format!("{event:?}").contains("1234")));
 }
+
+/// A part of a token may be somebody else's.
+#[test]
+fn a_token_that_is_too_long_for_the_version_is_not_cut() {
+    for (version, limit) in [(Version::V1_6, 20), (Version::V2_0_1, 36), (Version::V2_1, 255)] {
+        let mut world = Script::booted(version);
+        world.plug();
+        world.tap(&"A".repeat(limit + 1));
+        assert!(!world.peer.actions().contains(&"Authorize"), "{version}");
+        assert!(!world.energy_permitted(), "{version}");
+        world.tap(&"A".repeat(limit));
+        assert!(world.energy_permitted(), "{version}");
+    }
+}

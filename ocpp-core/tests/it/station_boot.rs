@@ -316,3 +316,16 @@ fn attempts_to_connect_become_rarer_and_never_stop() {
     world.run(seconds(400));
     assert_eq!(world.peer.actions()[0], "BootNotification");
 }
+
+/// 2.1 part 4, 3.1.2
+#[test]
+fn a_version_that_was_not_offered_is_not_spoken() {
+    let mut world = Script::with(config(Version::V2_1));
+    world.version = Version::V1_6;
+    world.settle();
+    assert!(world.outputs.iter().any(|(_, output)| matches!(output, Output::Close { .. })));
+    assert!(world.peer.actions().is_empty());
+    world.version = Version::V2_1;
+    world.run(seconds(60));
+    assert_eq!(world.peer.actions()[0], "BootNotification");
+}

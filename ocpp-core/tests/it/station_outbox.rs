@@ -282,3 +282,55 @@ fn a_transaction_that_began_in_one_version_ends_in_another() {
     assert_eq!(event["eventType"], "Ended");
     assert!(world.outputs.iter().any(|(_, output)| matches!(output, Output::PermitEnergy { permitted: false, .. })));
 }
+
+/// E11.FR.07: what waits when the connection is lost has waited without one.
+#[test]
+fn a_message_that_waits_when_the_connection_is_lost_is_marked() {
+    for version in V2 {
+        let mut world = Script::booted(version);
+        world.set("SampledDataCtrlr.TxUpdatedInterval", "0");
+        world.peer.once("TransactionEvent", Reply::Error("InternalError"));
+        world.plug();
+        world.tap("TAG");
+        world.drop_connection();
+        world.run(seconds(100));
+        let events = world.peer.payloads("TransactionEvent");
+        assert_eq!(events[0].get("offline"), None, "{version}");
+        assert!(events.len() > 2 && events[1..].iter().all(|event| event["offline"] == true), "{version}");
+        assert_eq!(events[0]["seqNo"], events[1]["seqNo"], "{version}");
+    }
+}
+
+/// E12.FR.04, E12.FR.05, J02.FR.12, J02.FR.13
+#[test]
+fn a_very_long_outage_thins_the_samples_out_and_keeps_everything_else() {
+    for version in VERSIONS {
+        let mut world = Script::booted(version);
+        world.set("MeterValueSampleInterval", "10");
+        world.plug();
+        world.tap("TAG");
+        world.vehicle(true);
+        world.cut();
+        world.run(seconds(50_000));
+        let now = world.now;
+        let waiting = world.station().state(now).outbox;
+        assert!((1000..=2000).contains(&waiting), "{version}: {waiting}");
+        assert_eq!(world.storage.keys().filter(|key| key.starts_with("outbox/")).count(), waiting, "{version}");
+        world.meter("9000");
+        world.tap("TAG");
+        world.network.up = true;
+        world.run(seconds(1000));
+        let (first, last) = match version {
+            Version::V1_6 => ("StartTransaction".to_owned(), "StopTransaction"),
+            _ => ("Started/Authorized".to_owned(), "Ended/StopAuthorized"),
+        };
+        let messages = world.transaction_messages();
+        assert_eq!((messages.first(), messages.last().map(String::as_str)), (Some(&first), Some(last)), "{version}");
+        // What is left is spread over the whole outage.
+        let moments: Vec<_> = world.peer.heard.iter().filter(|heard| is_about_transactions(&heard.action)).collect();
+        let moments: Vec<jiff::Timestamp> =
+            moments.iter().map(|heard| moment(&heard.payload).parse().unwrap()).collect();
+        let longest = moments.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs()).max().unwrap();
+        assert!(longest <= 160, "{version}: {longest}");
+    }
+}

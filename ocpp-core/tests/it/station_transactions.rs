@@ -41,8 +41,10 @@ fn a_1_6_transaction_has_one_start_and_one_stop_with_the_meters_registers() {
     assert_eq!(stop["meterStop"], 4321);
     assert_eq!(stop["idTag"], "TAG");
     assert_eq!(stop["reason"], "Local");
-    let value = &stop["transactionData"][0]["sampledValue"][0];
-    assert_eq!((&value["value"], &value["context"]), (&json!("4321.25"), &json!("Transaction.End")));
+    let values: Vec<_> =
+        stop["transactionData"].as_array().unwrap().iter().map(|data| &data["sampledValue"][0]).collect();
+    assert_eq!((&values[0]["value"], &values[0]["context"]), (&json!("1000"), &json!("Transaction.Begin")));
+    assert_eq!((&values[1]["value"], &values[1]["context"]), (&json!("4321.25"), &json!("Transaction.End")));
     assert_eq!(
         world.heard_statuses(),
         ["Preparing", "SuspendedEV", "Charging", "Finishing"],
@@ -98,6 +100,7 @@ fn a_2_x_transaction_tells_each_step_in_order() {
         assert_eq!(events[1].get("idToken"), None);
         // E01.FR.09, E06.FR.11
         assert_eq!(energy(events[0], "Transaction.Begin").as_deref(), Some("1000"), "{version}");
+        assert_eq!(energy(events[5], "Transaction.Begin").as_deref(), Some("1000"), "{version}");
         assert_eq!(energy(events[5], "Transaction.End").as_deref(), Some("4321.25"), "{version}");
         // E07.FR.02, E07.FR.05
         assert_eq!(events[5]["idToken"]["idToken"], "TAG");

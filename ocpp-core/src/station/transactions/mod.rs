@@ -40,6 +40,9 @@ pub(super) struct Transaction {
     told_evse: bool,
     /// Whether the values of the beginning wait for the EVSE to be known (E01.FR.17).
     told_begin: bool,
+    /// What the meter said at the beginning, for the end (E06.FR.11).
+    #[serde(default)]
+    begin: Option<MeterValue>,
     /// Who began it; stays when the authorisation ends.
     pub(super) token: Option<Token>,
     /// Why the authorisation ended, for the end of the transaction.
@@ -213,6 +216,7 @@ impl Station {
             told_state: ChargingState::Idle,
             told_evse: false,
             told_begin: false,
+            begin: None,
             token: authorization.map(|authorization| authorization.token.clone()),
             stopped_by: None,
             barred: false,
@@ -233,7 +237,10 @@ impl Station {
         let stopped_by = self.evses[at].transaction.as_ref().and_then(|transaction| transaction.stopped_by);
         let reason = stopped_by.unwrap_or(happening.reason);
         self.evses[at].authorization = None;
-        let values = self.meter_value(at, Key::TxEndedMeasurands, Context::End).into_iter().collect();
+        // E06.FR.11: with the values of the beginning, so that the message tells the whole energy.
+        let begin = self.evses[at].transaction.as_mut().and_then(|transaction| transaction.begin.take());
+        let end = self.meter_value(at, Key::TxEndedMeasurands, Context::End);
+        let values = begin.into_iter().chain(end).collect();
         self.tell(at, Stage::Ended, happening.trigger, happening.token, Some(reason), values);
         let evse = &mut self.evses[at];
         let Some(transaction) = evse.transaction.take() else { return };
@@ -297,6 +304,7 @@ impl Station {
         let now = self.utc();
         let offline = !self.is_connected();
         let begin = self.meter_value(at, Key::TxStartedMeasurands, Context::Begin);
+        let begin_for_end = self.meter_value(at, Key::TxEndedMeasurands, Context::Begin);
         let evse = &mut self.evses[at];
         let Some(transaction) = &mut evse.transaction else { return };
         let mut trigger = trigger;
@@ -319,6 +327,7 @@ impl Station {
         if !transaction.told_begin && evse.plugged.is_some() {
             // E01.FR.09, E01.FR.17
             transaction.told_begin = true;
+            transaction.begin = begin_for_end;
             transaction.meter_start = register(&evse.reading).or(transaction.meter_start);
             if stage != Stage::Ended {
                 values.splice(0..0, begin);
