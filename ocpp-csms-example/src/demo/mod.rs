@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use iso_currency::Currency;
 use jiff::Timestamp;
 use ocpp_core::types::Version;
@@ -39,6 +39,8 @@ pub struct Options {
 
 /// So many seconds of charging are packed into one.
 const SPEED: u32 = 120;
+/// Seconds between two meter values: so that the page lives, which shows power and cost as they are reported.
+const SAMPLE_SECONDS: u32 = 2;
 /// A whole round takes a few seconds; this long only when something is stuck.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -49,7 +51,7 @@ struct Role {
     token: &'static str,
     /// The most that the car takes, in W.
     power: u32,
-    /// What the driver wants, in Wh.
+    /// What the driver wants if it has to be quick, in Wh.
     wanted: u64,
 }
 
@@ -118,8 +120,10 @@ async fn play(server: &Server, once: bool) -> anyhow::Result<Vec<Bill>> {
     for role in ROLES {
         let password = enter(server, &role).await?;
         let station =
-            start(server.address(), &role, password).with_context(|| format!("{} cannot start", role.station))?;
-        visitors.push(Visitor::new(role, station, server.csms().store().clone()));
+            start(server.address(), &role, password).await.with_context(|| format!("{} cannot start", role.station))?;
+        // One session is over soon; whoever watches many wants to see the power for a while.
+        let wanted = if once { role.wanted } else { 10 * role.wanted };
+        visitors.push(Visitor::new(role, wanted, station, server.csms().store().clone()));
     }
     let result = if once {
         let rounds = try_join_all(visitors.iter().map(Visitor::visit));
@@ -130,9 +134,7 @@ async fn play(server: &Server, once: bool) -> anyhow::Result<Vec<Bill>> {
             stop = crate::cli::stop_requested() => stop.context("cannot wait for signals").map(|()| Vec::new()),
         }
     };
-    for visitor in visitors {
-        visitor.leave().await;
-    }
+    join_all(visitors.iter().map(Visitor::leave)).await;
     result
 }
 
@@ -161,13 +163,20 @@ async fn enter(server: &Server, role: &Role) -> anyhow::Result<String> {
     Ok(password)
 }
 
-fn start(address: SocketAddr, role: &Role, password: String) -> anyhow::Result<Simulator> {
+async fn start(address: SocketAddr, role: &Role, password: String) -> anyhow::Result<Simulator> {
     let mut config = ocpp_cp::Config::new(format!("ws://{address}/ocpp").parse()?, role.station);
     config.versions = vec![role.version];
     config.password = Some(password);
     config.speed = SPEED;
     config.model = format!("OCPP {}", role.version);
-    Ok(Simulator::start(config)?)
+    let station = Simulator::start(config)?;
+    let (interval, measurands) = match role.version {
+        Version::V1_6 => ("MeterValueSampleInterval", "MeterValuesSampledData"),
+        _ => ("SampledDataCtrlr.TxUpdatedInterval", "SampledDataCtrlr.TxUpdatedMeasurands"),
+    };
+    station.set(interval, SAMPLE_SECONDS.to_string()).await?;
+    station.set(measurands, "Energy.Active.Import.Register,Power.Active.Import").await?;
+    Ok(station)
 }
 
 /// The database, and whether it is thrown away at the end.

@@ -7,7 +7,7 @@ use ocpp_cp::Simulator;
 use ocpp_cp::hardware::EvChange;
 use ocpp_cp::state::EvseState;
 use rust_decimal::Decimal;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::Role;
 use super::bill::Bill;
@@ -19,17 +19,21 @@ const EVSE: u32 = 1;
 const LOOK: Duration = Duration::from_millis(50);
 /// Between two drivers.
 const PAUSE: Duration = Duration::from_secs(4);
+/// How long the last driver may take.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The drivers of one station.
 pub(super) struct Visitor {
     role: Role,
+    /// What each of them wants, in Wh.
+    wanted: u64,
     station: Simulator,
     store: Store,
 }
 
 impl Visitor {
-    pub(super) fn new(role: Role, station: Simulator, store: Store) -> Self {
-        Self { role, station, store }
+    pub(super) fn new(role: Role, wanted: u64, station: Simulator, store: Store) -> Self {
+        Self { role, wanted, station, store }
     }
 
     /// Drivers come until the demonstration ends.
@@ -42,8 +46,8 @@ impl Visitor {
 
     /// One driver: plug in, tap, charge, tap again, unplug; and the bill, beside what the station itself metered.
     pub(super) async fn visit(&self) -> anyhow::Result<Bill> {
-        let Role { station: name, token, power, wanted, .. } = self.role;
-        let station = &self.station;
+        let Role { station: name, token, power, .. } = self.role;
+        let (station, wanted) = (&self.station, self.wanted);
         station.wait_for(|state| state.is_accepted()).await.with_context(|| format!("{name} was not accepted"))?;
         let car = EvChange { soc: Some(Decimal::from(30)), max_power_w: Some(power), ..EvChange::default() };
         station.ev(EVSE, car).await?;
@@ -85,8 +89,19 @@ impl Visitor {
         }
     }
 
-    /// The station closes its connection and ends.
-    pub(super) async fn leave(self) {
+    /// The driver who is there leaves with a bill, and the station is switched off.
+    pub(super) async fn leave(&self) {
+        // A station that is stuck is switched off all the same.
+        let _ = timeout(FAREWELL, self.finish()).await;
         self.station.shutdown().await;
+    }
+
+    async fn finish(&self) -> anyhow::Result<()> {
+        let is_charging = |evse: &EvseState| evse.transaction.is_some();
+        if self.station.state().await?.evse(EVSE).is_some_and(is_charging) {
+            self.station.stop(EVSE).await?;
+        }
+        self.station.wait_for(|state| state.outbox == 0 && !state.evse(EVSE).is_some_and(is_charging)).await?;
+        Ok(())
     }
 }
