@@ -119,11 +119,7 @@ pub async fn run() -> ExitCode {
 }
 
 async fn serve(serve: Serve) -> anyhow::Result<()> {
-    let token = serve.api_token.as_deref().map(str::trim);
-    anyhow::ensure!(
-        token != Some(""),
-        "OCPP_CSMS_API_TOKEN is empty: give it a value, or leave it out to have one made"
-    );
+    let token = token(serve.api_token)?;
     let file = match &serve.settings.config {
         Some(path) => ConfigFile::read(path)?,
         None => ConfigFile::default(),
@@ -132,10 +128,10 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
     let server = Server::start(config, token.as_deref()).await?;
     let address = server.address();
     if let Some(token) = server.new_api_token() {
-        println!("API token, shown only this once: {token}");
+        say(format_args!("API token, shown only this once: {token}"));
     }
-    println!("Stations connect to ws://{address}/ocpp/{{station}}");
-    println!("Page: http://{address}/   REST: http://{address}/api/docs");
+    say(format_args!("Stations connect to ws://{address}/ocpp/{{station}}"));
+    say(format_args!("Page: http://{address}/   REST: http://{address}/api/docs"));
     stop_requested().await.context("cannot wait for signals")?;
     tracing::info!("shutting down");
     server.shut_down().await;
@@ -153,6 +149,12 @@ fn token(given: Option<String>) -> anyhow::Result<Option<String>> {
     let is_empty = token.as_ref().is_some_and(String::is_empty);
     anyhow::ensure!(!is_empty, "OCPP_CSMS_API_TOKEN is empty: give it a value, or leave it out to have one made");
     Ok(token)
+}
+
+/// Writes a line to standard output. That nobody reads it is no reason to end.
+pub(crate) fn say(line: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Waits until somebody wants the program to end: ctrl-c, or a termination signal.

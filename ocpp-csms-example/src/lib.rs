@@ -10,6 +10,7 @@ mod cli;
 pub mod config;
 pub mod demo;
 pub mod logging;
+mod metrics;
 mod server;
 pub mod sessions;
 pub mod stations;

@@ -161,6 +161,7 @@ fn app(csms: &Csms, stop: &CancellationToken) -> Router {
     api::routes(csms.clone())
         .merge(web::routes(csms.clone(), stop.clone()))
         .merge(stations::routes(csms.stations().clone()))
+        .fallback(api::not_found)
 }
 
 async fn password_key(store: &Store) -> Result<PasswordKey, StartError> {

@@ -2,10 +2,12 @@
 
 mod api_token;
 mod decision;
+mod mask;
 mod password;
 
 pub use api_token::ApiToken;
 pub use decision::authorize;
+pub use mask::mask;
 pub use password::PasswordKey;
 
 /// The system has no entropy to make a secret of.

@@ -1,7 +1,8 @@
-//! Whether the server lives, and whether it can work.
+//! Whether the server lives, whether it can work, and how much it does.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 
 use super::Problem;
 use crate::server::Csms;
@@ -18,4 +19,13 @@ pub(super) async fn ready(State(csms): State<Csms>) -> Result<&'static str, Prob
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; the log of the server says why")
     })?;
     Ok("ok\n")
+}
+
+/// Figures for Prometheus.
+pub(super) async fn metrics(State(csms): State<Csms>) -> Result<impl IntoResponse, Problem> {
+    let text = csms.stations().metrics().text().map_err(|error| {
+        tracing::error!(%error, "no metrics");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the figures cannot be written")
+    })?;
+    Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
 }

@@ -14,6 +14,8 @@ mod tokens;
 mod transactions;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::header;
 use axum::middleware;
 use axum::routing::get;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -52,6 +54,15 @@ impl Modify for BearerToken {
     }
 }
 
+/// The answer to a path that does not exist. A station that knocks there has a wrong URL, which its operator should see.
+pub(crate) async fn not_found(request: Request) -> Problem {
+    let path = request.uri().path();
+    if request.headers().contains_key(header::UPGRADE) {
+        tracing::warn!(path, "a WebSocket at a wrong URL: stations connect to /ocpp/{{station}}");
+    }
+    Problem::not_found(format!("there is nothing at {path:?}"))
+}
+
 /// All routes of the interface, its description, and the health of the server.
 pub(crate) fn routes(csms: Csms) -> Router {
     let (api, description) = OpenApiRouter::with_openapi(Description::openapi())
@@ -67,6 +78,7 @@ pub(crate) fn routes(csms: Csms) -> Router {
     api.layer(middleware::from_fn_with_state(csms.clone(), auth::require_token))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
         .with_state(csms)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", description))
 }

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use self::bill::Bill;
 use self::visit::Visitor;
+use crate::cli::say;
 use crate::config::ConfigFile;
 use crate::server::Server;
 use crate::stations::Notice;
@@ -85,30 +86,30 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     // The last notices are told before the table of the bills.
     let _ = timeout(Duration::from_secs(1), teller).await;
     if let (true, Ok(bills)) = (options.once, &result) {
-        print!("\n{}", bill::table(bills));
+        say(format_args!("\n{}", bill::table(bills).trim_end()));
         bill::check(bills)?;
-        println!("Energy and price of all {} bills agree with the meters of the stations.", bills.len());
+        say(format_args!("Energy and price of all {} bills agree with the meters of the stations.", bills.len()));
     }
     result.map(drop)
 }
 
 fn introduce(server: &Server, database: &Path) {
     let address = server.address();
-    println!("Page      http://{address}/");
-    println!("REST      http://{address}/api/docs");
+    say(format_args!("Page      http://{address}/"));
+    say(format_args!("REST      http://{address}/api/docs"));
     if let Some(token) = server.new_api_token() {
-        println!("API token {token}   (shown only this once)");
+        say(format_args!("API token {token}   (shown only this once)"));
     }
-    println!("Database  {}", database.display());
-    println!("One second of charging counts as {SPEED}. End with ctrl-c.\n");
+    say(format_args!("Database  {}", database.display()));
+    say(format_args!("One second of charging counts as {SPEED}. End with ctrl-c.\n"));
 }
 
 /// A line for each event.
 async fn tell(mut notices: broadcast::Receiver<Notice>) {
     loop {
         match notices.recv().await {
-            Ok(notice) => println!("{}  {notice}", Timestamp::now().strftime("%H:%M:%S")),
-            Err(broadcast::error::RecvError::Lagged(missed)) => println!("… {missed} events are not shown"),
+            Ok(notice) => say(format_args!("{}  {notice}", Timestamp::now().strftime("%H:%M:%S"))),
+            Err(broadcast::error::RecvError::Lagged(missed)) => say(format_args!("… {missed} events are not shown")),
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }
@@ -168,7 +169,7 @@ async fn start(address: SocketAddr, role: &Role, password: String) -> anyhow::Re
     config.versions = vec![role.version];
     config.password = Some(password);
     config.speed = SPEED;
-    config.model = format!("OCPP {}", role.version);
+    config.model = format!("{} kW", Decimal::new(role.power.into(), 3).normalize());
     let station = Simulator::start(config)?;
     let (interval, measurands) = match role.version {
         Version::V1_6 => ("MeterValueSampleInterval", "MeterValuesSampledData"),

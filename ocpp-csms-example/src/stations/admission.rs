@@ -35,7 +35,7 @@ pub enum Refusal {
     #[error("the station is not known: enter it with PUT /api/v1/stations/{{id}}, or allow unknown stations")]
     Unknown,
     /// Nobody entered it, and too many like it are waiting.
-    #[error("too many stations that nobody entered are waiting: enter this one, or remove others")]
+    #[error("too many stations that nobody entered are waiting: enter this one, or raise max_unknown_stations")]
     TooManyUnknown,
     /// It came without a password, or with a wrong one.
     #[error("the password is missing or wrong")]

@@ -14,9 +14,6 @@ use crate::access::authorize;
 use crate::sessions::{Recorded, Step, record};
 use crate::store::{Identity, Registration, Station, StoreError};
 
-/// Characters of a frame that is not understood in the log.
-const EXCERPT: usize = 200;
-
 /// The desk of one station.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -103,13 +100,6 @@ impl Desk {
             }
             Event::NotAccepted { action, registration } => {
                 tracing::warn!(%station, action, ?registration, "refused: the station is not accepted");
-            }
-            Event::Finding { action, finding } => {
-                let (path, code) = (&finding.path, &finding.code);
-                tracing::warn!(%station, action, path, code, "departs from the schema: {}", finding.message);
-            }
-            Event::Malformed { reason, text } => {
-                tracing::warn!(%station, text = text.chars().take(EXCERPT).collect::<String>(), "not understood: {reason}");
             }
             _ => {}
         }

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use ocpp_core::csms::{CallOutcome, Command, CommandId, Event, Input, Output, Session, SessionConfig, StoreToken};
 use ocpp_core::time::{Instant, Now};
 use ocpp_core::transport::{CloseFrame, Incoming};
+use ocpp_core::types::Version;
 use rand::TryRng as _;
 use tokio::sync::{mpsc, oneshot};
 
+use super::complaints::Complaints;
 use super::desk::{Desk, DeskError};
 use super::gateway::{Connected, Socket};
 use super::live;
@@ -145,6 +147,7 @@ impl Driver {
             }
         };
         self.socket = Some(socket);
+        self.stations.metrics().connected(version);
         self.stations.update(&self.station, |live| {
             live.connection = Some(live::Connection { version, remote, since: Timestamp::now() });
             true
@@ -157,14 +160,16 @@ impl Driver {
     /// Closes the connection, if there is one. What it still sends counts no more.
     fn detach(&mut self, session: &mut Session, reason: &str, code: u16) {
         let Some(mut socket) = self.socket.take() else { return };
+        let version = socket.version();
         socket.close(CloseFrame::new(code, reason));
         // The closing handshake has its own time limit; nobody needs to wait for it.
         tokio::spawn(async move { while !matches!(socket.next().await, Incoming::Closed(_)) {} });
-        self.disconnected(session, reason.to_owned());
+        self.disconnected(session, version, reason.to_owned());
     }
 
-    fn disconnected(&mut self, session: &mut Session, reason: String) {
+    fn disconnected(&mut self, session: &mut Session, version: Version, reason: String) {
         session.handle(self.now(), Input::Disconnected);
+        self.stations.metrics().disconnected(version);
         self.stations.update(&self.station, |live| {
             live.connection = None;
             live.power.clear();
@@ -177,6 +182,7 @@ impl Driver {
         match incoming {
             Incoming::Text(text) => {
                 let now = Timestamp::now();
+                self.stations.metrics().frame(Direction::Received);
                 self.stations.log().record(&self.station, Direction::Received, now, &text);
                 self.stations.update(&self.station, |live| {
                     live.last_seen_at = Some(now);
@@ -187,8 +193,9 @@ impl Driver {
             // The connection closes itself and says why.
             Incoming::Binary => {}
             Incoming::Closed(reason) => {
-                self.socket = None;
-                self.disconnected(session, reason.to_string());
+                if let Some(socket) = self.socket.take() {
+                    self.disconnected(session, socket.version(), reason.to_string());
+                }
             }
         }
     }
@@ -202,6 +209,7 @@ impl Driver {
             }
             let mut facts = Vec::new();
             let mut questions = Vec::new();
+            let mut complaints = Complaints::default();
             for output in outputs {
                 match output {
                     Output::Transmit(text) => self.transmit(text),
@@ -211,7 +219,11 @@ impl Driver {
                             let _ = reply.send(outcome);
                         }
                     }
-                    Output::Event(event) => self.desk.observe(&event).await,
+                    Output::Event(event) => {
+                        if let Some(event) = complaints.take(event) {
+                            self.desk.observe(&event).await;
+                        }
+                    }
                     Output::Record { token, events } => facts.push((token, events)),
                     Output::Ask { question, about } => questions.push((question, about)),
                     Output::Close { reason } => {
@@ -222,6 +234,7 @@ impl Driver {
                     other => tracing::error!(station = %self.station, output = ?other, "an unknown output"),
                 }
             }
+            complaints.log(&self.station);
             // The snapshot belongs to the moment at which all outputs were taken, so facts come before anything is answered.
             self.keep(session, facts).await;
             for (question, about) in questions {
@@ -234,6 +247,7 @@ impl Driver {
 
     fn transmit(&mut self, text: String) {
         if let Some(socket) = &mut self.socket {
+            self.stations.metrics().frame(Direction::Sent);
             self.stations.log().record(&self.station, Direction::Sent, Timestamp::now(), &text);
             socket.send(text);
         }

@@ -55,6 +55,7 @@ async fn upgrade(
         Ok(admitted) => admitted,
         Err(refusal) => {
             tracing::warn!(%station, %remote, "not let in: {refusal}");
+            stations.metrics().refused.inc();
             return answer(&refusal).response().map(Body::from);
         }
     };

@@ -1,6 +1,7 @@
 //! The stations that are connected: who is let in, what is live, and the task that converses with each.
 
 mod admission;
+mod complaints;
 mod desk;
 mod driver;
 mod gateway;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ocpp_core::types::Version;
 use rust_decimal::Decimal;
 
+use crate::access::mask;
 use crate::store::{Registration, Transaction};
 use crate::tariffs::amount;
 
@@ -74,7 +75,7 @@ impl fmt::Display for What {
                     write!(f, " at EVSE {evse}")?;
                 }
                 match &transaction.token {
-                    Some(token) => write!(f, " with token {token}"),
+                    Some(token) => write!(f, " with token {}", mask(token)),
                     None => Ok(()),
                 }
             }

@@ -13,6 +13,7 @@ use super::live::LiveStation;
 use super::notice::{Notice, What};
 use crate::access::PasswordKey;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::store::{MessageLog, Registration, Store};
 
 /// Orders that wait for one station.
@@ -32,6 +33,7 @@ struct Inner {
     store: Store,
     log: MessageLog,
     key: PasswordKey,
+    metrics: Metrics,
     drivers: Mutex<Drivers>,
     live: RwLock<HashMap<Arc<str>, LiveStation>>,
     notices: broadcast::Sender<Notice>,
@@ -65,6 +67,7 @@ impl Stations {
             store,
             log,
             key,
+            metrics: Metrics::new(),
             drivers: Mutex::default(),
             live: RwLock::default(),
             notices: broadcast::Sender::new(NOTICES),
@@ -190,6 +193,10 @@ impl Stations {
         &self.inner.log
     }
 
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
     pub(super) fn key(&self) -> &PasswordKey {
         &self.inner.key
     }
@@ -207,6 +214,11 @@ impl Stations {
 
     pub(super) fn notify(&self, station: &Arc<str>, what: What) {
         let notice = Notice { station: Arc::clone(station), what };
+        match &notice.what {
+            What::Started(_) => self.inner.metrics.started.inc(),
+            What::Billed(_) => self.inner.metrics.billed.inc(),
+            _ => 0,
+        };
         match &notice.what {
             What::Metered(_) => tracing::debug!(station = %notice.station, "{}", notice.what),
             what => tracing::info!(station = %notice.station, "{what}"),

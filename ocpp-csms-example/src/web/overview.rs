@@ -4,6 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::access::mask;
 use crate::server::Csms;
 use crate::stations::LiveStation;
 use crate::store::{Registration, Station, StoreError, Transaction};
@@ -165,7 +166,7 @@ impl SessionRow {
             power: transaction.power.map(|power| kilo(power, 1)),
             cost: amount(transaction.cost, currency).to_string(),
             currency: currency.code(),
-            token: transaction.token.unwrap_or_default(),
+            token: transaction.token.as_deref().map(mask).unwrap_or_default(),
             reason: transaction.stop_reason.unwrap_or_default(),
             station: transaction.station,
         }

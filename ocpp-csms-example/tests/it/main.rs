@@ -4,6 +4,7 @@ mod bad_input;
 mod calls;
 mod charging;
 mod harness;
+mod log;
 mod page;
 mod program;
 mod rest;

@@ -36,6 +36,33 @@ async fn health_needs_no_token() {
 }
 
 #[tokio::test]
+async fn the_figures_count_connections_and_frames() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    csms.enter("CS").await;
+    let mut station = csms.station("CS", "ocpp2.0.1").await;
+    station.boot("ocpp2.0.1").await;
+    let figures = reqwest::get(csms.url("/metrics")).await.unwrap().text().await.unwrap();
+    for line in [
+        "ocpp_csms_stations_connected{version=\"2.0.1\"} 1",
+        "ocpp_csms_stations_connected{version=\"2.1\"} 0",
+        "ocpp_csms_frames_total{direction=\"received\"} 1",
+        "ocpp_csms_frames_total{direction=\"sent\"} 1",
+        "ocpp_csms_transactions_started_total 0",
+    ] {
+        assert!(figures.lines().any(|known| known == line), "{line}: {figures}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_does_not_exist_is_a_problem() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    let (status, problem) = csms.request(Method::GET, "/api/v2/stations", None).await;
+    assert_eq!((status, &problem["title"]), (StatusCode::NOT_FOUND, &json!("Not Found")));
+}
+
+#[tokio::test]
 async fn a_station_is_entered_and_changed_member_by_member() {
     let folder = Folder::new();
     let csms = Csms::start(&folder).await;
