@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::harness::{Folder, RawStation, TOKEN, boot_payload};
 
 /// The program, ended with the test.
-struct Program(Child, BufReader<std::process::ChildStdout>);
+struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -42,7 +42,7 @@ fn start(folder: &Folder) -> (Program, SocketAddr) {
     let mut told = BufReader::new(child.stdout.take().unwrap());
     told.read_line(&mut line).unwrap();
     let address = line.split("ws://").nth(1).and_then(|rest| rest.split('/').next()).unwrap().parse().unwrap();
-    (Program(child, told), address)
+    (Program(child), address)
 }
 
 /// The warnings so far that name the station.

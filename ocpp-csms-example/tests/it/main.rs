@@ -1,4 +1,7 @@
 //! The program as others see it: over its port, with a database file of its own for each test.
+#![allow(unreachable_pub, reason = "the modules of a test binary have no outside")]
+// What clippy.toml allows in tests, it does not allow in their helpers.
+#![allow(clippy::unwrap_used)]
 
 mod bad_input;
 mod calls;
