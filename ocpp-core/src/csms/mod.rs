@@ -88,6 +88,7 @@ mod identity;
 mod input;
 mod metering;
 mod output;
+mod recording;
 mod request;
 mod session;
 mod snapshot;

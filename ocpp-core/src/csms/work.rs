@@ -6,7 +6,6 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use ocpp_types::ErrorCode;
 
@@ -15,14 +14,12 @@ use super::event::Event;
 use super::identity::{QuestionId, StoreToken, TransactionId};
 use super::input::{Answer, DataTransferStatus};
 use super::output::{Deadline, DeadlineReason, Output, Question};
+use super::recording::Fact;
 use super::request::{Reply, Request, TransactionForm};
 use super::session::Session;
-use super::transactions::{Kind, Message};
+use super::transactions::Message;
 use crate::rpc::{CallError, IncomingId};
 use crate::time::{Instant, Now};
-
-/// The kind of token that stands for nobody (C02).
-const NO_AUTHORIZATION: &str = "NoAuthorization";
 
 /// How many facts of ended connections wait for their turn.
 const MAX_LEFT_BEHIND: usize = 32;
@@ -46,25 +43,25 @@ impl Incoming {
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     waiting: VecDeque<Incoming>,
-    current: Option<Work>,
+    pub(super) current: Option<Work>,
     /// The batch that the application has not acknowledged.
-    batch: Option<StoreToken>,
+    pub(super) batch: Option<StoreToken>,
     /// The 1.6 transaction whose id was in the last answer. That it arrived shows when the station goes on to something else.
-    unconfirmed: Option<TransactionId>,
+    pub(super) unconfirmed: Option<TransactionId>,
     next_question: u64,
     next_token: u64,
 }
 
 /// The call that is being worked on.
 #[derive(Debug)]
-struct Work {
-    id: IncomingId,
-    deadline: Instant,
-    step: Step,
+pub(super) struct Work {
+    pub(super) id: IncomingId,
+    pub(super) deadline: Instant,
+    pub(super) step: Step,
 }
 
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     /// The application was asked.
     Asked { question: QuestionId, about: Asked },
     /// The application was told to store.
@@ -74,7 +71,7 @@ enum Step {
 }
 
 #[derive(Debug)]
-enum Asked {
+pub(super) enum Asked {
     Authorize,
     DataTransfer,
     Transaction {
@@ -86,13 +83,6 @@ enum Asked {
         form: TransactionForm,
         wire: TransactionId,
     },
-}
-
-/// What is to be recorded.
-#[derive(Debug)]
-enum Fact {
-    Transaction { form: TransactionForm, message: Box<Message> },
-    Other(Event),
 }
 
 impl Desk {
@@ -124,7 +114,7 @@ impl Desk {
         QuestionId(self.next_question)
     }
 
-    fn next_token(&mut self) -> StoreToken {
+    pub(super) fn next_token(&mut self) -> StoreToken {
         self.next_token += 1;
         StoreToken(self.next_token)
     }
@@ -191,122 +181,17 @@ impl Session {
         }
     }
 
-    /// The station goes on after it was told a transaction's id, or asks for it once more.
-    fn confirm(&mut self, request: &Result<Request, CallError>) {
-        let Some(wire) = self.desk.unconfirmed.take() else { return };
-        let again = match request {
-            Ok(Request::Transaction { message, .. }) => {
-                message.start.as_ref().and_then(|start| self.ledger.repeated_start(start))
-            }
-            _ => None,
-        };
-        if again.is_none_or(|again| again.wire != wire) {
-            self.ledger.confirm(&wire);
-        }
-    }
-
     /// Answers with an empty object, and tells the application.
-    fn take_note(&mut self, id: IncomingId, event: Event) {
+    pub(super) fn take_note(&mut self, id: IncomingId, event: Event) {
         self.reply(id, &Reply::Empty);
         self.event(event);
     }
 
-    fn begin_transaction(&mut self, now: Now, id: IncomingId, form: TransactionForm, mut message: Box<Message>) {
-        if self.desk.batch.is_some() {
-            // Whether this repeats what is being stored can't be said before that is settled.
-            return self.queue(now, id, Fact::Transaction { form, message });
-        }
-        let repeated = match &message.start {
-            Some(start) => self.ledger.repeated_start(start),
-            None => {
-                if let (TransactionForm::Stop | TransactionForm::MeterValues, Some(number)) =
-                    (form, message.event.transaction.number())
-                {
-                    let Some(transaction) = self.ledger.resolve(number, &message) else {
-                        let (place, readings) = (message.event.place, message.event.readings);
-                        return self.take_note(id, Event::MeterValues { place, readings });
-                    };
-                    message.event.transaction = transaction;
-                }
-                self.ledger.repeated(&message)
-            }
-        };
-        let token = message.event.token.clone();
-        if let Some(repeated) = repeated {
-            return match (token, repeated.authorization) {
-                (Some(token), None) => {
-                    let question = self.about_transaction(&message, token, Some(&repeated.wire));
-                    self.ask(now, id, question, Asked::Repeated { form, wire: repeated.wire });
-                }
-                (_, authorization) => self.reply(id, &Reply::Transaction { form, wire: repeated.wire, authorization }),
-            };
-        }
-        match token {
-            // C02.FR.02: there is nobody to judge.
-            Some(token) if token.kind.as_deref() == Some(NO_AUTHORIZATION) => {
-                let authorization = Authorization::accepted();
-                self.record(now, id, Fact::Transaction { form, message }, Some(authorization));
-            }
-            // E01.FR.11, E02.FR.04, E05.FR.01; 1.6 edition 2, 4.8: the station may have judged by what was true once.
-            Some(token) => {
-                let known = (form != TransactionForm::Start).then(|| message.event.transaction.clone());
-                let question = self.about_transaction(&message, token, known.as_ref());
-                self.ask(now, id, question, Asked::Transaction { form, message });
-            }
-            None => self.record(now, id, Fact::Transaction { form, message }, None),
-        }
-    }
-
-    fn about_transaction(
-        &self,
-        message: &Message,
-        token: super::identity::Token,
-        wire: Option<&TransactionId>,
-    ) -> Question {
-        Question::Transaction {
-            token,
-            transaction: wire.map(|wire| self.ledger.name(wire).clone()),
-            place: message.event.place,
-            starts: message.kind == Kind::Started,
-            ended: message.kind == Kind::Ended,
-            offline: message.event.offline,
-        }
-    }
-
-    fn ask(&mut self, now: Now, id: IncomingId, about: Question, asked: Asked) {
+    pub(super) fn ask(&mut self, now: Now, id: IncomingId, about: Question, asked: Asked) {
         let question = self.desk.next_question();
         let deadline = now.instant + self.config.answer_deadline;
         self.desk.current = Some(Work { id, deadline, step: Step::Asked { question, about: asked } });
         self.outputs.push_back(Output::Ask { question, about });
-    }
-
-    fn queue(&mut self, now: Now, id: IncomingId, fact: Fact) {
-        let deadline = now.instant + self.config.store_deadline;
-        self.desk.current = Some(Work { id, deadline, step: Step::Queued { fact } });
-    }
-
-    /// Has a fact stored; the station is answered after that.
-    fn record(&mut self, now: Now, id: IncomingId, fact: Fact, authorization: Option<Authorization>) {
-        if self.desk.batch.is_some() {
-            return self.queue(now, id, fact);
-        }
-        let (events, reply) = match fact {
-            Fact::Other(event) => (Vec::from([event]), Reply::Empty),
-            Fact::Transaction { form, mut message } => {
-                if form == TransactionForm::Start {
-                    let proposed = authorization.as_ref().and_then(|authorization| authorization.transaction_id);
-                    message.event.transaction = TransactionId::from(self.ledger.allocate(proposed));
-                }
-                let wire = message.event.transaction.clone();
-                let events = self.ledger.apply(*message, authorization.as_ref());
-                (events, Reply::Transaction { form, wire, authorization })
-            }
-        };
-        let token = self.desk.next_token();
-        self.desk.batch = Some(token);
-        let deadline = now.instant + self.config.store_deadline;
-        self.desk.current = Some(Work { id, deadline, step: Step::Storing { token, reply } });
-        self.outputs.push_back(Output::Record { token, events });
     }
 
     /// The application answers a question.
@@ -340,33 +225,6 @@ impl Session {
         }
     }
 
-    /// The application has stored a batch, or has not.
-    pub(super) fn handle_stored(&mut self, now: Now, token: StoreToken, stored: bool) {
-        if self.desk.batch.take_if(|batch| *batch == token).is_none() {
-            return;
-        }
-        if stored {
-            self.ledger.commit();
-        } else {
-            self.ledger.roll_back();
-        }
-        let Some(work) = self.desk.current.take() else { return };
-        match work.step {
-            Step::Storing { token: storing, reply } if storing == token => {
-                if stored {
-                    self.reply(work.id, &reply);
-                } else {
-                    self.refuse(work.id, ErrorCode::InternalError, "not stored, please repeat");
-                }
-            }
-            Step::Queued { fact: Fact::Transaction { form, message } } => {
-                self.begin_transaction(now, work.id, form, message);
-            }
-            Step::Queued { fact } => self.record(now, work.id, fact, None),
-            step => self.desk.current = Some(Work { step, ..work }),
-        }
-    }
-
     /// Gives up waiting for the application where its time is over.
     pub(super) fn handle_overdue(&mut self, now: Now) {
         let Some(work) = self.desk.current.take_if(|work| work.deadline <= now.instant) else { return };
@@ -379,7 +237,7 @@ impl Session {
         }
     }
 
-    fn reply(&mut self, id: IncomingId, reply: &Reply) {
+    pub(super) fn reply(&mut self, id: IncomingId, reply: &Reply) {
         // Without a connection there is nobody to answer.
         if let Some(version) = self.endpoint.version() {
             let payload = super::dialect::write_reply(version, reply);
@@ -390,7 +248,7 @@ impl Session {
         }
     }
 
-    fn refuse(&mut self, id: IncomingId, code: ErrorCode, description: &str) {
+    pub(super) fn refuse(&mut self, id: IncomingId, code: ErrorCode, description: &str) {
         self.endpoint.refuse(id, &CallError::new(code, description));
     }
 }

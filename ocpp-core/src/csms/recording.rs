@@ -1,0 +1,165 @@
+//! Facts that are stored before the station is answered: what tells of transactions and of security.
+//!
+//! One batch is outstanding at a time. What comes while the application has one waits, because whether it repeats what is being
+//! stored can't be said before that is settled.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use ocpp_types::ErrorCode;
+
+use super::authorization::Authorization;
+use super::event::Event;
+use super::identity::{StoreToken, Token, TransactionId};
+use super::output::{Output, Question};
+use super::request::{Reply, Request, TransactionForm};
+use super::session::Session;
+use super::transactions::{Kind, Message};
+use super::work::{Asked, Step, Work};
+use crate::rpc::{CallError, IncomingId};
+use crate::time::Now;
+
+/// The kind of token that stands for nobody (C02).
+const NO_AUTHORIZATION: &str = "NoAuthorization";
+
+/// What is to be recorded.
+#[derive(Debug)]
+pub(super) enum Fact {
+    Transaction { form: TransactionForm, message: Box<Message> },
+    Other(Event),
+}
+
+impl Session {
+    /// The station goes on after it was told a transaction's id, or asks for it once more.
+    pub(super) fn confirm(&mut self, request: &Result<Request, CallError>) {
+        let Some(wire) = self.desk.unconfirmed.take() else { return };
+        let again = match request {
+            Ok(Request::Transaction { message, .. }) => {
+                message.start.as_ref().and_then(|start| self.ledger.repeated_start(start))
+            }
+            _ => None,
+        };
+        if again.is_none_or(|again| again.wire != wire) {
+            self.ledger.confirm(&wire);
+        }
+    }
+
+    pub(super) fn begin_transaction(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        form: TransactionForm,
+        mut message: Box<Message>,
+    ) {
+        if self.desk.batch.is_some() {
+            // Whether this repeats what is being stored can't be said before that is settled.
+            return self.queue(now, id, Fact::Transaction { form, message });
+        }
+        let repeated = match &message.start {
+            Some(start) => self.ledger.repeated_start(start),
+            None => {
+                if let (TransactionForm::Stop | TransactionForm::MeterValues, Some(number)) =
+                    (form, message.event.transaction.number())
+                {
+                    let Some(transaction) = self.ledger.resolve(number, &message) else {
+                        let (place, readings) = (message.event.place, message.event.readings);
+                        return self.take_note(id, Event::MeterValues { place, readings });
+                    };
+                    message.event.transaction = transaction;
+                }
+                self.ledger.repeated(&message)
+            }
+        };
+        let token = message.event.token.clone();
+        if let Some(repeated) = repeated {
+            return match (token, repeated.authorization) {
+                (Some(token), None) => {
+                    let question = self.about_transaction(&message, token, Some(&repeated.wire));
+                    self.ask(now, id, question, Asked::Repeated { form, wire: repeated.wire });
+                }
+                (_, authorization) => self.reply(id, &Reply::Transaction { form, wire: repeated.wire, authorization }),
+            };
+        }
+        match token {
+            // C02.FR.02: there is nobody to judge.
+            Some(token) if token.kind.as_deref() == Some(NO_AUTHORIZATION) => {
+                let authorization = Authorization::accepted();
+                self.record(now, id, Fact::Transaction { form, message }, Some(authorization));
+            }
+            // E01.FR.11, E02.FR.04, E05.FR.01; 1.6 edition 2, 4.8: the station may have judged by what was true once.
+            Some(token) => {
+                let known = (form != TransactionForm::Start).then(|| message.event.transaction.clone());
+                let question = self.about_transaction(&message, token, known.as_ref());
+                self.ask(now, id, question, Asked::Transaction { form, message });
+            }
+            None => self.record(now, id, Fact::Transaction { form, message }, None),
+        }
+    }
+
+    fn about_transaction(&self, message: &Message, token: Token, wire: Option<&TransactionId>) -> Question {
+        Question::Transaction {
+            token,
+            transaction: wire.map(|wire| self.ledger.name(wire).clone()),
+            place: message.event.place,
+            starts: message.kind == Kind::Started,
+            ended: message.kind == Kind::Ended,
+            offline: message.event.offline,
+        }
+    }
+
+    fn queue(&mut self, now: Now, id: IncomingId, fact: Fact) {
+        let deadline = now.instant + self.config.store_deadline;
+        self.desk.current = Some(Work { id, deadline, step: Step::Queued { fact } });
+    }
+
+    /// Has a fact stored; the station is answered after that.
+    pub(super) fn record(&mut self, now: Now, id: IncomingId, fact: Fact, authorization: Option<Authorization>) {
+        if self.desk.batch.is_some() {
+            return self.queue(now, id, fact);
+        }
+        let (events, reply) = match fact {
+            Fact::Other(event) => (Vec::from([event]), Reply::Empty),
+            Fact::Transaction { form, mut message } => {
+                if form == TransactionForm::Start {
+                    let proposed = authorization.as_ref().and_then(|authorization| authorization.transaction_id);
+                    message.event.transaction = TransactionId::from(self.ledger.allocate(proposed));
+                }
+                let wire = message.event.transaction.clone();
+                let events = self.ledger.apply(*message, authorization.as_ref());
+                (events, Reply::Transaction { form, wire, authorization })
+            }
+        };
+        let token = self.desk.next_token();
+        self.desk.batch = Some(token);
+        let deadline = now.instant + self.config.store_deadline;
+        self.desk.current = Some(Work { id, deadline, step: Step::Storing { token, reply } });
+        self.outputs.push_back(Output::Record { token, events });
+    }
+
+    /// The application has stored a batch, or has not.
+    pub(super) fn handle_stored(&mut self, now: Now, token: StoreToken, stored: bool) {
+        if self.desk.batch.take_if(|batch| *batch == token).is_none() {
+            return;
+        }
+        if stored {
+            self.ledger.commit();
+        } else {
+            self.ledger.roll_back();
+        }
+        let Some(work) = self.desk.current.take() else { return };
+        match work.step {
+            Step::Storing { token: storing, reply } if storing == token => {
+                if stored {
+                    self.reply(work.id, &reply);
+                } else {
+                    self.refuse(work.id, ErrorCode::InternalError, "not stored, please repeat");
+                }
+            }
+            Step::Queued { fact: Fact::Transaction { form, message } } => {
+                self.begin_transaction(now, work.id, form, message);
+            }
+            Step::Queued { fact } => self.record(now, work.id, fact, None),
+            step => self.desk.current = Some(Work { step, ..work }),
+        }
+    }
+}
