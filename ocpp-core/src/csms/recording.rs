@@ -74,7 +74,7 @@ impl Session {
         if let Some(repeated) = repeated {
             return match (token, repeated.authorization) {
                 (Some(token), None) => {
-                    let question = self.about_transaction(&message, token, Some(&repeated.wire));
+                    let question = about_transaction(&message, token, Some(repeated.id));
                     self.ask(now, id, question, Asked::Repeated { form, wire: repeated.wire });
                 }
                 (_, authorization) => self.reply(id, &Reply::Transaction { form, wire: repeated.wire, authorization }),
@@ -88,22 +88,11 @@ impl Session {
             }
             // E01.FR.11, E02.FR.04, E05.FR.01; 1.6 edition 2, 4.8: the station may have judged by what was true once.
             Some(token) => {
-                let known = (form != TransactionForm::Start).then(|| message.event.transaction.clone());
-                let question = self.about_transaction(&message, token, known.as_ref());
+                let known = (form != TransactionForm::Start).then(|| self.ledger.name_of(&message));
+                let question = about_transaction(&message, token, known);
                 self.ask(now, id, question, Asked::Transaction { form, message });
             }
             None => self.record(now, id, Fact::Transaction { form, message }, None),
-        }
-    }
-
-    fn about_transaction(&self, message: &Message, token: Token, wire: Option<&TransactionId>) -> Question {
-        Question::Transaction {
-            token,
-            transaction: wire.map(|wire| self.ledger.name(wire).clone()),
-            place: message.event.place,
-            starts: message.kind == Kind::Started,
-            ended: message.kind == Kind::Ended,
-            offline: message.event.offline,
         }
     }
 
@@ -161,5 +150,16 @@ impl Session {
             Step::Queued { fact } => self.record(now, work.id, fact, None),
             step => self.desk.current = Some(Work { step, ..work }),
         }
+    }
+}
+
+fn about_transaction(message: &Message, token: Token, transaction: Option<TransactionId>) -> Question {
+    Question::Transaction {
+        token,
+        transaction,
+        place: message.event.place,
+        starts: message.kind == Kind::Started,
+        ended: message.kind == Kind::Ended,
+        offline: message.event.offline,
     }
 }

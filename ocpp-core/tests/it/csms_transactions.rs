@@ -267,6 +267,20 @@ fn a_repeated_event_whose_answer_is_forgotten_is_judged_again() {
     csms.assert_no_record();
 }
 
+#[test]
+fn a_name_that_is_used_again_is_asked_about_by_the_name_it_gets() {
+    let mut csms = Csms::new(Version::V2_1);
+    for payload in [event("Started", "1", 0, 0, 0), event("Ended", "1", 1, 60, 9)] {
+        csms.call("TransactionEvent", payload);
+        csms.store();
+    }
+    csms.call("TransactionEvent", with_token(event("Started", "1", 0, 100, 9), "TAG"));
+    let Question::Transaction { transaction, .. } = csms.judge(Authorization::accepted()) else { panic!() };
+    let facts = told(csms.store());
+    assert_ne!(facts[0].1.transaction.as_str(), "1");
+    assert_eq!(Some(&facts[0].1.transaction), transaction.as_ref());
+}
+
 /// 2.1 part 2, E, 1.3.2
 #[test]
 fn what_is_missing_of_a_transaction_is_stated_until_it_arrives() {

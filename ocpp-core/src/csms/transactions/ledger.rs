@@ -21,10 +21,18 @@ const MAX_LEAP: i64 = 1_000_000;
 /// A message that was received before.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::csms) struct Repeated {
+    /// What the application calls the transaction.
+    pub(in crate::csms) id: TransactionId,
     /// What the station calls the transaction.
     pub(in crate::csms) wire: TransactionId,
     /// What it was answered about the token; `None` if that is not remembered, or there was none.
     pub(in crate::csms) authorization: Option<Authorization>,
+}
+
+impl Repeated {
+    fn of(entry: &Entry, mark: Option<Mark>) -> Self {
+        Self { id: entry.id.clone(), wire: entry.wire.clone(), authorization: entry.answer_to(mark) }
+    }
 }
 
 /// The transactions of a station.
@@ -67,6 +75,18 @@ impl Ledger {
         self.latest(wire).map_or(wire, |entry| &entry.id)
     }
 
+    /// What the application calls, or will call, the transaction that a message tells of.
+    pub(in crate::csms) fn name_of(&self, message: &Message) -> TransactionId {
+        let wire = &message.event.transaction;
+        match self.latest(wire) {
+            Some(entry) if Self::begins_anew(entry, message) => {
+                TransactionId::new(format!("{wire}@{}", message.event.at))
+            }
+            Some(entry) => entry.id.clone(),
+            None => wire.clone(),
+        }
+    }
+
     /// The transactions that have not ended, oldest first.
     pub(in crate::csms) fn open(&self) -> impl Iterator<Item = (&TransactionId, Option<Place>)> {
         self.entries.iter().filter(|entry| entry.is_open()).map(|entry| (&entry.id, entry.place))
@@ -80,13 +100,13 @@ impl Ledger {
             .iter()
             .rev()
             .find(|entry| entry.wire == *wire && entry.knows(message) && !Self::begins_anew(entry, message))?;
-        Some(Repeated { wire: entry.wire.clone(), authorization: entry.answer_to(Some(Mark::of(message))) })
+        Some(Repeated::of(entry, Some(Mark::of(message))))
     }
 
     /// The transaction that a StartTransaction of 1.6 began when it was received before.
     pub(in crate::csms) fn repeated_start(&self, key: &StartKey) -> Option<Repeated> {
         let entry = self.entries.iter().rev().find(|entry| entry.start.as_ref() == Some(key))?;
-        Some(Repeated { wire: entry.wire.clone(), authorization: entry.answer_to(None) })
+        Some(Repeated::of(entry, None))
     }
 
     /// An id for a 1.6 transaction: the proposed one if it is free.
@@ -216,7 +236,7 @@ impl Ledger {
             self.note_undo(at);
             return at;
         }
-        let id = if anew { TransactionId::new(format!("{wire}@{}", message.event.at)) } else { wire.clone() };
+        let id = self.name_of(message);
         self.undo.entries.push((id.clone(), None));
         self.entries.push(Entry::new(id, wire.clone()));
         self.entries.len() - 1
