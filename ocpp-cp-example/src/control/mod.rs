@@ -45,7 +45,7 @@ use crate::command::Action;
 use crate::simulator::Simulator;
 use problem::Problem;
 
-/// The control interface of a station, to be served with [`axum::serve`].
+/// The control interface of a station, to be served with [`axum::serve()`].
 pub fn router(simulator: Simulator) -> Router {
     Router::new()
         .route("/state", get(state))
