@@ -46,7 +46,9 @@ pub enum OpenError {
         reason: String,
     },
     /// Anything else that SQLite reports.
-    #[error("{path} cannot be used: {source}")]
+    #[error(
+        "{path} cannot be used ({source}): if it is damaged, restore it from a backup or name another file with --database"
+    )]
     Unusable {
         /// The file.
         path: PathBuf,

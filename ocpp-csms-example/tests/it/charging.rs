@@ -188,3 +188,43 @@ async fn a_token_that_may_not_charge_is_refused_unless_anyone_may() {
         assert_eq!(answer["idTagInfo"]["status"], expected, "{tag}");
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_not_confirmed_and_is_kept_when_it_is_sent_again() {
+    let folder = Folder::new();
+    let database = folder.file("csms.sqlite");
+    let csms = Csms::start_with(&database, |_| {}).await;
+    csms.enter("CS-16").await;
+    let mut station = csms.station("CS-16", "ocpp1.6").await;
+    station.boot("ocpp1.6").await;
+    let pool =
+        sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(&database)).await.unwrap();
+    sqlx::query("ALTER TABLE meter_values RENAME TO hidden").execute(&pool).await.unwrap();
+    let sample = json!({"timestamp": "2026-06-01T10:30:00Z", "sampledValue": [{"value": "2000"}]});
+    let transaction = start_1_6(&mut station).await;
+    let values = json!({"connectorId": 1, "transactionId": transaction, "meterValue": [sample]});
+    let answer = station.ask("MeterValues", values.clone()).await;
+    assert_eq!((&answer[0], &answer[2]), (&json!(4), &json!("InternalError")), "{answer}");
+    assert!(is_close(&transactions(&csms, "CS-16").await[0]["energy_wh"], 0.0));
+    sqlx::query("ALTER TABLE hidden RENAME TO meter_values").execute(&pool).await.unwrap();
+    for _ in 0..2 {
+        station.call("MeterValues", values.clone()).await;
+    }
+    assert!(is_close(&transactions(&csms, "CS-16").await[0]["energy_wh"], 1000.0));
+    let kept = csms.get(&format!("/api/v1/stations/CS-16/transactions/{transaction}/meter-values")).await;
+    assert_eq!(kept.as_array().unwrap().len(), 1, "{kept}");
+}
+
+#[tokio::test]
+async fn a_transaction_goes_on_over_a_new_connection_without_another_boot() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    csms.enter("CS-16").await;
+    let mut station = csms.station("CS-16", "ocpp1.6").await;
+    station.boot("ocpp1.6").await;
+    let transaction = start_1_6(&mut station).await;
+    drop(station);
+    let mut station = csms.station("CS-16", "ocpp1.6").await;
+    stop_1_6(&mut station, transaction).await;
+    assert_billed(&transactions(&csms, "CS-16").await, &transaction.to_string(), "EVDisconnected");
+}

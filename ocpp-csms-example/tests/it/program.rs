@@ -80,3 +80,26 @@ fn the_demonstration_charges_once_in_each_version_and_its_bills_agree_with_the_m
         assert_eq!(told.lines().filter(|line| line.starts_with(row)).count(), 1, "{row}: {told}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_termination_signal_ends_the_program_in_order() {
+    use std::io::{BufRead as _, BufReader};
+    let folder = Folder::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ocpp-csms"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+        .arg(folder.file("csms.sqlite"))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Page") {
+        line.clear();
+        assert_ne!(told.read_line(&mut line).unwrap(), 0, "the program ended");
+    }
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(child.wait().unwrap().success());
+    // A database that was closed in order has no journal beside it.
+    assert!(!folder.file("csms.sqlite-wal").exists());
+}
