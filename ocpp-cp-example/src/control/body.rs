@@ -170,17 +170,20 @@ pub(super) struct Network {
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
-/// `PUT /settings/{name}`: `{"value": …}`, or the bare value as a JSON string, number or boolean.
+/// `PUT /settings/{name}`: `{"value": …}`, or the value itself, as JSON or as plain text.
 pub(super) fn setting(body: &Bytes) -> Result<String, Problem> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Setting {
         value: serde_json::Value,
     }
-    let advice = || Problem::body(r#"the body must be {"value": "…"}, or the value itself as JSON"#);
-    let value = match serde_json::from_slice(body).map_err(|_| advice())? {
-        object @ serde_json::Value::Object(_) => serde_json::from_value::<Setting>(object).map_err(|_| advice())?.value,
-        value => value,
+    let advice = || Problem::body(r#"the body must be {"value": "…"}, or the value itself"#);
+    let text = std::str::from_utf8(body).map_err(|_| advice())?.trim();
+    let value = match text.bytes().next() {
+        Some(b'{') => serde_json::from_str::<Setting>(text).map_err(|_| advice())?.value,
+        Some(b'"') => serde_json::from_str(text).map_err(|_| advice())?,
+        Some(b'[') | None => return Err(advice()),
+        Some(_) => return Ok(text.to_owned()),
     };
     match value {
         serde_json::Value::String(text) => Ok(text),
@@ -238,7 +241,9 @@ mod tests {
         assert_eq!(setting(&bytes(r#"{"value":"60"}"#)), Ok("60".to_owned()));
         assert_eq!(setting(&bytes(r#"{"value":60}"#)), Ok("60".to_owned()));
         assert_eq!(setting(&bytes("true")), Ok("true".to_owned()));
-        for bad in ["", "{}", r#"{"value":null}"#, r#"{"value":"1","more":1}"#, "[]", "sixty"] {
+        assert_eq!(setting(&bytes("\"\"")), Ok(String::new()));
+        assert_eq!(setting(&bytes("Voltage,SoC\n")), Ok("Voltage,SoC".to_owned()));
+        for bad in ["", "{}", r#"{"value":null}"#, r#"{"value":"1","more":1}"#, "[]", "\"sixty", r#"{"value":"#] {
             assert!(setting(&bytes(bad)).is_err(), "{bad}");
         }
     }

@@ -94,6 +94,32 @@ async fn a_jammed_lock_keeps_the_energy_back() {
 }
 
 #[tokio::test]
+async fn the_csms_unlocks_a_plug_unless_the_lock_is_jammed() {
+    for version in VERSIONS {
+        let bench = Bench::start(version).await;
+        bench.charge().await;
+        bench.post("/evses/1/stop", json!({})).await;
+        bench.csms.until("the transaction ends", |seen| bench.ended(seen) == 1).await;
+        let request = match version {
+            Version::V1_6 => json!({"connectorId": 1}),
+            Version::V2_0_1 | Version::V2_1 => json!({"evseId": 1, "connectorId": 1}),
+        };
+        let answer = bench.csms.call("UnlockConnector", request.clone()).await;
+        assert_eq!(answer[2]["status"], "Unlocked", "{answer}");
+        assert_eq!(bench.get("/state").await["evses"][0]["connectors"][0]["locked"], false);
+        // A lock that is closed again and jams.
+        bench.post("/evses/1/tap", json!({"token": "GOOD"})).await;
+        bench.until("the plug is locked", |state| state.evse(1).unwrap().connectors[0].locked).await;
+        bench.post("/evses/1/lock", json!({"fails": true})).await;
+        bench.post("/evses/1/stop", json!({})).await;
+        bench.csms.until("the transaction ends", |seen| bench.ended(seen) == 2).await;
+        let answer = bench.csms.call("UnlockConnector", request).await;
+        assert_eq!(answer[2]["status"], "UnlockFailed", "{answer}");
+        assert_eq!(bench.get("/state").await["evses"][0]["connectors"][0]["locked"], true);
+    }
+}
+
+#[tokio::test]
 async fn a_setting_is_read_changed_and_given_back_its_value() {
     let bench = Bench::start(Version::V2_1).await;
     let path = "/settings/TxCtrlr.EVConnectionTimeOut";

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use ocpp_core::types::Version;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::bench::{Bench, VERSIONS};
 
@@ -79,6 +81,51 @@ async fn a_restart_ends_the_transaction_and_boots_again() {
                 bench.ended(seen) == 1 && seen.payloads("BootNotification").len() == 2
             })
             .await;
+        let evse = bench.station.state().await.unwrap().evse(1).unwrap().clone();
+        bench.assert_one_transaction(&seen, 0, evse.meter_wh);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_csms_closes_is_made_again_and_the_session_goes_on() {
+    for version in VERSIONS {
+        let bench = Bench::start(version).await;
+        bench.charge().await;
+        for name in ["RetryBackOffWaitMinimum", "RetryBackOffRandomRange"] {
+            let path = format!("/settings/OCPPCommCtrlr.{name}");
+            let (status, answer) = bench.ask(Method::PUT, &path, "0").await;
+            assert_eq!(status, StatusCode::OK, "{answer}");
+        }
+        bench.csms.send(Message::Close(None));
+        bench.csms.until("the station connects again", |seen| seen.requests.len() == 2).await;
+        bench.until("the connection is open", |state| state.connected).await;
+        bench.post("/evses/1/tap", json!({"token": "GOOD"})).await;
+        let seen = bench.csms.until("the transaction ends", |seen| bench.ended(seen) == 1).await;
+        let evse = bench.station.state().await.unwrap().evse(1).unwrap().clone();
+        bench.assert_one_transaction(&seen, 0, evse.meter_wh);
+        assert_eq!(seen.payloads("BootNotification").len(), 1, "a lost connection is no boot");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_by_the_csms_starts_the_station_again() {
+    for version in VERSIONS {
+        let bench = Bench::start(version).await;
+        bench.charge().await;
+        let kind = if version == Version::V1_6 { "Hard" } else { "Immediate" };
+        let answer = bench.csms.call("Reset", json!({"type": kind})).await;
+        assert_eq!(answer[2]["status"], "Accepted", "{answer}");
+        let seen = bench
+            .csms
+            .until("the station boots again", |seen| {
+                bench.ended(seen) == 1 && seen.payloads("BootNotification").len() == 2
+            })
+            .await;
+        let expected = if version == Version::V1_6 { "HardReset" } else { "ImmediateReset" };
+        assert_eq!(bench.stop_reason(&seen), expected);
+        if version != Version::V1_6 {
+            assert_eq!(seen.payloads("BootNotification")[1]["reason"], "RemoteReset");
+        }
         let evse = bench.station.state().await.unwrap().evse(1).unwrap().clone();
         bench.assert_one_transaction(&seen, 0, evse.meter_wh);
     }
