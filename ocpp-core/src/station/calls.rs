@@ -9,6 +9,7 @@ use super::config::BootReason;
 use super::event::{ConnectorStatus, Registration};
 use super::facts::{Fault, Token};
 use super::metering::MeterValue;
+use super::settings::Definition;
 use super::transactions::TransactionMessage;
 
 /// A request to the CSMS.
@@ -65,8 +66,23 @@ pub(super) struct Report {
     pub(super) seq_no: u32,
     pub(super) more_follows: bool,
     pub(super) at: Timestamp,
-    /// Rows of the table of settings.
-    pub(super) settings: Vec<(usize, Option<String>)>,
+    pub(super) items: Vec<ReportItem>,
+}
+
+/// A variable of the device model with its value, if that can be read.
+#[derive(Debug, Clone)]
+pub(super) enum ReportItem {
+    Setting(&'static Definition, Option<String>),
+    /// `AvailabilityState` of the station, an EVSE or a connector; `Preparing` stands for `Occupied`.
+    Availability(Component, ConnectorStatus),
+}
+
+/// What has a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Component {
+    Station,
+    Evse(u32),
+    Connector(u32, u32),
 }
 
 /// The answer of the CSMS.

@@ -167,10 +167,36 @@ fn a_base_report_has_all_that_the_version_knows_and_no_secret() {
             assert_eq!(interval["variableCharacteristics"]["unit"], "s");
             assert_eq!(interval["variableAttribute"][0]["value"], "60");
         }
+    }
+}
+
+/// B07.FR.09, B06.FR.10, B05.FR.09
+#[test]
+fn the_summary_says_what_is_available() {
+    for version in V2 {
         let mut world = Script::booted(version);
+        world.plug();
         let said = world.ask("GetBaseReport", json!({"requestId": 6, "reportBase": "SummaryInventory"}));
-        assert_eq!(said, Said::Result(json!({"status": "NotSupported"})), "{version}");
-        assert!(world.peer.payloads("NotifyReport").is_empty(), "B07.FR.05 {version}");
+        assert_eq!(said, Said::Result(json!({"status": "Accepted"})), "{version}");
+        let data = world.peer.payloads("NotifyReport")[0]["reportData"].as_array().unwrap().clone();
+        let told: Vec<_> = data
+            .iter()
+            .map(|item| (item["component"].clone(), item["variableAttribute"][0]["value"].clone()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (json!({"name": "ChargingStation"}), json!("Available")),
+                (json!({"name": "EVSE", "evse": {"id": 1}}), json!("Occupied")),
+                (json!({"name": "Connector", "evse": {"id": 1, "connectorId": 1}}), json!("Occupied")),
+            ],
+            "{version}"
+        );
+        let mut state = json!({"component": told[2].0, "variable": {"name": "AvailabilityState"}});
+        assert_eq!(get(&mut world, &state)["attributeValue"], "Occupied", "{version}");
+        assert_eq!(set(&mut world, state.clone(), "Available")["attributeStatus"], "Rejected", "{version}");
+        state["component"]["evse"]["connectorId"] = json!(2);
+        assert_eq!(get(&mut world, &state)["attributeStatus"], "UnknownComponent", "{version}");
     }
 }
 

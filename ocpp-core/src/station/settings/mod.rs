@@ -9,6 +9,8 @@ use alloc::string::{String, ToString};
 use core::fmt;
 use core::time::Duration;
 
+use ocpp_types::Version;
+
 use super::clock::seconds;
 use super::facts::{Measurand, Phase};
 use super::{Event, Output, Station};
@@ -106,6 +108,11 @@ impl Settings {
             row.v1_6.is_some_and(|key| key.eq_ignore_ascii_case(name))
                 || row.v2.is_some_and(|variable| variable.to_string().eq_ignore_ascii_case(name))
         })
+    }
+
+    /// The rows that a version of 2.x has variables for.
+    pub(super) fn variables(version: Version) -> impl Iterator<Item = &'static Definition> {
+        TABLE.iter().filter(move |row| row.is_variable_of(version))
     }
 
     pub(super) fn text(&self, key: Key) -> &str {

@@ -95,7 +95,8 @@ fn get_base_report(station: &mut Station, request: &GetBaseReportRequest) -> Get
     let base = match request.report_base {
         ReportBaseEnumType::ConfigurationInventory => ReportBase::Configuration,
         ReportBaseEnumType::FullInventory => ReportBase::Full,
-        // B07.FR.02, B07.FR.12
+        ReportBaseEnumType::SummaryInventory => ReportBase::Summary,
+        // B07.FR.02
         _ => return GetBaseReportResponse::new(GenericDeviceModelStatusEnumType::NotSupported),
     };
     station.after_answer.push(AfterAnswer::Report(base, request.request_id));

@@ -1,9 +1,10 @@
 //! Settings as variables of components (B05 to B07).
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 
 use ocpp_types::v2_1::{
-    AttributeEnumType, ComponentType, DataEnumType, GetVariableDataType, GetVariableResultType,
+    AttributeEnumType, ComponentType, DataEnumType, EVSEType, GetVariableDataType, GetVariableResultType,
     GetVariableStatusEnumType, GetVariablesRequest, GetVariablesResponse, MutabilityEnumType, NotifyReportRequest,
     ReportDataType, SetVariableDataType, SetVariableResultType, SetVariableStatusEnumType, SetVariablesRequest,
     SetVariablesResponse, VariableAttributeType, VariableCharacteristicsType, VariableType,
@@ -11,27 +12,36 @@ use ocpp_types::v2_1::{
 use ocpp_types::{Decimal, Text};
 
 use super::Rules;
-use crate::station::calls::Report;
+use crate::station::calls::{Component, Report, ReportItem};
+use crate::station::event::ConnectorStatus;
 use crate::station::settings::table::{Kind, Variable};
-use crate::station::settings::{Access, Definition, TABLE};
+use crate::station::settings::{Access, Definition, Settings};
 use crate::station::{SettingChange, Station};
+
+/// The values of `AvailabilityState` (2.1 part 2, `ConnectorStatusEnumType`).
+const STATES: &str = "Available,Occupied,Reserved,Unavailable,Faulted";
 
 /// What a name on the wire stands for.
 enum Found {
     Row(&'static Definition),
+    Availability(ConnectorStatus),
     UnknownVariable,
     UnknownComponent,
 }
 
-/// B05.FR.04, B05.FR.05, B06.FR.06, B06.FR.07, B06.FR.15. None of the components has an instance or belongs to an EVSE.
-fn find(rules: &Rules, component: &ComponentType, variable: &VariableType) -> Found {
+/// B05.FR.04, B05.FR.05, B06.FR.06, B06.FR.07, B06.FR.15
+fn find(station: &Station, rules: &Rules, component: &ComponentType, variable: &VariableType) -> Found {
+    if let Some((_, status)) = station.availability().find(|(known, _)| is_component(component, *known)) {
+        let is_state = variable.name.eq_ignore_ascii_case("AvailabilityState") && variable.instance.is_none();
+        return if is_state { Found::Availability(status) } else { Found::UnknownVariable };
+    }
+    // None of the others has an instance or belongs to an EVSE.
+    if !component.instance.as_deref().is_none_or(str::is_empty) || component.evse.is_some() {
+        return Found::UnknownComponent;
+    }
     let mut is_component_known = false;
-    for row in TABLE.iter().filter(|row| row.is_variable_of(rules.version)) {
-        let Some(known) = row.v2 else { continue };
-        let is_plain = component.instance.as_deref().is_none_or(str::is_empty) && component.evse.is_none();
-        if !is_plain || !component.name.eq_ignore_ascii_case(known.component) {
-            continue;
-        }
+    for row in Settings::variables(rules.version) {
+        let Some(known) = row.v2.filter(|known| component.name.eq_ignore_ascii_case(known.component)) else { continue };
         is_component_known = true;
         let instance = variable.instance.as_deref().unwrap_or_default();
         if variable.name.eq_ignore_ascii_case(known.variable)
@@ -43,6 +53,39 @@ fn find(rules: &Rules, component: &ComponentType, variable: &VariableType) -> Fo
     if is_component_known { Found::UnknownVariable } else { Found::UnknownComponent }
 }
 
+fn is_component(wire: &ComponentType, component: Component) -> bool {
+    let known = wire_component(component);
+    let place = |component: &ComponentType| component.evse.as_ref().map(|evse| (evse.id, evse.connector_id));
+    wire.name.eq_ignore_ascii_case(&known.name)
+        && wire.instance.as_deref().is_none_or(str::is_empty)
+        && place(wire) == place(&known)
+}
+
+fn wire_component(component: Component) -> ComponentType {
+    let (name, place) = match component {
+        Component::Station => ("ChargingStation", None),
+        Component::Evse(evse) => ("EVSE", Some((evse, None))),
+        Component::Connector(evse, connector) => ("Connector", Some((evse, Some(connector)))),
+    };
+    let mut wire = ComponentType::new(Text::truncated(name));
+    wire.evse = place.map(|(evse, connector)| {
+        let mut place = EVSEType::new(evse.into());
+        place.connector_id = connector.map(Into::into);
+        place
+    });
+    wire
+}
+
+fn state(status: ConnectorStatus) -> &'static str {
+    match status {
+        ConnectorStatus::Available => "Available",
+        ConnectorStatus::Reserved => "Reserved",
+        ConnectorStatus::Unavailable => "Unavailable",
+        ConnectorStatus::Faulted => "Faulted",
+        _ => "Occupied",
+    }
+}
+
 /// B06
 pub(super) fn get_variables(station: &Station, rules: &Rules, request: GetVariablesRequest) -> GetVariablesResponse {
     let results = request.get_variable_data.into_iter().map(|data| get_variable(station, rules, data)).collect();
@@ -51,16 +94,17 @@ pub(super) fn get_variables(station: &Station, rules: &Rules, request: GetVariab
 
 fn get_variable(station: &Station, rules: &Rules, data: GetVariableDataType) -> GetVariableResultType {
     let attribute = data.attribute_type.unwrap_or(AttributeEnumType::Actual);
-    let (status, value) = match find(rules, &data.component, &data.variable) {
+    let (status, value) = match find(station, rules, &data.component, &data.variable) {
         Found::UnknownComponent => (GetVariableStatusEnumType::UnknownComponent, None),
         Found::UnknownVariable => (GetVariableStatusEnumType::UnknownVariable, None),
         // B06.FR.08
-        Found::Row(_) if attribute != AttributeEnumType::Actual => {
+        Found::Row(_) | Found::Availability(_) if attribute != AttributeEnumType::Actual => {
             (GetVariableStatusEnumType::NotSupportedAttributeType, None)
         }
         // B06.FR.09
         Found::Row(row) if row.access == Access::WriteOnly => (GetVariableStatusEnumType::Rejected, None),
         Found::Row(row) => (GetVariableStatusEnumType::Accepted, Some(station.value_of(row))),
+        Found::Availability(status) => (GetVariableStatusEnumType::Accepted, Some(state(status).to_owned())),
     };
     let mut result = GetVariableResultType::new(status, data.component, data.variable);
     result.attribute_type = Some(attribute);
@@ -81,11 +125,15 @@ pub(super) fn set_variables(
 fn set_variable(station: &mut Station, rules: &Rules, data: SetVariableDataType) -> SetVariableResultType {
     // B05.FR.12
     let attribute = data.attribute_type.unwrap_or(AttributeEnumType::Actual);
-    let status = match find(rules, &data.component, &data.variable) {
+    let status = match find(station, rules, &data.component, &data.variable) {
         Found::UnknownComponent => SetVariableStatusEnumType::UnknownComponent,
         Found::UnknownVariable => SetVariableStatusEnumType::UnknownVariable,
         // B05.FR.06
-        Found::Row(_) if attribute != AttributeEnumType::Actual => SetVariableStatusEnumType::NotSupportedAttributeType,
+        Found::Row(_) | Found::Availability(_) if attribute != AttributeEnumType::Actual => {
+            SetVariableStatusEnumType::NotSupportedAttributeType
+        }
+        // B05.FR.09
+        Found::Availability(_) => SetVariableStatusEnumType::Rejected,
         Found::Row(row) => match station.change_by_csms(row, &data.attribute_value) {
             Ok(SettingChange::Applied) => SetVariableStatusEnumType::Accepted,
             Ok(SettingChange::RebootRequired) => SetVariableStatusEnumType::RebootRequired,
@@ -102,12 +150,24 @@ fn set_variable(station: &mut Station, rules: &Rules, data: SetVariableDataType)
 pub(super) fn notify_report(report: &Report) -> NotifyReportRequest {
     let mut request = NotifyReportRequest::new(report.request_id, report.at.into(), report.seq_no.into());
     request.tbc = Some(report.more_follows);
-    let data = report.settings.iter().filter_map(|(place, value)| {
-        let row = TABLE.get(*place)?;
-        Some(report_data(row, row.v2.as_ref()?, value.as_deref()))
+    let data = report.items.iter().filter_map(|item| match item {
+        ReportItem::Setting(row, value) => Some(report_data(row, row.v2.as_ref()?, value.as_deref())),
+        ReportItem::Availability(component, status) => Some(availability_data(*component, *status)),
     });
     request.report_data = Some(data.collect());
     request
+}
+
+fn availability_data(component: Component, status: ConnectorStatus) -> ReportDataType {
+    let mut attribute = VariableAttributeType::new();
+    attribute.value = Some(Text::truncated(state(status)));
+    attribute.mutability = Some(MutabilityEnumType::ReadOnly);
+    let variable = VariableType::new(Text::truncated("AvailabilityState"));
+    let mut data = ReportDataType::new(wire_component(component), variable, alloc::vec![attribute]);
+    let mut characteristics = VariableCharacteristicsType::new(DataEnumType::OptionList, false);
+    characteristics.values_list = Some(Text::truncated(STATES));
+    data.variable_characteristics = Some(Box::new(characteristics));
+    data
 }
 
 fn report_data(row: &Definition, name: &Variable, value: Option<&str>) -> ReportDataType {
