@@ -46,6 +46,33 @@ fn group_expiry_and_message_are_passed_on() {
     }
 }
 
+/// C09.FR.12, E02.FR.04, E05.FR.01; 1.6 edition 2, 4.8: asked again although the station may have judged by itself.
+#[test]
+fn a_token_in_a_transaction_is_judged_and_its_group_passed_on() {
+    let mut authorization = Authorization::new(AuthorizationStatus::Blocked);
+    authorization.group = Some(Token::with_kind("FLEET", "Central"));
+    for version in Version::ALL {
+        let mut csms = Csms::new(version);
+        let id = match version {
+            Version::V1_6 => csms.call("StartTransaction", start(1, "TAG", 0, 0)),
+            _ => {
+                let mut started = with_token(event("Started", "a", 0, 0, 0), "TAG");
+                started["offline"] = json!(true);
+                csms.call("TransactionEvent", started)
+            }
+        };
+        csms.judge(authorization.clone());
+        csms.store();
+        let expected = match version {
+            Version::V1_6 => json!({"idTagInfo": {"status": "Blocked", "parentIdTag": "FLEET"}, "transactionId": 1}),
+            _ => json!({"idTokenInfo": {
+                "status": "Blocked", "groupIdToken": {"idToken": "FLEET", "type": "Central"},
+            }}),
+        };
+        assert_eq!(csms.reply(&id).result(), expected);
+    }
+}
+
 #[test]
 fn each_verdict_reads_as_the_version_can_say_it() {
     use AuthorizationStatus::*;
