@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
-use crate::{codegen, rust_version};
+use crate::{codegen, coverage, rust_version};
 
 /// A step: its name and what it does.
 struct Step {
@@ -14,9 +14,10 @@ struct Step {
     run: fn(&Path) -> anyhow::Result<()>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "format", run: |root| cargo(root, &["fmt", "--all", "--check"], &[]) },
     Step { name: "codegen", run: |root| codegen::run(root, true) },
+    Step { name: "coverage", run: |root| coverage::run(root, true) },
     Step { name: "rust-version", run: rust_version::check },
     Step {
         name: "clippy",

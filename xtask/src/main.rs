@@ -2,6 +2,7 @@
 
 mod ci;
 mod codegen;
+mod coverage;
 mod rust_version;
 mod schemas;
 mod standard;
@@ -32,6 +33,15 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write `docs/coverage.md`: every requirement of 2.x with the code and tests that cite it.
+    Coverage {
+        /// Write nothing, and fail when what is checked in is not current.
+        #[arg(long)]
+        check: bool,
+        /// First take identifiers and actors over from `DIR/2.1/requirements.tsv` and `DIR/2.0.1/requirements.tsv`.
+        #[arg(long, value_name = "DIR")]
+        import: Option<PathBuf>,
+    },
     /// Run what CI runs, and stop at the first failure.
     Ci {
         /// Run only the steps whose name contains this.
@@ -55,6 +65,12 @@ fn main() -> anyhow::Result<()> {
     match arguments.task {
         Task::Schemas { task: SchemasTask::Import { folder } } => schemas::import(&root, &folder),
         Task::Codegen { check } => codegen::run(&root, check),
+        Task::Coverage { check, import } => {
+            if let Some(folder) = import {
+                coverage::import(&root, &folder)?;
+            }
+            coverage::run(&root, check)
+        }
         Task::Ci { only } => ci::run(&root, only.as_deref()),
     }
 }
