@@ -63,20 +63,25 @@ impl Connection {
         self.version
     }
 
-    /// Queues a frame. Without a connection it is dropped: the station will hear of that.
+    /// Whether there is a connection to send frames on.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.link, Link::Open(_))
+    }
+
+    /// Queues a frame. Without a connection it is dropped.
     pub(super) fn send(&mut self, text: String) {
         if let Link::Open(open) = &mut self.link {
             open.send(text);
         }
     }
 
-    /// Begins a goodbye; [`Connection::next`] says when it is over.
-    pub(super) fn start_closing(&mut self, reason: &str) {
-        match &mut self.link {
-            Link::Open(open) => open.close(CloseFrame::new(CloseFrame::NORMAL, reason)),
-            Link::Connecting(_) => self.link = Link::None,
-            Link::None => {}
+    /// Begins a goodbye; [`Connection::next`] says when it is over. An attempt to connect is given up at once.
+    pub(super) fn start_closing(&mut self, reason: &str) -> Lost {
+        if let Link::Open(open) = &mut self.link {
+            open.close(CloseFrame::new(CloseFrame::NORMAL, reason));
+            return Lost::Nothing;
         }
+        self.cut()
     }
 
     /// Says goodbye, but not for long.

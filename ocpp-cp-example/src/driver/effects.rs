@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ocpp_core::station::{Answer, ConnectorStatus, Event, Input, Notice, Output, Question, QuestionKind};
 
 use super::Driver;
+use super::connection::Lost;
 use crate::messages::Direction;
 
 /// The longest text of a log line; longer ones are cut. `GET /messages` has them whole.
@@ -36,10 +37,19 @@ impl Driver {
                 tracing::info!(station = %self.config.id, "connecting to {}", connect.csms_url);
                 self.connection.connect(connect);
             }
-            Output::Close { reason } => self.connection.start_closing(reason),
+            Output::Close { reason } => {
+                if self.connection.start_closing(reason) == Lost::Attempt {
+                    self.inbox.push_back(Input::ConnectionFailed { reason: reason.to_owned() });
+                }
+            }
             Output::Transmit(text) => {
-                self.record(Direction::Sent, &text);
-                self.connection.send(text);
+                if self.connection.is_open() {
+                    self.record(Direction::Sent, &text);
+                    self.connection.send(text);
+                } else {
+                    // The connection has just ended; the station hears of that next.
+                    tracing::debug!(station = %self.config.id, "not sent without a connection: {}", shortened(&text));
+                }
             }
             Output::Store(batch) => {
                 // The meters go first: no stored transaction has a reading that its meter has forgotten.
