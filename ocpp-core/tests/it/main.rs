@@ -25,3 +25,4 @@ mod station_outbox;
 mod station_settings;
 mod station_status;
 mod station_transactions;
+mod station_walk;

@@ -334,3 +334,22 @@ fn a_very_long_outage_thins_the_samples_out_and_keeps_everything_else() {
         assert!(longest <= 160, "{version}: {longest}");
     }
 }
+
+/// What waits behind the disk does not come back after its end.
+#[test]
+fn a_permission_that_is_withdrawn_before_it_was_given_is_never_given() {
+    for version in VERSIONS {
+        let mut world = Script::booted(version);
+        world.plug();
+        world.store_latency = seconds(20);
+        world.tap("TAG");
+        world.tap("TAG");
+        world.run(seconds(100));
+        let permitted =
+            world.outputs.iter().any(|(_, output)| matches!(output, Output::PermitEnergy { permitted: true, .. }));
+        assert!(!permitted, "{version}");
+        let now = world.now;
+        assert_eq!(world.station().state(now).outbox, 0, "{version}: the transaction is told all the same");
+        assert!(world.transaction_messages().len() >= 2, "{version}");
+    }
+}

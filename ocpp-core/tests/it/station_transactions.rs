@@ -310,6 +310,31 @@ fn a_vehicle_that_is_unplugged_ends_its_transaction() {
     }
 }
 
+/// E09.FR.01, E09.FR.02, E09.FR.03
+#[test]
+fn the_authorisation_ends_with_the_plug_even_where_only_the_token_ends_the_transaction() {
+    for version in V2 {
+        for unlocks in ["true", "false"] {
+            let mut world = Script::booted(version);
+            world.set("TxCtrlr.TxStopPoint", "Authorized");
+            world.set("OCPPCommCtrlr.UnlockOnEVSideDisconnect", unlocks);
+            world.plug();
+            world.tap("TAG");
+            world.vehicle(true);
+            world.unplug();
+            let event = world.peer.payloads("TransactionEvent").last().copied().unwrap();
+            assert_eq!(
+                (&event["eventType"], &event["triggerReason"]),
+                (&json!("Ended"), &json!("EVCommunicationLost"))
+            );
+            assert_eq!(event["transactionInfo"]["stoppedReason"], "EVDisconnected", "{version}");
+            assert_eq!(world.locked(), unlocks == "false", "{version}");
+            world.tap("TAG");
+            assert!(!world.locked(), "{version}: he has come back for his cable");
+        }
+    }
+}
+
 /// 1.6 4.10, 9.1.23; E10
 #[test]
 fn a_transaction_outlives_the_unplugging_where_that_is_wanted() {
