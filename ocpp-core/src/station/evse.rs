@@ -7,7 +7,8 @@ use ocpp_types::Version;
 use super::authorization::Authorization;
 use super::config::EvseConfig;
 use super::event::{ConnectorStatus, Event};
-use super::facts::{Fault, FaultCode, Reading, Token, Vehicle};
+use super::facts::{Fault, FaultCode, Token, Vehicle};
+use super::reading::Reading;
 use super::settings::Key;
 use super::status::Reported;
 use super::transactions::{ChargingState, Transaction};
@@ -119,6 +120,11 @@ impl Evse {
             && self.transaction.as_ref().is_none_or(|transaction| !transaction.barred)
     }
 
+    /// Whether a cable without a vehicle is locked in this connector.
+    pub(super) fn holds_cable(&self, connector: u32) -> bool {
+        self.plugged.is_none() && self.locked == Some(connector)
+    }
+
     /// 2.x's state of charging (2.1 part 2, `ChargingStateEnumType`).
     pub(super) fn charging_state(&self) -> ChargingState {
         match () {
@@ -160,6 +166,8 @@ impl Evse {
             (Some(transaction), None) if transaction.was_authorized() => ConnectorStatus::Finishing,
             (Some(_), None) => ConnectorStatus::Preparing,
             (None, _) if self.finishing && self.plugged.is_some() => ConnectorStatus::Finishing,
+            // The cable waits for its owner (E09.FR.03; 1.6 edition 2, 4.9: EV side disconnected).
+            (None, None) if self.holds_cable(connector.id) => ConnectorStatus::Finishing,
             (None, None) if self.plugged.is_none() && self.authorizing.is_none() => ConnectorStatus::Available,
             (None, _) => ConnectorStatus::Preparing,
         }
@@ -235,6 +243,7 @@ impl Station {
             && !self.fault.as_ref().is_some_and(is_blocking)
             && evse.blocking_fault(connector.or(evse.plugged)).is_none()
             && evse.recover_by.is_none()
+            && !(evse.plugged.is_none() && evse.locked.is_some())
             && self.restart.is_none()
     }
 

@@ -4,8 +4,9 @@ use alloc::string::String;
 
 use ocpp_types::Version;
 
-use super::facts::{Fault, LocalStop, Reading, Token, Vehicle};
+use super::facts::{Fault, LocalStop, Token, Vehicle};
 use super::output::{BatchId, QuestionId};
+use super::reading::Reading;
 
 /// A fact. None of them can fail: what the station can't use, it reports as an [`Event`](super::Event).
 ///

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::Station;
-use super::facts::{Measurand, Reading, Sample};
+use super::reading::{Measurand, Reading, Sample};
 use super::settings::Key;
 use super::transactions::Trigger;
 

@@ -42,15 +42,16 @@ impl Station {
         let evse = self.evses.get(at)?;
         let connector = evse.connectors.get(connector)?;
         let status = evse.status(connector, self.condition());
-        let disconnected = evse.transaction.is_some() && evse.authorization.is_some() && evse.plugged.is_none();
+        let disconnected =
+            evse.plugged.is_none() && matches!(status, ConnectorStatus::SuspendedEv | ConnectorStatus::Finishing);
         let fault = connector.fault.as_ref().or(evse.fault.as_ref());
         Some(StatusReport {
             evse: evse.id,
             connector: connector.id,
             status,
-            plugged: evse.plugged == Some(connector.id),
+            plugged: evse.plugged == Some(connector.id) || evse.holds_cable(connector.id),
             fault: fault.cloned().or_else(|| self.fault.clone().filter(|_| status == ConnectorStatus::Faulted)),
-            info: (disconnected && status == ConnectorStatus::SuspendedEv).then_some("EV side disconnected"),
+            info: disconnected.then_some("EV side disconnected"),
             at: self.utc(),
         })
     }

@@ -310,6 +310,22 @@ fn a_vehicle_that_is_unplugged_ends_its_transaction() {
     }
 }
 
+/// 1.6 4.9, 4.10
+#[test]
+fn a_cable_that_stays_locked_is_not_available_until_its_owner_comes() {
+    let mut world = Script::booted(Version::V1_6);
+    world.set("UnlockConnectorOnEVSideDisconnect", "false");
+    world.plug();
+    world.tap("TAG");
+    world.unplug();
+    assert_eq!(world.peer.payloads("StopTransaction")[0]["reason"], "EVDisconnected");
+    let status = world.peer.payloads("StatusNotification").last().copied().unwrap();
+    assert_eq!((&status["status"], &status["info"]), (&json!("Finishing"), &json!("EV side disconnected")));
+    world.tap("TAG");
+    assert!(!world.locked());
+    assert_eq!(world.heard_statuses().last().unwrap(), "Available");
+}
+
 /// E09.FR.01, E09.FR.02, E09.FR.03
 #[test]
 fn the_authorisation_ends_with_the_plug_even_where_only_the_token_ends_the_transaction() {
@@ -328,9 +344,17 @@ fn the_authorisation_ends_with_the_plug_even_where_only_the_token_ends_the_trans
                 (&json!("Ended"), &json!("EVCommunicationLost"))
             );
             assert_eq!(event["transactionInfo"]["stoppedReason"], "EVDisconnected", "{version}");
+            let status = if unlocks == "true" { "Available" } else { "Occupied" };
+            assert_eq!(world.heard_statuses().last().unwrap(), status, "{version}");
             assert_eq!(world.locked(), unlocks == "false", "{version}");
+            if unlocks == "true" {
+                continue;
+            }
+            world.tap("OTHER");
+            assert!(!world.peer.payloads("Authorize").iter().any(|asked| asked["idToken"]["idToken"] == "OTHER"));
             world.tap("TAG");
             assert!(!world.locked(), "{version}: he has come back for his cable");
+            assert_eq!(world.heard_statuses().last().unwrap(), "Available", "{version}");
         }
     }
 }

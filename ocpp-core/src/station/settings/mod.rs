@@ -12,7 +12,7 @@ use core::time::Duration;
 use ocpp_types::Version;
 
 use super::clock::seconds;
-use super::facts::{Measurand, Phase};
+use super::reading::{Measurand, Phase};
 use super::{Event, Output, Station};
 use crate::time::Now;
 

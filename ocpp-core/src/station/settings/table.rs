@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use ocpp_types::Version;
 
-use super::super::facts::{Measurand, Phase};
+use super::super::reading::{Measurand, Phase};
 
 /// A setting, whatever a version calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

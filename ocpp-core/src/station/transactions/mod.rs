@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::authorization::Authorization;
 use super::event::Event;
-use super::facts::{Fault, LocalStop, Reading, Token};
+use super::facts::{Fault, LocalStop, Token};
 use super::metering::{Context, MeterValue, register};
+use super::reading::Reading;
 use super::settings::Key;
 use super::{Output, Station};
 

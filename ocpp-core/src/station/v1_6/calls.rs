@@ -17,8 +17,8 @@ use rust_decimal::prelude::ToPrimitive;
 
 use crate::station::calls::{Call, Reply, StatusReport, TokenInfo};
 use crate::station::event::{ConnectorStatus, Registration};
-use crate::station::facts::Sample;
 use crate::station::metering::{self, Context};
+use crate::station::reading::Sample;
 use crate::station::transactions::{Stage, StoppedReason, TransactionMessage};
 use crate::station::{Product, Station};
 

@@ -22,8 +22,9 @@ use super::{Rules, variables};
 use crate::station::calls::{Call, Reply, StatusReport, TokenInfo};
 use crate::station::config::BootReason;
 use crate::station::event::{ConnectorStatus, Registration};
-use crate::station::facts::{Measurand, Sample, Token, TokenType};
+use crate::station::facts::{Token, TokenType};
 use crate::station::metering::{self, Context};
+use crate::station::reading::{Measurand, Sample};
 use crate::station::transactions::{Stage, TransactionMessage, Trigger};
 use crate::station::{Product, Station};
 

@@ -1,0 +1,215 @@
+//! What meters say.
+
+use alloc::vec::Vec;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// What a meter measures. The names are the standard's; each has one unit here, given with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Measurand {
+    /// Register of the energy given to the vehicle, in Wh.
+    EnergyActiveImportRegister,
+    /// Register of the energy taken from the vehicle, in Wh.
+    EnergyActiveExportRegister,
+    /// Register of reactive energy imported, in varh.
+    EnergyReactiveImportRegister,
+    /// Register of reactive energy exported, in varh.
+    EnergyReactiveExportRegister,
+    /// Power to the vehicle, in W.
+    PowerActiveImport,
+    /// Power from the vehicle, in W.
+    PowerActiveExport,
+    /// Most power offered to the vehicle, in W.
+    PowerOffered,
+    /// Reactive power to the vehicle, in var.
+    PowerReactiveImport,
+    /// Reactive power from the vehicle, in var.
+    PowerReactiveExport,
+    /// Power factor, without a unit.
+    PowerFactor,
+    /// Current to the vehicle, in A.
+    CurrentImport,
+    /// Current from the vehicle, in A.
+    CurrentExport,
+    /// Most current offered to the vehicle, in A.
+    CurrentOffered,
+    /// Voltage, in V.
+    Voltage,
+    /// Frequency of the mains, in Hz.
+    Frequency,
+    /// Temperature, in degrees Celsius.
+    Temperature,
+    /// State of charge of the vehicle, in percent.
+    StateOfCharge,
+    /// Speed of a fan, in revolutions a minute. 1.6 only.
+    Rpm,
+}
+
+impl Measurand {
+    /// Every measurand with the standard's name and its unit.
+    const TABLE: &[(Self, &'static str, &'static str)] = &[
+        (Self::EnergyActiveImportRegister, "Energy.Active.Import.Register", "Wh"),
+        (Self::EnergyActiveExportRegister, "Energy.Active.Export.Register", "Wh"),
+        (Self::EnergyReactiveImportRegister, "Energy.Reactive.Import.Register", "varh"),
+        (Self::EnergyReactiveExportRegister, "Energy.Reactive.Export.Register", "varh"),
+        (Self::PowerActiveImport, "Power.Active.Import", "W"),
+        (Self::PowerActiveExport, "Power.Active.Export", "W"),
+        (Self::PowerOffered, "Power.Offered", "W"),
+        (Self::PowerReactiveImport, "Power.Reactive.Import", "var"),
+        (Self::PowerReactiveExport, "Power.Reactive.Export", "var"),
+        (Self::PowerFactor, "Power.Factor", ""),
+        (Self::CurrentImport, "Current.Import", "A"),
+        (Self::CurrentExport, "Current.Export", "A"),
+        (Self::CurrentOffered, "Current.Offered", "A"),
+        (Self::Voltage, "Voltage", "V"),
+        (Self::Frequency, "Frequency", "Hertz"),
+        (Self::Temperature, "Temperature", "Celsius"),
+        (Self::StateOfCharge, "SoC", "Percent"),
+        (Self::Rpm, "RPM", "RPM"),
+    ];
+
+    /// The standard's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::TABLE.iter().find(|(measurand, ..)| *measurand == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// Its unit, empty for a plain number.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        Self::TABLE.iter().find(|(measurand, ..)| *measurand == self).map_or("", |(.., unit)| unit)
+    }
+
+    /// Every name of the standard that is known.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        Self::TABLE.iter().map(|(_, name, _)| *name)
+    }
+
+    /// The measurand of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|(_, known, _)| *known == name).map(|(measurand, ..)| *measurand)
+    }
+}
+
+/// Which conductor a value was measured at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Phase 1.
+    L1,
+    /// Phase 2.
+    L2,
+    /// Phase 3.
+    L3,
+    /// Neutral.
+    N,
+    /// Phase 1 against neutral.
+    L1N,
+    /// Phase 2 against neutral.
+    L2N,
+    /// Phase 3 against neutral.
+    L3N,
+    /// Phase 1 against phase 2.
+    L1L2,
+    /// Phase 2 against phase 3.
+    L2L3,
+    /// Phase 3 against phase 1.
+    L3L1,
+}
+
+impl Phase {
+    const TABLE: &[(Self, &'static str)] = &[
+        (Self::L1, "L1"),
+        (Self::L2, "L2"),
+        (Self::L3, "L3"),
+        (Self::N, "N"),
+        (Self::L1N, "L1-N"),
+        (Self::L2N, "L2-N"),
+        (Self::L3N, "L3-N"),
+        (Self::L1L2, "L1-L2"),
+        (Self::L2L3, "L2-L3"),
+        (Self::L3L1, "L3-L1"),
+    ];
+
+    /// The standard's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::TABLE.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
+    }
+
+    /// The phase of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|(_, known)| *known == name).map(|(phase, _)| *phase)
+    }
+}
+
+/// One measured value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// What was measured; the unit follows from it.
+    pub measurand: Measurand,
+    /// Where, if not over all conductors.
+    pub phase: Option<Phase>,
+    /// The exact value, in the unit of the measurand.
+    #[serde(with = "super::serial::decimal")]
+    pub value: Decimal,
+}
+
+/// What the meter of an EVSE said at one moment.
+///
+/// A reading replaces what earlier readings said about the measurands it has. Report a reading whenever the meter has
+/// news and before each fact that may begin or end a transaction: the station takes the last one.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Reading {
+    /// The values, one for each measurand and phase.
+    pub samples: Vec<Sample>,
+}
+
+impl Reading {
+    /// A reading of the register of energy given to vehicles, in Wh.
+    #[must_use]
+    pub fn energy(watt_hours: Decimal) -> Self {
+        Self::default().with(Measurand::EnergyActiveImportRegister, watt_hours)
+    }
+
+    /// The same with a value more.
+    #[must_use]
+    pub fn with(self, measurand: Measurand, value: Decimal) -> Self {
+        self.with_sample(Sample { measurand, phase: None, value })
+    }
+
+    /// The same with a value of one phase more.
+    #[must_use]
+    pub fn with_phase(self, measurand: Measurand, phase: Phase, value: Decimal) -> Self {
+        self.with_sample(Sample { measurand, phase: Some(phase), value })
+    }
+
+    fn with_sample(mut self, sample: Sample) -> Self {
+        self.put(sample);
+        self
+    }
+
+    fn put(&mut self, sample: Sample) {
+        match self.samples.iter_mut().find(|known| (known.measurand, known.phase) == (sample.measurand, sample.phase)) {
+            Some(known) => *known = sample,
+            None => self.samples.push(sample),
+        }
+    }
+
+    /// Takes over what a newer reading says.
+    pub(crate) fn merge(&mut self, newer: &Self) {
+        for sample in &newer.samples {
+            self.put(*sample);
+        }
+    }
+
+    /// The value over all conductors.
+    #[must_use]
+    pub fn value(&self, measurand: Measurand) -> Option<Decimal> {
+        self.samples.iter().find(|sample| sample.measurand == measurand && sample.phase.is_none()).map(|s| s.value)
+    }
+}
