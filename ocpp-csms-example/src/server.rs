@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -125,6 +126,12 @@ impl Server {
         let stop = CancellationToken::new();
         let app = app(&csms, &stop).into_make_service_with_connect_info::<SocketAddr>();
         let stopped = stop.clone().cancelled_owned();
+        let listener = listener.tap_io(|stream| {
+            // A frame is small and awaited: it is not held back to be sent with the next one.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "frames may be delayed");
+            }
+        });
         let task = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
         Ok(Self { csms, address, new_api_token, stop, task })
     }

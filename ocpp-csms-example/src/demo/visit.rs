@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ocpp_cp::Simulator;
 use ocpp_cp::hardware::EvChange;
-use ocpp_cp::state::EvseState;
+use ocpp_cp::state::{EvseState, State};
 use rust_decimal::Decimal;
 use tokio::time::{sleep, timeout};
 
@@ -19,6 +19,8 @@ const EVSE: u32 = 1;
 const LOOK: Duration = Duration::from_millis(50);
 /// Between two drivers.
 const PAUSE: Duration = Duration::from_secs(4);
+/// How long one step of a visit may take. The longest is charging, which takes half a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
 /// How long the last driver may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -46,9 +48,9 @@ impl Visitor {
 
     /// One driver: plug in, tap, charge, tap again, unplug; and the bill, beside what the station itself metered.
     pub(super) async fn visit(&self) -> anyhow::Result<Bill> {
-        let Role { station: name, token, power, .. } = self.role;
+        let Role { token, power, version, .. } = self.role;
         let (station, wanted) = (&self.station, self.wanted);
-        station.wait_for(|state| state.is_accepted()).await.with_context(|| format!("{name} was not accepted"))?;
+        self.wait_for("is accepted", State::is_accepted).await?;
         let car = EvChange { soc: Some(Decimal::from(30)), max_power_w: Some(power), ..EvChange::default() };
         station.ev(EVSE, car).await?;
         let before = station.state().await?.evse(EVSE).map(|evse| evse.meter_wh).unwrap_or_default();
@@ -56,21 +58,40 @@ impl Visitor {
         station.plug(EVSE).await?;
         station.tap(EVSE, token).await?;
         let charged = |evse: &EvseState| evse.transaction.is_some() && evse.meter_wh >= before + wanted;
-        station.wait_for(|state| state.evse(EVSE).is_some_and(charged)).await?;
+        self.wait_for("has charged enough", |state| state.evse(EVSE).is_some_and(charged)).await?;
         station.tap(EVSE, token).await?;
         let ended = |evse: &EvseState| {
             let last = evse.last_transaction.as_ref().map(|last| &last.id);
             evse.transaction.is_none() && last.is_some() && last != earlier.as_ref()
         };
-        station.wait_for(|state| state.evse(EVSE).is_some_and(ended)).await?;
+        self.wait_for("has ended its transaction", |state| state.evse(EVSE).is_some_and(ended)).await?;
         station.unplug(EVSE).await?;
         // The meter is read after the cable is out: what flowed after the end of the transaction would show here.
-        let state = station.wait_for(|state| state.outbox == 0).await?;
+        let state = self.wait_for("has reported everything", |state| state.outbox == 0).await?;
         let evse = state.evse(EVSE).context("the station lost its EVSE")?;
         let last = evse.last_transaction.as_ref().context("the station lost its transaction")?;
         let id = last.csms_id.map_or_else(|| last.id.clone(), |id| id.to_string());
-        let billed = self.billed(&id).await?;
-        Ok(Bill { version: self.role.version, metered_wh: evse.meter_wh.saturating_sub(before), billed })
+        let billed = timeout(PATIENCE, self.billed(&id)).await;
+        let billed = billed.with_context(|| format!("{}: no bill for session {id} came", self.role.station))??;
+        Ok(Bill { version, metered_wh: evse.meter_wh.saturating_sub(before), billed })
+    }
+
+    /// Waits for a state of the station; gives up with what the station says instead.
+    async fn wait_for(&self, what: &str, condition: impl FnMut(&State) -> bool) -> anyhow::Result<State> {
+        if let Ok(state) = timeout(PATIENCE, self.station.wait_for(condition)).await {
+            return Ok(state?);
+        }
+        let state = self.station.state().await?;
+        let registration = state.registration.as_deref().unwrap_or("none");
+        let reason =
+            state.connection_error.as_deref().unwrap_or(if state.connected { "connected" } else { "not connected" });
+        let transaction = state.evse(EVSE).is_some_and(|evse| evse.transaction.is_some());
+        anyhow::bail!(
+            "{}: waited in vain until it {what} ({reason}; registration: {registration}; transaction running: {transaction}; \
+             messages waiting: {})",
+            self.role.station,
+            state.outbox
+        )
     }
 
     /// The transaction that ended last at the station, by the station's own name for it.
