@@ -125,6 +125,8 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
         None => ConfigFile::default(),
     };
     let config = serve.settings.over(file).check()?;
+    // Before anything is announced: whoever reads it may end the program at once.
+    let stop = stop_requested()?;
     let server = Server::start(config, token.as_deref()).await?;
     let address = server.address();
     if let Some(token) = server.new_api_token() {
@@ -132,7 +134,7 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
     }
     say(format_args!("Stations connect to ws://{address}/ocpp/{{station}}"));
     say(format_args!("Page: http://{address}/   REST: http://{address}/api/docs"));
-    stop_requested().await.context("cannot wait for signals")?;
+    stop.await;
     tracing::info!("shutting down");
     server.shut_down().await;
     Ok(())
@@ -157,17 +159,26 @@ pub(crate) fn say(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Waits until somebody wants the program to end: ctrl-c, or a termination signal.
-pub(crate) async fn stop_requested() -> std::io::Result<()> {
+/// Begins to listen for what ends the program, ctrl-c or a termination signal, and gives what to wait for.
+pub(crate) fn stop_requested() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
-        }
+        let context = "cannot listen for signals";
+        let mut interrupt = signal(SignalKind::interrupt()).context(context)?;
+        let mut terminate = signal(SignalKind::terminate()).context(context)?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "cannot listen for ctrl-c");
+            std::future::pending::<()>().await;
+        }
+    })
 }

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use self::bill::Bill;
 use self::visit::Visitor;
-use crate::cli::say;
+use crate::cli::{say, stop_requested};
 use crate::config::ConfigFile;
 use crate::server::Server;
 use crate::stations::Notice;
@@ -115,6 +115,7 @@ async fn tell(mut notices: broadcast::Receiver<Notice>) {
 
 /// Enters stations and tokens, starts the stations and lets drivers come; the bills of one round each.
 async fn play(server: &Server, once: bool) -> anyhow::Result<Vec<Bill>> {
+    let stop = stop_requested()?;
     let mut visitors = Vec::new();
     for role in ROLES {
         let password = enter(server, &role).await?;
@@ -124,13 +125,15 @@ async fn play(server: &Server, once: bool) -> anyhow::Result<Vec<Bill>> {
         let wanted = if once { role.wanted } else { 10 * role.wanted };
         visitors.push(Visitor::new(role, wanted, station, server.csms().store().clone()));
     }
-    let result = if once {
-        try_join_all(visitors.iter().map(Visitor::visit)).await
-    } else {
-        tokio::select! {
-            result = try_join_all(visitors.iter().map(Visitor::visit_for_ever)) => result.map(|_: Vec<()>| Vec::new()),
-            stop = crate::cli::stop_requested() => stop.context("cannot wait for signals").map(|()| Vec::new()),
+    let drivers = async {
+        if once {
+            return try_join_all(visitors.iter().map(Visitor::visit)).await;
         }
+        try_join_all(visitors.iter().map(Visitor::visit_for_ever)).await.map(|_: Vec<()>| Vec::new())
+    };
+    let result = tokio::select! {
+        result = drivers => result,
+        () = stop => if once { Err(anyhow::anyhow!("stopped before all bills were there")) } else { Ok(Vec::new()) },
     };
     join_all(visitors.iter().map(Visitor::leave)).await;
     result
