@@ -84,6 +84,7 @@ pub trait Encode {
 pub(crate) struct Wire<'a, T>(pub(crate) &'a T);
 
 impl<T: Encode> Serialize for Wire<'_, T> {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.encode(serializer)
     }
@@ -101,6 +102,7 @@ impl<'c, T> Seed<'c, T> {
 impl<'de, T: Decode<'de>> DeserializeSeed<'de> for Seed<'_, T> {
     type Value = T;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         T::decode(deserializer, self.0)
     }
@@ -112,6 +114,7 @@ struct NullableSeed<'c, T>(&'c Context, PhantomData<T>);
 impl<'de, T: Decode<'de>> DeserializeSeed<'de> for NullableSeed<'_, T> {
     type Value = Option<T>;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
         deserializer.deserialize_option(self)
     }
@@ -132,6 +135,7 @@ impl<'de, T: Decode<'de>> Visitor<'de> for NullableSeed<'_, T> {
         Ok(None)
     }
 
+    #[inline]
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
         T::decode(deserializer, self.0).map(Some)
     }
@@ -218,6 +222,7 @@ pub(crate) struct Name;
 impl<'de> DeserializeSeed<'de> for Name {
     type Value = Cow<'de, str>;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
     }
@@ -230,6 +235,7 @@ impl<'de> Visitor<'de> for Name {
         f.write_str("the name of a member")
     }
 
+    #[inline]
     fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<Self::Value, E> {
         Ok(Cow::Borrowed(name))
     }
