@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ocpp_core::csms::{CallOutcome, Command, CommandId, Event, Input, Output, Session, SessionConfig, StoreToken};
 use ocpp_core::time::{Instant, Now};
-use ocpp_core::transport::{CloseFrame, Incoming};
+use ocpp_core::transport::{CloseFrame, Closed, Incoming};
 use ocpp_core::types::Version;
 use rand::TryRng as _;
 use tokio::sync::{mpsc, oneshot};
@@ -164,10 +164,10 @@ impl Driver {
         socket.close(CloseFrame::new(code, reason));
         // The closing handshake has its own time limit; nobody needs to wait for it.
         tokio::spawn(async move { while !matches!(socket.next().await, Incoming::Closed(_)) {} });
-        self.disconnected(session, version, reason.to_owned());
+        self.disconnected(session, version, reason.to_owned(), false);
     }
 
-    fn disconnected(&mut self, session: &mut Session, version: Version, reason: String) {
+    fn disconnected(&mut self, session: &mut Session, version: Version, reason: String, fault: bool) {
         session.handle(self.now(), Input::Disconnected);
         self.stations.metrics().disconnected(version);
         self.stations.update(&self.station, |live| {
@@ -175,7 +175,7 @@ impl Driver {
             live.power.clear();
             true
         });
-        self.stations.notify(&self.station, What::Disconnected { reason });
+        self.stations.notify(&self.station, What::Disconnected { reason, fault });
     }
 
     fn receive(&mut self, session: &mut Session, incoming: Incoming) {
@@ -194,7 +194,8 @@ impl Driver {
             Incoming::Binary => {}
             Incoming::Closed(reason) => {
                 if let Some(socket) = self.socket.take() {
-                    self.disconnected(session, socket.version(), reason.to_string());
+                    let fault = is_fault(&reason);
+                    self.disconnected(session, socket.version(), reason.to_string(), fault);
                 }
             }
         }
@@ -275,6 +276,11 @@ impl Driver {
     fn now(&self) -> Now {
         Now::new(Instant::from_origin(self.started.elapsed()), Timestamp::now())
     }
+}
+
+/// Whether a connection ended because the station broke a rule, rather than by a decision or a bad line.
+fn is_fault(reason: &Closed) -> bool {
+    !matches!(reason, Closed::ByPeer(_) | Closed::ByUs(_) | Closed::Lost(_) | Closed::PongTimeout)
 }
 
 /// What comes over the socket; nothing, as long as there is none.

@@ -32,6 +32,8 @@ pub enum What {
     Disconnected {
         /// Why.
         reason: String,
+        /// Whether the station did what it must not.
+        fault: bool,
     },
     /// It booted and was answered.
     Booted {
@@ -65,7 +67,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connected { version } => write!(f, "connected with OCPP {version}"),
-            Self::Disconnected { reason } => write!(f, "disconnected: {reason}"),
+            Self::Disconnected { reason, .. } => write!(f, "disconnected: {reason}"),
             Self::Booted { product, registration } => write!(f, "booted: {product}; {registration}"),
             Self::Connector { evse: Some(evse), status } => write!(f, "EVSE {evse} is {status}"),
             Self::Connector { evse: None, status } => write!(f, "is {status}"),

@@ -221,6 +221,7 @@ impl Stations {
         };
         match &notice.what {
             What::Metered(_) => tracing::debug!(station = %notice.station, "{}", notice.what),
+            What::Disconnected { fault: true, .. } => tracing::warn!(station = %notice.station, "{}", notice.what),
             what => tracing::info!(station = %notice.station, "{what}"),
         }
         // Nobody needs to listen.

@@ -52,6 +52,17 @@ fn warnings(folder: &Folder, station: &str) -> Vec<Value> {
     lines.filter(|line| line["level"] == "WARN" && line["station"] == station).collect()
 }
 
+/// The same, once there is one.
+async fn warnings_of(folder: &Folder, station: &str) -> Vec<Value> {
+    let seen = async {
+        while warnings(folder, station).is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    crate::harness::soon("the warning", seen).await;
+    warnings(folder, station)
+}
+
 #[tokio::test]
 async fn each_bad_input_is_logged_once_with_its_station() {
     let folder = Folder::new();
@@ -73,12 +84,16 @@ async fn each_bad_input_is_logged_once_with_its_station() {
         assert_eq!(warnings.len(), 1, "{station}: {warnings:?}");
         assert!(warnings[0].to_string().replace("\\\"", "\"").contains(word), "{station}: {warnings:?}");
     }
+    let big = Message::text("x".repeat(10 << 20));
+    for (station, message, word) in [("BINARY", Message::binary(vec![0]), "binary"), ("BIG", big, "too")] {
+        let mut socket = RawStation::connect(address, station, Some("ocpp2.1"), None).await.unwrap();
+        // The server may close the connection before all of it was written.
+        let _ = socket.try_send(message).await;
+        socket.closed().await;
+        let warnings = warnings_of(&folder, station).await;
+        assert_eq!(warnings.len(), 1, "{station}: {warnings:?}");
+        assert!(warnings[0]["message"].as_str().unwrap().contains(word), "{station}: {warnings:?}");
+    }
     RawStation::connect(address, "WRONG-VERSION", Some("ocpp1.2"), None).await.err();
-    let seen = async {
-        while warnings(&folder, "WRONG-VERSION").is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    crate::harness::soon("the warning", seen).await;
-    assert!(warnings(&folder, "WRONG-VERSION")[0]["offered"].as_str().unwrap().contains("ocpp1.2"));
+    assert!(warnings_of(&folder, "WRONG-VERSION").await[0]["offered"].as_str().unwrap().contains("ocpp1.2"));
 }
