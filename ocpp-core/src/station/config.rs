@@ -28,6 +28,9 @@ pub struct StationConfig {
     pub product: Product,
     /// The EVSEs; the first one is EVSE 1.
     pub evses: Vec<EvseConfig>,
+    /// Voltage between a phase and neutral that the area is set to, in V: what converts between A and W
+    /// (1.6 edition 2, 7.12).
+    pub line_voltage: u32,
     /// Why the station starts, if the integrator knows: a watchdog, a local reset. Without it the station says
     /// what it stored before it restarted itself, and otherwise that the power came on.
     pub boot_reason: Option<BootReason>,
@@ -51,6 +54,7 @@ impl StationConfig {
             password: None,
             product,
             evses: alloc::vec![EvseConfig::default()],
+            line_voltage: 230,
             boot_reason: None,
             settings: Vec::new(),
         }
@@ -109,11 +113,13 @@ pub struct EvseConfig {
     pub detachable_cable: bool,
     /// Most power that the EVSE gives, in W, if known.
     pub max_power: Option<Decimal>,
+    /// Number of phases that feed it, 1 to 3 (2.1 part 2, `EVSE.SupplyPhases`).
+    pub supply_phases: u32,
 }
 
 impl Default for EvseConfig {
     fn default() -> Self {
-        Self { connectors: 1, detachable_cable: true, max_power: None }
+        Self { connectors: 1, detachable_cable: true, max_power: None, supply_phases: 3 }
     }
 }
 

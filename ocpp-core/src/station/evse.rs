@@ -10,6 +10,7 @@ use super::event::{ConnectorStatus, Event};
 use super::facts::{Fault, FaultCode, Token, Vehicle};
 use super::reading::Reading;
 use super::settings::Key;
+use super::smart_charging::Limit;
 use super::status::Reported;
 use super::transactions::{ChargingState, Transaction};
 use super::{Output, Station};
@@ -43,6 +44,8 @@ pub(super) struct Evse {
     pub(super) locked_for: Option<Token>,
     /// Whether energy may flow, as last told.
     pub(super) permitted: bool,
+    /// What may flow, as last told; `None` for as much as the hardware gives.
+    pub(super) limit: Option<Limit>,
     /// Until when the plug has to come.
     pub(super) connect_by: Option<Instant>,
     /// When the next sample is to be taken.
@@ -88,6 +91,7 @@ impl Evse {
             locked: None,
             locked_for: None,
             permitted: false,
+            limit: None,
             connect_by: None,
             sample_at: None,
             recover_by: None,
@@ -116,6 +120,7 @@ impl Evse {
             && self.plugged.is_some()
             && !self.lock_failed
             && self.recover_by.is_none()
+            && !self.limit.is_some_and(|limit| limit.is_zero())
             && self.blocking_fault(self.plugged).is_none()
             && self.transaction.as_ref().is_none_or(|transaction| !transaction.barred)
     }

@@ -94,6 +94,7 @@ mod reset;
 mod restore;
 mod serial;
 mod settings;
+pub mod smart_charging;
 mod state;
 mod status;
 mod store;
@@ -129,6 +130,7 @@ use random::Random;
 use remote::PendingQuestion;
 use reset::Restart;
 use settings::Settings;
+use smart_charging::Charging;
 use status::Reported;
 
 use crate::rpc::{CallId, Endpoint, EndpointConfig, MessageIds};
@@ -150,6 +152,7 @@ pub struct Station {
     connection: Connection,
     provisioning: Provisioning,
     evses: Vec<Evse>,
+    charging: Charging,
     /// Whether the CSMS lets the station be used.
     operative: bool,
     fault: Option<Fault>,
@@ -199,6 +202,7 @@ impl Station {
             connection: Connection::new(),
             provisioning: Provisioning::new(reason, now.instant),
             evses,
+            charging: Charging::default(),
             operative: true,
             fault: None,
             station_reported: None,
@@ -282,6 +286,7 @@ impl Station {
 
     /// Draws the conclusions from an input, whatever it was.
     fn settle(&mut self) {
+        self.settle_charging();
         self.settle_hardware();
         self.report_statuses();
         self.send_oldest();

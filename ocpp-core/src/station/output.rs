@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use ocpp_types::Version;
 
 use super::event::Event;
+use super::smart_charging::Limit;
 use super::store::Batch;
 use crate::time::Instant;
 
@@ -36,6 +37,14 @@ pub enum Output {
         evse: u32,
         /// Whether energy may flow.
         permitted: bool,
+    },
+    /// Let no more than this flow to the vehicle. It holds until the next one; before the first one there is no limit, and
+    /// a power cut or restart lifts it.
+    SetLimit {
+        /// Which EVSE.
+        evse: u32,
+        /// The limit; `None` for as much as the hardware gives.
+        limit: Option<Limit>,
     },
     /// Lock the plug. Report `LockFailed` if it doesn't lock.
     Lock {
@@ -167,6 +176,8 @@ pub enum Timer {
         /// Which EVSE.
         evse: u32,
     },
+    /// The next change of a charging limit.
+    ChargingLimit,
     /// The meter after a power cut.
     Recovery {
         /// Which EVSE.

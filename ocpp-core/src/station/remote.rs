@@ -96,6 +96,14 @@ impl Station {
             && !was_authorized
     }
 
+    /// The EVSE that a remote start without one would mean, or the one that it names.
+    pub(super) fn evse_for_remote_start(&self, place: Option<(u32, Option<u32>)>) -> Option<u32> {
+        match place {
+            Some((evse, _)) => Some(evse),
+            None => self.choose_for_remote_start().map(|at| self.evses[at].id),
+        }
+    }
+
     fn choose_for_remote_start(&self) -> Option<usize> {
         let free = || (0..self.evses.len()).filter(|at| self.may_start_remotely(*at, None));
         free().find(|at| self.evses[*at].plugged.is_some()).or_else(|| free().next())

@@ -52,6 +52,7 @@ impl Station {
         match kind {
             "availability" => self.restore_availability(name),
             "boot" => self.restore_boot_record(read(record)?),
+            "charging-profile" => self.restore_profile(read(record)?),
             "csms-id" => self.outbox.restore_csms_id(name.to_string(), read(record)?),
             "outbox" => self.outbox.restore(number(record, name)?, read(record)?),
             "setting" => self.restore_setting(name, read::<String>(record)?),

@@ -58,3 +58,23 @@ pub(super) mod time {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
+
+/// An optional [`Timestamp`](jiff::Timestamp) as an RFC 3339 text or `null`.
+pub(super) mod optional_time {
+    use alloc::string::String;
+
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(value: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => super::time::serialize(value, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+    }
+}

@@ -12,6 +12,7 @@ use super::event::{ConnectorStatus, Registration};
 use super::evse::{Evse, StationCondition};
 use super::facts::Token;
 use super::metering::register;
+use super::smart_charging::Limit;
 use crate::time::Now;
 
 /// What a station is like at one moment.
@@ -60,6 +61,8 @@ pub struct EvseState {
     /// Register of the energy given to vehicles, in Wh.
     #[serde(with = "super::serial::optional_decimal")]
     pub meter_wh: Option<Decimal>,
+    /// What may flow at most while a transaction runs; `None` for as much as the hardware gives.
+    pub limit: Option<Limit>,
 }
 
 /// What a running transaction is like at one moment.
@@ -120,6 +123,7 @@ impl Station {
                 }
             }),
             meter_wh: register(&evse.reading),
+            limit: evse.limit,
         }
     }
 }

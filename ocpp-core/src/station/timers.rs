@@ -24,6 +24,7 @@ impl Station {
             one(Timer::Call, self.endpoint.poll_timeout()),
             one(Timer::Redelivery, redelivery),
             one(Timer::Question, question),
+            one(Timer::ChargingLimit, self.charging.next_change),
             one(Timer::Restart, restart),
         ];
         let of_evses = self.evses.iter().flat_map(move |evse| {

@@ -15,6 +15,9 @@ pub(in crate::station) enum Key {
     AlignedMeasurands,
     BasicAuthPassword,
     AuthorizeRemoteStart,
+    ChargingProfileMaxStackLevel,
+    ChargingProfiles,
+    ChargingRateUnits,
     DateTime,
     EvConnectionTimeOut,
     GetConfigurationMaxKeys,
@@ -30,6 +33,8 @@ pub(in crate::station) enum Key {
     NumberOfConnectors,
     OfflineThreshold,
     OfflineTxForUnknownId,
+    PeriodsPerSchedule,
+    PhaseSwitching,
     ResetRetries,
     RetryBackOffRandomRange,
     RetryBackOffRepeatTimes,
@@ -166,6 +171,16 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Kind::Boolean,
         "false",
     ),
+    row(Key::ChargingProfileMaxStackLevel, Some("ChargeProfileMaxStackLevel"), None, COUNT, "9").read_only(),
+    row(Key::ChargingProfiles, Some("MaxChargingProfilesInstalled"), None, COUNT, "20").read_only(),
+    row(
+        Key::ChargingRateUnits,
+        Some("ChargingScheduleAllowedChargingRateUnit"),
+        None,
+        Kind::Text { maximum: 20 },
+        "Current,Power",
+    )
+    .read_only(),
     row(Key::DateTime, None, variable("ClockCtrlr", "DateTime"), Kind::DateTime, "").read_only(),
     row(Key::EvConnectionTimeOut, Some("ConnectionTimeOut"), variable("TxCtrlr", "EVConnectionTimeOut"), SECONDS, "60")
         .unit("s"),
@@ -225,6 +240,8 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Kind::Boolean,
         "false",
     ),
+    row(Key::PeriodsPerSchedule, Some("ChargingScheduleMaxPeriods"), None, COUNT, "100").read_only(),
+    row(Key::PhaseSwitching, Some("ConnectorSwitch3to1PhaseSupported"), None, Kind::Boolean, "false").read_only(),
     row(Key::ResetRetries, Some("ResetRetries"), variable("OCPPCommCtrlr", "ResetRetries"), COUNT, "0"),
     row(Key::RetryBackOffRandomRange, None, variable("OCPPCommCtrlr", "RetryBackOffRandomRange"), SECONDS, "10")
         .unit("s"),
@@ -250,7 +267,7 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Some("SupportedFeatureProfiles"),
         None,
         Kind::Text { maximum: 500 },
-        "Core,RemoteTrigger",
+        "Core,RemoteTrigger,SmartCharging",
     )
     .read_only(),
     row(Key::TimeSource, None, variable("ClockCtrlr", "TimeSource"), Kind::Text { maximum: 500 }, "Heartbeat")

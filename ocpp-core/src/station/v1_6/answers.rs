@@ -14,6 +14,7 @@ use ocpp_types::v1_6::{
 };
 use ocpp_types::{Conformance, Text, encode};
 
+use super::smart_charging;
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
@@ -45,10 +46,17 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
         CsmsRequest::ClearCache(_) => encode(&ClearCacheResponse::new(ClearCacheStatus::Rejected)),
         // No vendor's extensions are known (4.3).
         CsmsRequest::DataTransfer(_) => encode(&DataTransferResponse::new(DataTransferStatus::UnknownVendorId)),
+        CsmsRequest::ClearChargingProfile(request) => {
+            encode(&smart_charging::clear_charging_profile(station, &request))
+        }
+        CsmsRequest::GetCompositeSchedule(request) => {
+            encode(&smart_charging::get_composite_schedule(station, &request))
+        }
         CsmsRequest::GetConfiguration(request) => encode(&get_configuration(station, &request)),
         CsmsRequest::RemoteStartTransaction(request) => encode(&remote_start(station, &request)),
         CsmsRequest::RemoteStopTransaction(request) => encode(&remote_stop(station, &request)),
         CsmsRequest::Reset(request) => encode(&reset(station, &request)),
+        CsmsRequest::SetChargingProfile(request) => return smart_charging::set_charging_profile(station, &request),
         CsmsRequest::TriggerMessage(request) => encode(&trigger(station, &request)),
         CsmsRequest::UnlockConnector(request) => return unlock(station, &request),
         // The profiles that the station doesn't have (3.3).
@@ -117,18 +125,28 @@ fn get_configuration(station: &Station, request: &GetConfigurationRequest) -> Ge
     response
 }
 
-/// 5.11. A charging profile is ignored by a station without smart charging.
+/// 5.11
 fn remote_start(station: &mut Station, request: &RemoteStartTransactionRequest) -> RemoteStartTransactionResponse {
-    let token = Token::new(request.id_tag.as_str(), TokenType::Iso14443);
-    let started = match request.connector_id {
-        None => station.remote_start(None, token, None, None),
-        Some(number) => match station.by_through_number(number) {
-            Some((evse, connector)) => station.remote_start(Some((evse, Some(connector))), token, None, None),
-            None => Err(()),
-        },
+    let place = match request.connector_id {
+        None => Ok(None),
+        Some(number) => {
+            station.by_through_number(number).map(|(evse, connector)| Some((evse, Some(connector)))).ok_or(())
+        }
     };
+    let started = place.and_then(|place| {
+        let token = Token::new(request.id_tag.as_str(), TokenType::Iso14443);
+        let Some(wire) = request.charging_profile.as_deref() else {
+            return station.remote_start(place, token, None, None).map(drop);
+        };
+        // 5.16.2: the profile belongs to the transaction to come, and to no other.
+        let evse = station.evse_for_remote_start(place).ok_or(())?;
+        let profile = smart_charging::profile_of_remote_start(station, wire, evse).ok_or(())?;
+        station.remote_start(Some((evse, place.and_then(|(_, connector)| connector))), token, None, None)?;
+        station.await_transaction(evse, profile);
+        Ok(())
+    });
     RemoteStartTransactionResponse::new(match started {
-        Ok(_) => RemoteStartStopStatus::Accepted,
+        Ok(()) => RemoteStartStopStatus::Accepted,
         Err(()) => RemoteStartStopStatus::Rejected,
     })
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod calls;
+mod smart_charging;
 
 pub(super) use answers::{answer, unlock_answer};
 pub(super) use calls::{encode, reply};

@@ -1,0 +1,295 @@
+//! Smart charging of a station: profiles are checked, kept and carried to the hardware.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::composite::{CompositeSchedule, Window};
+use super::installed::{Criteria, Installed};
+use super::limit::{Limit, Supply};
+use super::profile::{Place, Profile, Purpose, RateUnit};
+use super::sharing::{Wish, share};
+use super::solver::{Outlet, Solver};
+use crate::station::settings::Key;
+use crate::station::{Output, Station};
+use crate::time::Instant;
+
+/// What a station knows about smart charging.
+#[derive(Debug, Default)]
+pub(in crate::station) struct Charging {
+    installed: Installed,
+    /// Profiles that came with a remote start and wait for its transaction, by EVSE.
+    awaiting_transaction: BTreeMap<u32, Profile>,
+    /// When the limit of a running transaction may change.
+    pub(in crate::station) next_change: Option<Instant>,
+}
+
+/// Why a profile is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::station) enum Refusal {
+    /// There is no transaction that it could be about.
+    NoTransaction,
+    /// A profile of this purpose can't be installed there.
+    Place,
+    /// It never is valid.
+    Validity,
+    /// Its stack level is above the highest one.
+    StackLevel,
+    /// The station takes no limits in this unit.
+    RateUnit,
+    /// It has more periods than the station takes.
+    TooManyPeriods,
+    /// There are as many profiles as the station takes.
+    TooManyProfiles,
+}
+
+fn record(id: i64) -> String {
+    format!("charging-profile/{id}")
+}
+
+impl Station {
+    /// Takes over a profile that a predecessor stored.
+    pub(in crate::station) fn restore_profile(&mut self, profile: Profile) {
+        self.charging.installed.install(profile);
+    }
+
+    /// Whether this unit may be used.
+    pub(in crate::station) fn takes_unit(&self, unit: RateUnit) -> bool {
+        let name = match unit {
+            RateUnit::Amperes => "Current",
+            RateUnit::Watts => "Power",
+        };
+        self.settings.has(Key::ChargingRateUnits, name)
+    }
+
+    /// Whether a profile can be installed.
+    pub(in crate::station) fn check_profile(&self, profile: &Profile) -> Result<(), Refusal> {
+        let fits_place = match profile.purpose {
+            // 1.6 edition 2, 3.13.1
+            Purpose::StationMax => profile.place == Place::Station,
+            Purpose::TransactionDefault => true,
+            // K01.FR.16
+            Purpose::Transaction(_) => profile.place != Place::Station,
+        };
+        let at_most =
+            |key: Key, number: usize| i64::try_from(number).is_ok_and(|number| number <= self.settings.integer(key));
+        let waiting = self.charging.awaiting_transaction.len();
+        match () {
+            () if !fits_place => Err(Refusal::Place),
+            () if profile.valid_from.zip(profile.valid_to).is_some_and(|(from, to)| to <= from) => {
+                Err(Refusal::Validity)
+            }
+            () if !(0..=self.settings.integer(Key::ChargingProfileMaxStackLevel)).contains(&profile.stack_level) => {
+                Err(Refusal::StackLevel)
+            }
+            () if !self.takes_unit(profile.schedule.unit()) => Err(Refusal::RateUnit),
+            () if !at_most(Key::PeriodsPerSchedule, profile.schedule.periods().len()) => Err(Refusal::TooManyPeriods),
+            () if !at_most(Key::ChargingProfiles, self.charging.installed.len_with(profile) + waiting) => {
+                Err(Refusal::TooManyProfiles)
+            }
+            () => Ok(()),
+        }
+    }
+
+    /// Installs a profile, in place of those that it replaces. It counts at once: limits are told when the input is over.
+    pub(in crate::station) fn install_profile(&mut self, profile: Profile) -> Result<(), Refusal> {
+        self.check_profile(&profile)?;
+        self.keep_profile(profile);
+        Ok(())
+    }
+
+    fn keep_profile(&mut self, profile: Profile) {
+        let key = record(profile.id);
+        self.journal.put(key, &profile);
+        let replaced = self.charging.installed.install(profile);
+        self.forget_profiles(replaced);
+    }
+
+    fn forget_profiles(&mut self, ids: Vec<i64>) {
+        for id in ids {
+            self.journal.delete(record(id));
+        }
+    }
+
+    /// Clears the profiles that fit. Whether there were any.
+    pub(in crate::station) fn clear_profiles(&mut self, criteria: &Criteria) -> bool {
+        let cleared = self.charging.installed.clear(criteria);
+        let any = !cleared.is_empty();
+        self.forget_profiles(cleared);
+        any
+    }
+
+    /// Keeps a profile that came with a remote start until its transaction begins (1.6 edition 2, 5.16.2; K05.FR.03).
+    pub(in crate::station) fn await_transaction(&mut self, evse: u32, profile: Profile) {
+        self.charging.awaiting_transaction.insert(evse, profile);
+    }
+
+    /// The station's own id of the transaction that runs at a place.
+    pub(in crate::station) fn running_transaction(&self, evse: u32, connector: Option<u32>) -> Option<&str> {
+        let evse = self.evses.get(self.position(evse)?)?;
+        let is_there = connector.is_none() || evse.plugged.is_none() || evse.plugged == connector;
+        evse.transaction.as_ref().filter(|_| is_there).map(|transaction| transaction.id.as_str())
+    }
+
+    fn supply(&self, at: usize) -> Supply {
+        let phases = self.config.evses.get(at).map_or(3, |evse| evse.supply_phases);
+        Supply::new(self.config.line_voltage, phases)
+    }
+
+    /// What feeds all EVSEs together.
+    fn station_supply(&self) -> Supply {
+        let phases = self.config.evses.iter().map(|evse| evse.supply_phases).max().unwrap_or(3);
+        Supply::new(self.config.line_voltage, phases)
+    }
+
+    /// An EVSE as the solver sees it. `connector` is the one that is meant where none is in use.
+    fn outlet(&self, at: usize, connector: u32, now: Timestamp) -> Outlet {
+        let evse = &self.evses[at];
+        let running = evse.transaction.as_ref();
+        let connector = evse.plugged.filter(|_| running.is_some()).unwrap_or(connector);
+        let outlet = Outlet::new(evse.id, connector, self.supply(at), now);
+        match running {
+            Some(transaction) => outlet.charging(transaction.id.clone(), transaction.started_at),
+            None => outlet,
+        }
+    }
+
+    /// The same with what the hardware gives at most.
+    fn limited_outlet(&self, at: usize, connector: u32, now: Timestamp) -> Outlet {
+        let mut outlet = self.outlet(at, connector, now);
+        outlet.max_power = self.config.evses.get(at).and_then(|evse| evse.max_power);
+        outlet
+    }
+
+    /// The composite schedule of a connector, or of the station. `None` if there is no such connector.
+    pub(in crate::station) fn composite_schedule(&self, place: Place, window: &Window) -> Option<CompositeSchedule> {
+        let zone = TimeZone::UTC;
+        let solver = Solver::new(self.charging.installed.profiles(), &zone);
+        match place {
+            Place::Station => {
+                let outlets: Vec<Outlet> =
+                    (0..self.evses.len()).map(|at| self.limited_outlet(at, 1, window.from)).collect();
+                Some(solver.composite_of_station(&outlets, self.station_supply(), window))
+            }
+            Place::Evse { evse, connector } => {
+                let at = self.position(evse)?;
+                let mut outlet = self.limited_outlet(at, connector.unwrap_or(1), window.from);
+                if connector.is_some_and(|connector| connector != outlet.connector) {
+                    // Another connector of the EVSE charges: this one is asked about as if it did (K08.FR.06).
+                    outlet = Outlet { transaction: None, began: window.from, ..outlet };
+                    outlet.connector = connector.unwrap_or(1);
+                }
+                Some(solver.composite(&outlet, window))
+            }
+        }
+    }
+
+    /// The unit that most profiles are in, for a schedule that is asked for in no unit.
+    pub(in crate::station) fn usual_rate_unit(&self) -> RateUnit {
+        let profiles = self.charging.installed.profiles();
+        let in_watts = profiles.iter().filter(|profile| profile.schedule.unit() == RateUnit::Watts).count();
+        let watts =
+            if profiles.is_empty() { !self.takes_unit(RateUnit::Amperes) } else { in_watts * 2 > profiles.len() };
+        if watts { RateUnit::Watts } else { RateUnit::Amperes }
+    }
+
+    /// Draws the conclusions from an input: profiles begin and end with their transactions, and the hardware is told what
+    /// may flow from now on.
+    pub(in crate::station) fn settle_charging(&mut self) {
+        self.install_awaited_profiles();
+        self.drop_profiles_of_ended_transactions();
+        let limits = self.limits();
+        for (at, limit) in limits.into_iter().enumerate() {
+            let evse = &mut self.evses[at];
+            if core::mem::replace(&mut evse.limit, limit) != limit {
+                let id = evse.id;
+                self.effect(Output::SetLimit { evse: id, limit });
+                // A limit of nothing suspends charging (1.6 errata on 7.7, SuspendedEVSE).
+                self.charging_state_changed(at);
+            }
+        }
+    }
+
+    fn install_awaited_profiles(&mut self) {
+        let waiting: Vec<u32> = self.charging.awaiting_transaction.keys().copied().collect();
+        for id in waiting {
+            let Some(evse) = self.evses.iter().find(|evse| evse.id == id) else { continue };
+            let transaction = evse.transaction.as_ref().map(|transaction| transaction.id.clone());
+            if transaction.is_none() && (evse.authorization.is_some() || evse.authorizing.is_some()) {
+                continue;
+            }
+            let Some(profile) = self.charging.awaiting_transaction.remove(&id) else { continue };
+            if let Some(transaction) = transaction {
+                self.keep_profile(Profile { purpose: Purpose::Transaction(transaction), ..profile });
+            }
+        }
+    }
+
+    /// 1.6 edition 2, 3.13.1 and errata 3.67; K02.FR.05
+    fn drop_profiles_of_ended_transactions(&mut self) {
+        let running: Vec<&str> =
+            self.evses.iter().filter_map(|evse| evse.transaction.as_ref()).map(|known| known.id.as_str()).collect();
+        let is_over = |profile: &Profile| match &profile.purpose {
+            Purpose::Transaction(transaction) => !running.contains(&transaction.as_str()),
+            _ => false,
+        };
+        let over = self.charging.installed.remove(is_over);
+        self.forget_profiles(over);
+    }
+
+    /// What may flow now at each EVSE with a transaction, and from when on that may be different.
+    fn limits(&mut self) -> Vec<Option<Limit>> {
+        self.charging.next_change = None;
+        let mut limits = alloc::vec![None; self.evses.len()];
+        if self.charging.installed.profiles().is_empty() {
+            return limits;
+        }
+        let now = self.utc();
+        let zone = TimeZone::UTC;
+        let solver = Solver::new(self.charging.installed.profiles(), &zone);
+        // In the order of their beginning: who began last, waits first.
+        let mut charging: Vec<(usize, Outlet)> = (0..self.evses.len())
+            .filter(|at| self.evses[*at].transaction.is_some())
+            .map(|at| (at, self.outlet(at, 1, now)))
+            .collect();
+        charging.sort_by_key(|(_, outlet)| outlet.began);
+        for (at, outlet) in &charging {
+            limits[*at] = solver.limit_at(outlet, now);
+        }
+        if let Some((station, unit)) = solver.station_limit_at(self.station_supply(), now) {
+            let capacity = station.in_unit(unit);
+            let wishes: Vec<Wish> = charging
+                .iter()
+                .map(|(at, outlet)| Wish {
+                    most: limits[*at].map(|limit| limit.in_unit(unit)),
+                    least: solver.min_charging_rate_at(outlet, now).map(|limit| limit.in_unit(unit)),
+                })
+                .collect();
+            for ((at, outlet), share) in charging.iter().zip(share(capacity, &wishes)) {
+                limits[*at] = limits[*at].map(|limit| limit.min(Limit::new(share, unit, outlet.supply, limit.phases)));
+            }
+        }
+        if !self.settings.boolean(Key::PhaseSwitching) {
+            for (at, outlet) in &charging {
+                limits[*at] = limits[*at].map(|limit| spread(limit, outlet.supply));
+            }
+        }
+        let next = charging.iter().filter_map(|(_, outlet)| solver.next_change_after(outlet, now)).min();
+        self.charging.next_change = next.map(|next| {
+            let wait = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+            self.now.instant + wait
+        });
+        limits
+    }
+}
+
+/// A limit for fewer phases, at a station that can't switch any off: its power is spread over all of them, so that neither
+/// the power nor the current is exceeded (1.6 edition 2, 9.4.4).
+fn spread(limit: Limit, supply: Supply) -> Limit {
+    limit.min(Limit::new(limit.power, RateUnit::Watts, supply, supply.phases.get())).over(supply.phases.get())
+}

@@ -1,0 +1,295 @@
+//! What a charging profile says, in words that belong to no version.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// A charging profile: limits over time, with a purpose, at a place (1.6 edition 2, 7.8; 2.1 part 2, `ChargingProfileType`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Profile {
+    /// Its number, unique in a station.
+    pub id: i64,
+    /// Higher levels prevail over lower ones of the same purpose.
+    pub stack_level: i64,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Where it was installed.
+    pub place: Place,
+    /// It doesn't count before this moment.
+    #[serde(with = "crate::station::serial::optional_time", default)]
+    pub valid_from: Option<Timestamp>,
+    /// It doesn't count at this moment and later.
+    #[serde(with = "crate::station::serial::optional_time", default)]
+    pub valid_to: Option<Timestamp>,
+    /// The limits.
+    pub schedule: Schedule,
+}
+
+impl Profile {
+    /// A profile that is always valid.
+    #[must_use]
+    pub fn new(id: i64, stack_level: i64, purpose: Purpose, place: Place, schedule: Schedule) -> Self {
+        Self { id, stack_level, purpose, place, valid_from: None, valid_to: None, schedule }
+    }
+}
+
+/// What a profile is for (1.6 edition 2, 3.13.1; 2.1 part 2, K, 3.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// Limits the whole station: 1.6's `ChargePointMaxProfile`, 2.x's `ChargingStationMaxProfile`.
+    StationMax,
+    /// Limits every transaction that has no profile of its own: `TxDefaultProfile`.
+    TransactionDefault,
+    /// Limits the transaction with this id (the station's own): `TxProfile`.
+    Transaction(String),
+}
+
+/// Where a profile is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// At the whole station: connector or EVSE 0.
+    Station,
+    /// At one EVSE.
+    Evse {
+        /// Which EVSE.
+        evse: u32,
+        /// Only while this connector of it is used; 1.6, which knows no EVSE, names connectors.
+        connector: Option<u32>,
+    },
+}
+
+/// In what a limit is expressed (1.6 edition 2, 7.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RateUnit {
+    /// Current of each phase, in A.
+    Amperes,
+    /// Power of all phases together, in W.
+    Watts,
+}
+
+/// How often a schedule begins anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recurrence {
+    /// Every 24 hours.
+    Daily,
+    /// Every 7 days.
+    Weekly,
+}
+
+impl Recurrence {
+    pub(super) const fn seconds(self) -> i64 {
+        match self {
+            Self::Daily => 86_400,
+            Self::Weekly => 7 * 86_400,
+        }
+    }
+}
+
+/// Where the seconds of a schedule are counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Start {
+    /// This point in time.
+    At(#[serde(with = "crate::station::serial::time")] Timestamp),
+    /// This time on the local clock, whatever the time zone (2.1, K01.FR.90).
+    LocalTime(#[serde(with = "local_time")] DateTime),
+    /// The start of the transaction (1.6 edition 2, 7.9 and 7.13; K01.FR.42).
+    Transaction,
+}
+
+/// Limits over time. Its periods are in order and begin at second 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredSchedule", into = "StoredSchedule")]
+pub struct Schedule {
+    start: Start,
+    recurrence: Option<Recurrence>,
+    duration: Option<u32>,
+    unit: RateUnit,
+    min_charging_rate: Option<Decimal>,
+    periods: Vec<Period>,
+}
+
+/// A period of a schedule. It lasts until the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Period {
+    /// When it begins, in seconds from the start of the schedule.
+    pub start: u32,
+    /// The limit in the unit of the schedule, not negative.
+    #[serde(with = "crate::station::serial::decimal")]
+    pub limit: Decimal,
+    /// Over how many phases, 1 to 3; without it 3 (1.6 edition 2, 7.14; K01.FR.49).
+    pub phases: Option<u32>,
+}
+
+impl Period {
+    /// A period without a number of phases.
+    #[must_use]
+    pub fn new(start: u32, limit: Decimal) -> Self {
+        Self { start, limit, phases: None }
+    }
+
+    /// The same over this many phases.
+    #[must_use]
+    pub fn over_phases(self, phases: u32) -> Self {
+        Self { phases: Some(phases), ..self }
+    }
+}
+
+/// What is wrong with a schedule. Whoever made it is to blame; the profile has to be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// There is no period.
+    #[error("a schedule needs a period")]
+    Empty,
+    /// The first period begins later than the schedule (1.6 edition 2, 5.16.4; K01.FR.31).
+    #[error("the first period must begin at second 0")]
+    LateFirstPeriod,
+    /// A period begins no later than the one before it (K01.FR.35).
+    #[error("each period must begin later than the one before it")]
+    Unordered,
+    /// A limit or a minimum is negative.
+    #[error("a limit must not be negative")]
+    NegativeLimit,
+    /// A number of phases is not 1, 2 or 3.
+    #[error("a number of phases must be 1, 2 or 3")]
+    Phases,
+}
+
+impl Schedule {
+    /// A schedule that happens once and goes on with its last period for ever.
+    ///
+    /// # Errors
+    /// The periods don't make a schedule, see [`ScheduleError`].
+    pub fn new(start: Start, unit: RateUnit, periods: Vec<Period>) -> Result<Self, ScheduleError> {
+        match periods.first() {
+            None => return Err(ScheduleError::Empty),
+            Some(first) if first.start != 0 => return Err(ScheduleError::LateFirstPeriod),
+            Some(_) => {}
+        }
+        if !periods.is_sorted_by(|one, next| one.start < next.start) {
+            return Err(ScheduleError::Unordered);
+        }
+        if periods.iter().any(|period| period.limit < Decimal::ZERO) {
+            return Err(ScheduleError::NegativeLimit);
+        }
+        if periods.iter().any(|period| period.phases.is_some_and(|phases| !(1..=3).contains(&phases))) {
+            return Err(ScheduleError::Phases);
+        }
+        Ok(Self { start, recurrence: None, duration: None, unit, min_charging_rate: None, periods })
+    }
+
+    /// The same, beginning anew again and again. What is longer than the recurrence is cut off (1.6 errata 3.44).
+    #[must_use]
+    pub fn recurring(self, recurrence: Recurrence) -> Self {
+        Self { recurrence: Some(recurrence), ..self }
+    }
+
+    /// The same, ending after this many seconds (each time, if it recurs).
+    #[must_use]
+    pub fn lasting(self, seconds: u32) -> Self {
+        Self { duration: Some(seconds), ..self }
+    }
+
+    /// The same for a vehicle that charges inefficiently below this rate, in the unit of the schedule.
+    ///
+    /// # Errors
+    /// The rate is negative.
+    pub fn with_min_charging_rate(self, rate: Decimal) -> Result<Self, ScheduleError> {
+        if rate < Decimal::ZERO {
+            return Err(ScheduleError::NegativeLimit);
+        }
+        Ok(Self { min_charging_rate: Some(rate), ..self })
+    }
+
+    /// Where its seconds are counted from.
+    #[must_use]
+    pub fn start(&self) -> Start {
+        self.start
+    }
+
+    /// How often it begins anew.
+    #[must_use]
+    pub fn recurrence(&self) -> Option<Recurrence> {
+        self.recurrence
+    }
+
+    /// After how many seconds it ends.
+    #[must_use]
+    pub fn duration(&self) -> Option<u32> {
+        self.duration
+    }
+
+    /// The unit of its limits.
+    #[must_use]
+    pub fn unit(&self) -> RateUnit {
+        self.unit
+    }
+
+    /// Below which rate the vehicle charges inefficiently, in the unit of the schedule.
+    #[must_use]
+    pub fn min_charging_rate(&self) -> Option<Decimal> {
+        self.min_charging_rate
+    }
+
+    /// Its periods, at least one.
+    #[must_use]
+    pub fn periods(&self) -> &[Period] {
+        &self.periods
+    }
+}
+
+/// What is kept of a schedule; what comes back from there is checked like anything else.
+#[derive(Serialize, Deserialize)]
+struct StoredSchedule {
+    start: Start,
+    recurrence: Option<Recurrence>,
+    duration: Option<u32>,
+    unit: RateUnit,
+    #[serde(with = "crate::station::serial::optional_decimal", default)]
+    min_charging_rate: Option<Decimal>,
+    periods: Vec<Period>,
+}
+
+impl From<Schedule> for StoredSchedule {
+    fn from(schedule: Schedule) -> Self {
+        let Schedule { start, recurrence, duration, unit, min_charging_rate, periods } = schedule;
+        Self { start, recurrence, duration, unit, min_charging_rate, periods }
+    }
+}
+
+impl TryFrom<StoredSchedule> for Schedule {
+    type Error = ScheduleError;
+
+    fn try_from(stored: StoredSchedule) -> Result<Self, ScheduleError> {
+        let StoredSchedule { start, recurrence, duration, unit, min_charging_rate, periods } = stored;
+        let schedule = Self::new(start, unit, periods)?;
+        let schedule = Self { recurrence, duration, ..schedule };
+        match min_charging_rate {
+            Some(rate) => schedule.with_min_charging_rate(rate),
+            None => Ok(schedule),
+        }
+    }
+}
+
+/// A time on a local clock as an ISO 8601 text.
+mod local_time {
+    use alloc::string::String;
+
+    use jiff::civil::DateTime;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(value: &DateTime, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}

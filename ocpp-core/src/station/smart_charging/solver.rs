@@ -1,0 +1,277 @@
+//! All profiles at one moment.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+
+use super::limit::{Limit, Supply, smallest};
+use super::profile::{Period, Place, Profile, Purpose, RateUnit};
+use super::timeline::{Segment, earlier, segment_at};
+
+/// A place that charges one vehicle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outlet {
+    /// Which EVSE.
+    pub evse: u32,
+    /// Which of its connectors is used.
+    pub connector: u32,
+    /// What it is fed with.
+    pub supply: Supply,
+    /// Most power that the hardware gives, in W: what stands where no profile says anything. `None` says that it doesn't matter.
+    pub max_power: Option<Decimal>,
+    /// The running transaction: the station's own id of it.
+    pub transaction: Option<String>,
+    /// When the transaction began; without one, when it is thought to begin (K08.FR.06).
+    pub began: Timestamp,
+}
+
+impl Outlet {
+    /// An outlet without a transaction, asked about as if one began at this moment.
+    #[must_use]
+    pub fn new(evse: u32, connector: u32, supply: Supply, began: Timestamp) -> Self {
+        Self { evse, connector, supply, max_power: None, transaction: None, began }
+    }
+
+    /// The same with a running transaction.
+    #[must_use]
+    pub fn charging(self, transaction: impl Into<String>, began: Timestamp) -> Self {
+        Self { transaction: Some(transaction.into()), began, ..self }
+    }
+
+    fn hardware_limit(&self) -> Option<Limit> {
+        self.max_power.map(|power| Limit::new(power, RateUnit::Watts, self.supply, self.supply.phases.get()))
+    }
+
+    fn is_at(&self, place: Place) -> bool {
+        match place {
+            Place::Station => false,
+            Place::Evse { evse, connector } => {
+                evse == self.evse && connector.is_none_or(|connector| connector == self.connector)
+            }
+        }
+    }
+}
+
+/// Says what profiles come to. See the [module](super) for the rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Solver<'a> {
+    profiles: &'a [Profile],
+    zone: &'a TimeZone,
+}
+
+impl<'a> Solver<'a> {
+    /// A solver of these profiles. The time zone is that of the station; it matters to schedules that follow the local clock.
+    #[must_use]
+    pub fn new(profiles: &'a [Profile], zone: &'a TimeZone) -> Self {
+        Self { profiles, zone }
+    }
+
+    /// The limit of an outlet at a moment; `None` where nothing limits it.
+    #[must_use]
+    pub fn limit_at(&self, outlet: &Outlet, at: Timestamp) -> Option<Limit> {
+        self.walk_outlet(outlet, at).limit()
+    }
+
+    /// A moment after `at` before which [`limit_at`](Self::limit_at) doesn't change; `None` if it never changes again. At
+    /// that moment it mostly changes, but need not.
+    #[must_use]
+    pub fn next_change_after(&self, outlet: &Outlet, at: Timestamp) -> Option<Timestamp> {
+        self.walk_outlet(outlet, at).until()
+    }
+
+    /// What profiles for the whole station leave to all outlets together at a moment.
+    pub(super) fn station_limit_at(&self, supply: Supply, at: Timestamp) -> Option<(Limit, RateUnit)> {
+        let station = self.layer(at, at, |profile| profile.purpose == Purpose::StationMax);
+        let (period, unit) = station.prevailing()?;
+        let limit = smallest(core::iter::once((period, unit)), supply)?;
+        Some((limit, unit))
+    }
+
+    /// Below which rate the vehicle at an outlet charges inefficiently.
+    pub(super) fn min_charging_rate_at(&self, outlet: &Outlet, at: Timestamp) -> Option<Limit> {
+        let walk = self.walk_outlet(outlet, at);
+        let track = walk.transaction.track().or_else(|| walk.default.track())?;
+        let (period, schedule) = (track.segment.period?, &track.profile.schedule);
+        let phases = period.phases.unwrap_or(3);
+        schedule.min_charging_rate().map(|rate| Limit::new(rate, schedule.unit(), outlet.supply, phases))
+    }
+
+    /// The profiles of one purpose, those that prevail first.
+    fn layer(&self, began: Timestamp, at: Timestamp, belongs: impl Fn(&Profile) -> bool) -> Layer<'a> {
+        let profiles = self.profiles.iter().filter(|profile| belongs(profile));
+        let mut tracks: Vec<_> =
+            profiles.map(|profile| Track { profile, segment: segment_at(profile, began, self.zone, at) }).collect();
+        tracks.sort_by_key(|track| Reverse(track.profile.stack_level));
+        Layer { tracks, began }
+    }
+
+    pub(super) fn walk_outlet<'o>(&self, outlet: &'o Outlet, at: Timestamp) -> OutletWalk<'a, 'o> {
+        let is_own_default =
+            |profile: &Profile| profile.purpose == Purpose::TransactionDefault && outlet.is_at(profile.place);
+        // A default profile of the station is replaced for an outlet that has one of its own at that stack level
+        // (1.6 edition 2, 3.13.1).
+        let is_replaced = |profile: &Profile| {
+            self.profiles.iter().any(|own| own.stack_level == profile.stack_level && is_own_default(own))
+        };
+        let is_default = |profile: &Profile| {
+            is_own_default(profile)
+                || (profile.purpose == Purpose::TransactionDefault
+                    && profile.place == Place::Station
+                    && !is_replaced(profile))
+        };
+        let is_of_transaction = |profile: &Profile| match (&profile.purpose, &outlet.transaction) {
+            (Purpose::Transaction(meant), Some(running)) => meant == running,
+            _ => false,
+        };
+        OutletWalk {
+            zone: self.zone,
+            outlet,
+            station: self.layer(outlet.began, at, |profile| profile.purpose == Purpose::StationMax),
+            transaction: self.layer(outlet.began, at, is_of_transaction),
+            default: self.layer(outlet.began, at, is_default),
+        }
+    }
+
+    pub(super) fn walk_station<'o>(&self, outlets: &'o [Outlet], supply: Supply, at: Timestamp) -> StationWalk<'a, 'o> {
+        StationWalk {
+            supply,
+            station: self.layer(at, at, |profile| profile.purpose == Purpose::StationMax),
+            zone: self.zone,
+            outlets: outlets.iter().map(|outlet| self.walk_outlet(outlet, at)).collect(),
+        }
+    }
+}
+
+/// A profile and what it says now.
+#[derive(Debug)]
+struct Track<'a> {
+    profile: &'a Profile,
+    segment: Segment<'a>,
+}
+
+/// The profiles of one purpose, those that prevail first.
+#[derive(Debug)]
+struct Layer<'a> {
+    tracks: Vec<Track<'a>>,
+    began: Timestamp,
+}
+
+impl<'a> Layer<'a> {
+    /// The profile that prevails.
+    fn track(&self) -> Option<&Track<'a>> {
+        self.tracks.iter().find(|track| track.segment.period.is_some())
+    }
+
+    fn prevailing(&self) -> Option<(&'a Period, RateUnit)> {
+        let track = self.track()?;
+        Some((track.segment.period?, track.profile.schedule.unit()))
+    }
+
+    fn until(&self) -> Option<Timestamp> {
+        self.tracks.iter().filter_map(|track| track.segment.until).min()
+    }
+
+    fn advance(&mut self, zone: &TimeZone, at: Timestamp) {
+        for track in &mut self.tracks {
+            if track.segment.until.is_some_and(|until| until <= at) {
+                track.segment = segment_at(track.profile, self.began, zone, at);
+            }
+        }
+    }
+}
+
+/// Something that has a limit at every moment and is looked at from one moment to the next.
+pub(super) trait Walk {
+    /// The limit now; `None` where nothing limits.
+    fn limit(&self) -> Option<Limit>;
+    /// How long that holds at least.
+    fn until(&self) -> Option<Timestamp>;
+    /// Goes on to a later moment.
+    fn advance(&mut self, at: Timestamp);
+    /// What it is fed with.
+    fn supply(&self) -> Supply;
+}
+
+/// An outlet from one moment to the next.
+#[derive(Debug)]
+pub(super) struct OutletWalk<'a, 'o> {
+    zone: &'a TimeZone,
+    outlet: &'o Outlet,
+    station: Layer<'a>,
+    transaction: Layer<'a>,
+    default: Layer<'a>,
+}
+
+impl<'a> OutletWalk<'a, '_> {
+    /// What prevails of the profiles that are about a transaction (K02.FR.04, K02.FR.08).
+    fn of_transaction(&self) -> Option<(&'a Period, RateUnit)> {
+        self.transaction.prevailing().or_else(|| self.default.prevailing())
+    }
+}
+
+impl Walk for OutletWalk<'_, '_> {
+    fn limit(&self) -> Option<Limit> {
+        let purposes = [self.station.prevailing(), self.of_transaction()];
+        let limit = smallest(purposes.into_iter().flatten(), self.outlet.supply);
+        limit.or_else(|| self.outlet.hardware_limit())
+    }
+
+    fn until(&self) -> Option<Timestamp> {
+        let layers = [&self.station, &self.transaction, &self.default];
+        layers.into_iter().filter_map(Layer::until).min()
+    }
+
+    fn advance(&mut self, at: Timestamp) {
+        for layer in [&mut self.station, &mut self.transaction, &mut self.default] {
+            layer.advance(self.zone, at);
+        }
+    }
+
+    fn supply(&self) -> Supply {
+        self.outlet.supply
+    }
+}
+
+/// The whole station from one moment to the next.
+#[derive(Debug)]
+pub(super) struct StationWalk<'a, 'o> {
+    zone: &'a TimeZone,
+    supply: Supply,
+    station: Layer<'a>,
+    outlets: Vec<OutletWalk<'a, 'o>>,
+}
+
+impl Walk for StationWalk<'_, '_> {
+    /// What all outlets together may draw (1.6 edition 2, 5.7 and errata 3.30; K08.FR.03).
+    fn limit(&self) -> Option<Limit> {
+        let of_profiles = |walk: &OutletWalk<'_, '_>| smallest(walk.of_transaction().into_iter(), walk.outlet.supply);
+        // One outlet without a limit makes the sum of all of them unlimited.
+        let together = |limit_of: &dyn Fn(&OutletWalk<'_, '_>) -> Option<Limit>| {
+            let limits: Option<Vec<Limit>> = self.outlets.iter().map(limit_of).collect();
+            limits.and_then(|limits| limits.into_iter().reduce(Limit::plus))
+        };
+        let station = smallest(self.station.prevailing().into_iter(), self.supply);
+        let limit = together(&of_profiles).into_iter().chain(station).reduce(Limit::min);
+        limit.or_else(|| together(&|walk| of_profiles(walk).or_else(|| walk.outlet.hardware_limit())))
+    }
+
+    fn until(&self) -> Option<Timestamp> {
+        self.outlets.iter().fold(self.station.until(), |until, outlet| earlier(until, outlet.until()))
+    }
+
+    fn advance(&mut self, at: Timestamp) {
+        self.station.advance(self.zone, at);
+        for outlet in &mut self.outlets {
+            outlet.advance(at);
+        }
+    }
+
+    fn supply(&self) -> Supply {
+        self.supply
+    }
+}
