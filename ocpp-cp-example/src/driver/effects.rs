@@ -65,6 +65,11 @@ impl Driver {
                     evse.permit(permitted);
                 }
             }
+            Output::SetLimit { evse, limit } => {
+                if let Some(evse) = self.hardware.evse_mut(evse) {
+                    evse.set_limit(limit.map(|limit| limit.power));
+                }
+            }
             Output::Lock { evse, connector } => {
                 if !self.lock(evse, connector, true) {
                     self.inbox.push_back(Input::LockFailed { evse, connector });

@@ -32,8 +32,6 @@ pub(in crate::station) struct Charging {
 /// Why a profile is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::station) enum Refusal {
-    /// There is no transaction that it could be about.
-    NoTransaction,
     /// A profile of this purpose can't be installed there.
     Place,
     /// It never is valid.
@@ -209,7 +207,7 @@ impl Station {
             if core::mem::replace(&mut evse.limit, limit) != limit {
                 let id = evse.id;
                 self.effect(Output::SetLimit { evse: id, limit });
-                // A limit of nothing suspends charging (1.6 errata on 7.7, SuspendedEVSE).
+                // A limit of nothing suspends charging (SuspendedEVSE in 1.6 edition 2, 4.9, with errata 3.64).
                 self.charging_state_changed(at);
             }
         }

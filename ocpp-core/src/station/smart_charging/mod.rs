@@ -31,4 +31,5 @@ pub use profile::{Period, Place, Profile, Purpose, RateUnit, Recurrence, Schedul
 pub use solver::{Outlet, Solver};
 
 pub(super) use engine::Charging;
+#[cfg(feature = "v1_6")]
 pub(super) use installed::{Criteria, PurposeKind};
