@@ -9,6 +9,7 @@ use super::calls::{Call, TokenInfo};
 use super::event::Event;
 use super::facts::{Token, TokenType};
 use super::metering::register;
+use super::outbox::Called;
 use super::output::Notice;
 use super::settings::Key;
 use super::transactions::{Happening, StoppedReason, Trigger};
@@ -107,6 +108,11 @@ impl Station {
             }
             return;
         }
+        if evse.authorizing.is_some() {
+            // One question at a time: an impatient driver presents his token again and again.
+            self.effect(Output::Display { evse: Some(id), notice: Notice::Authorizing });
+            return;
+        }
         let began = evse.transaction.as_ref().and_then(|transaction| transaction.token.as_ref());
         if began.is_some_and(|began| !began.is_same(&token)) {
             // C01.FR.23
@@ -124,25 +130,34 @@ impl Station {
             self.floating_token = floating.then(|| token.clone());
             self.ask_for_authorization(at, token);
         } else {
-            self.authorize_offline(at, token, floating);
+            self.authorize_offline(at, Authorization { floating, ..Authorization::new(token, None) });
         }
     }
 
-    fn ask_for_authorization(&mut self, at: usize, token: Token) {
+    pub(super) fn ask_for_authorization(&mut self, at: usize, token: Token) {
         let evse = self.evses[at].id;
-        self.request(Call::Authorize { evse, token });
+        if self.request(Call::Authorize { evse, token: token.clone() }) != Called::Yes {
+            self.authorization_failed(evse, token);
+        }
     }
 
-    /// The CSMS can't be asked (C15.FR.08; 1.6 edition 2, 3.5.4).
-    fn authorize_offline(&mut self, at: usize, token: Token, floating: bool) {
-        let id = self.evses[at].id;
+    /// The CSMS can't be asked (C15.FR.08; 1.6 edition 2, 3.5.4): whether anybody may charge all the same, and why.
+    fn offline_verdict(&self) -> (bool, &'static str) {
         if self.is_connected() || !self.provisioning.was_accepted() {
             // B02.FR.02, B03.FR.02; 1.6 edition 2, 4.2.1: nobody charges at a station that no CSMS knows.
-            self.turn_away(Some(id), &token, "NotRegistered");
-        } else if self.settings.boolean(Key::OfflineTxForUnknownId) {
-            self.accept(at, Authorization { floating, ..Authorization::new(token, None) }, "Offline");
+            (false, "NotRegistered")
         } else {
-            self.turn_away(Some(id), &token, "Offline");
+            (self.settings.boolean(Key::OfflineTxForUnknownId), "Offline")
+        }
+    }
+
+    fn authorize_offline(&mut self, at: usize, authorization: Authorization) {
+        let (accepted, status) = self.offline_verdict();
+        if accepted {
+            self.accept(at, authorization, status);
+        } else {
+            let evse = self.evses[at].id;
+            self.turn_away(Some(evse), &authorization.token, status);
         }
     }
 
@@ -151,6 +166,9 @@ impl Station {
         let Some(at) = self.position(evse) else { return };
         let was_asked = self.no_longer_authorizing(at, &token);
         if let Some(authorization) = &self.evses[at].authorization {
+            if authorization.token.is_same(&token) {
+                return;
+            }
             let same_group = info.group.is_some() && info.group == authorization.group;
             if info.accepted && same_group {
                 // C09.FR.03
@@ -162,7 +180,7 @@ impl Station {
             }
             return;
         }
-        let Some(remote) = was_asked else { return };
+        let Some(asked) = was_asked else { return };
         if !info.accepted {
             self.turn_away(Some(evse), &token, &info.status);
         } else if !info.evses.is_empty() && !info.evses.contains(&evse) {
@@ -171,22 +189,29 @@ impl Station {
         } else if !self.is_usable(at, None) {
             self.turn_away(Some(evse), &token, "Unavailable");
         } else {
-            let floating = self.floating_token.take_if(|floating| floating.is_same(&token)).is_some();
-            let authorization = Authorization { floating, ..Authorization::new(token, info.group) };
-            self.accept(at, authorization.started_remotely(remote.connector, remote.remote_start_id), &info.status);
+            let authorization = self.authorization_after(token, info.group, asked);
+            self.accept(at, authorization, &info.status);
         }
+    }
+
+    fn authorization_after(&mut self, token: Token, group: Option<String>, asked: PendingRemoteStart) -> Authorization {
+        let floating = self.floating_token.take_if(|floating| floating.is_same(&token)).is_some();
+        let authorization = Authorization { floating, ..Authorization::new(token, group) };
+        authorization.started_remotely(asked.connector, asked.remote_start_id)
     }
 
     /// The CSMS didn't say whether a token may charge.
     pub(super) fn authorization_failed(&mut self, evse: u32, token: Token) {
         let Some(at) = self.position(evse) else { return };
-        if self.no_longer_authorizing(at, &token).is_none() || self.evses[at].authorization.is_some() {
+        let Some(asked) = self.no_longer_authorizing(at, &token) else { return };
+        if self.evses[at].authorization.is_some() {
             return;
         }
         if self.is_connected() || !self.is_usable(at, None) {
             self.turn_away(Some(evse), &token, "NoAnswer");
         } else {
-            self.authorize_offline(at, token, false);
+            let authorization = self.authorization_after(token, None, asked);
+            self.authorize_offline(at, authorization);
         }
     }
 
@@ -206,6 +231,7 @@ impl Station {
         let id = evse.id;
         let token = authorization.token.value.clone();
         evse.authorization = Some(authorization);
+        evse.locked_for = None;
         evse.finishing = false;
         let event = Event::Authorization { evse: Some(id), token, accepted: true, status: status.to_string() };
         self.effect(Output::Event(event));

@@ -73,8 +73,7 @@ impl Station {
             evse.authorizing = Some(token.clone());
             let pending = PendingRemoteStart { connector, remote_start_id };
             self.remote_starts.insert(evse.id, pending);
-            let evse = evse.id;
-            self.request(Call::Authorize { evse, token });
+            self.ask_for_authorization(at, token);
         } else {
             // F01.FR.02
             let authorization = Authorization::new(token, group).started_remotely(connector, remote_start_id);

@@ -219,3 +219,36 @@ fn a_token_that_is_too_long_for_the_version_is_not_cut() {
         assert!(world.energy_permitted(), "{version}");
     }
 }
+
+/// An impatient driver starts, and doesn't stop what he has just started.
+#[test]
+fn a_token_that_is_presented_again_while_it_is_checked_is_asked_about_once() {
+    for version in VERSIONS {
+        let mut world = Script::booted(version);
+        world.peer.always("Authorize", verdict(version, "Accepted", Some("FAMILY")));
+        world.plug();
+        for token in ["TAG", "TAG", "OTHER"] {
+            world.handle(Input::TokenPresented { evse: Some(1), token: Token::rfid(token) });
+        }
+        world.settle();
+        assert_eq!(world.peer.payloads("Authorize").len(), 1, "{version}");
+        assert!(world.energy_permitted(), "{version}");
+    }
+}
+
+/// C15.FR.08: a connection that is lost under the question leaves the decision to the station.
+#[test]
+fn a_connection_that_is_lost_under_the_question_leaves_the_station_to_decide() {
+    for version in VERSIONS {
+        for trusting in [true, false] {
+            let mut world = Script::booted(version);
+            world.set("AllowOfflineTxForUnknownId", if trusting { "true" } else { "false" });
+            world.peer.once("Authorize", Reply::Silence);
+            world.plug();
+            world.tap("TAG");
+            world.cut();
+            world.settle();
+            assert_eq!(world.energy_permitted(), trusting, "{version}");
+        }
+    }
+}
