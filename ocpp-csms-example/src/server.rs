@@ -121,7 +121,7 @@ impl Server {
         let address = listener.local_addr().map_err(unusable)?;
         let log = MessageLog::start(&store, config.messages_per_station).await?;
         let config = Arc::new(config);
-        let stations = Stations::new(Arc::clone(&config), store.clone(), log.clone(), password_key.clone());
+        let stations = Stations::start(Arc::clone(&config), store.clone(), log.clone(), password_key.clone()).await?;
         let csms = Csms { inner: Arc::new(Inner { config, store, log, stations, api_token, password_key }) };
         let stop = CancellationToken::new();
         let app = app(&csms, &stop).into_make_service_with_connect_info::<SocketAddr>();

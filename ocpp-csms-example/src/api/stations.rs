@@ -60,7 +60,7 @@ pub(crate) struct StationView {
     last_seen_at: Option<Timestamp>,
     /// The power that it gives, in W.
     power_w: Number,
-    /// Its connectors, as far as it told of them since the start of the server.
+    /// Its connectors, as far as it told of them.
     connectors: Vec<ConnectorStatus>,
 }
 

@@ -8,11 +8,12 @@ use ocpp_core::csms::{
 };
 use ocpp_core::types::Version;
 
+use super::live;
 use super::notice::What;
 use super::registry::Stations;
 use crate::access::authorize;
 use crate::sessions::{Recorded, Step, record};
-use crate::store::{Identity, Registration, Station, StoreError};
+use crate::store::{Connector, Identity, Registration, Station, StoreError};
 
 /// The desk of one station.
 #[derive(Debug)]
@@ -88,13 +89,11 @@ impl Desk {
     /// Takes in what the station reported, and logs what is wrong with it.
     pub(super) async fn observe(&self, event: &Event) {
         let station = &self.station;
-        self.stations.update(station, |live| live.observe(event));
+        let visible = self.stations.update(station, |live| live.observe(event));
         match event {
             Event::Booted(boot) => self.booted(boot).await,
-            Event::ConnectorStatus(status) => {
-                let evse = status.place.map(|place| place.evse);
-                self.stations.notify(station, What::Connector { evse, status: status.status.clone() });
-            }
+            // One that was not taken in is one too many.
+            Event::ConnectorStatus(status) if visible => self.connector_changed(status).await,
             Event::SecurityEvent { kind, at, detail } => {
                 tracing::warn!(%station, kind, %at, detail, "the station reports a security event");
             }
@@ -103,6 +102,23 @@ impl Desk {
             }
             _ => {}
         }
+    }
+
+    async fn connector_changed(&self, status: &csms::ConnectorStatus) {
+        let (evse, connector) = live::place(status);
+        let kept = Connector {
+            station: self.station.to_string(),
+            evse,
+            connector,
+            status: status.status.clone(),
+            error: status.error.clone(),
+            since: status.at,
+        };
+        if let Err(error) = self.stations.store().put_connector(&kept).await {
+            tracing::error!(station = %self.station, %error, "the state of a connector cannot be kept");
+        }
+        let evse = status.place.map(|place| place.evse);
+        self.stations.notify(&self.station, What::Connector { evse, status: kept.status });
     }
 
     async fn booted(&self, boot: &csms::Boot) {

@@ -1,10 +1,10 @@
-//! What is known of a station right now, and forgotten at a restart.
+//! What is known of a station right now. Of this, only the states of the connectors outlive a restart.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
-use ocpp_core::csms::{Event, MeterReading, SampleValue};
+use ocpp_core::csms::{ConnectorStatus, Event, MeterReading, SampleValue};
 use ocpp_core::types::Version;
 use rust_decimal::Decimal;
 
@@ -57,13 +57,14 @@ impl LiveStation {
     pub(super) fn observe(&mut self, event: &Event) -> bool {
         match event {
             Event::ConnectorStatus(status) => {
-                let place = status.place.map_or((0, 0), |place| (place.evse, place.connector.unwrap_or(1)));
+                let place = place(status);
                 let view =
                     ConnectorView { status: status.status.clone(), error: status.error.clone(), since: status.at };
-                if self.connectors.len() < MAX_PLACES || self.connectors.contains_key(&place) {
+                let fits = self.connectors.len() < MAX_PLACES || self.connectors.contains_key(&place);
+                if fits {
                     self.connectors.insert(place, view);
                 }
-                true
+                fits
             }
             Event::TransactionStarted(event) | Event::TransactionUpdated(event) => {
                 let power = event.readings.iter().rev().find_map(power);
@@ -88,6 +89,11 @@ impl LiveStation {
         }
         self.power.insert(evse, power) != Some(power)
     }
+}
+
+/// The EVSE and the connector that a status tells of; (0, 0) is the whole station.
+pub(super) fn place(status: &ConnectorStatus) -> (i64, i64) {
+    status.place.map_or((0, 0), |place| (place.evse, place.connector.unwrap_or(1)))
 }
 
 /// The active power taken by the vehicle in W: the reading over all phases, or else the sum of those of the phases.

@@ -9,12 +9,12 @@ use tokio_util::task::TaskTracker;
 
 use super::driver::{Driver, Order};
 use super::gateway::Connected;
-use super::live::LiveStation;
+use super::live::{ConnectorView, LiveStation};
 use super::notice::{Notice, What};
 use crate::access::PasswordKey;
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::store::{MessageLog, Registration, Store};
+use crate::store::{Connector, MessageLog, Registration, Store, StoreError};
 
 /// Orders that wait for one station.
 const ORDERS: usize = 64;
@@ -59,9 +59,21 @@ pub enum CallRefused {
 }
 
 impl Stations {
-    /// No station yet.
-    #[must_use]
-    pub fn new(config: Arc<Config>, store: Store, log: MessageLog, key: PasswordKey) -> Self {
+    /// No station is connected yet; of those that were, the states of the connectors are known.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn start(
+        config: Arc<Config>,
+        store: Store,
+        log: MessageLog,
+        key: PasswordKey,
+    ) -> Result<Self, StoreError> {
+        let mut live = HashMap::<Arc<str>, LiveStation>::new();
+        for Connector { station, evse, connector, status, error, since } in store.connectors().await? {
+            let view = ConnectorView { status, error, since };
+            live.entry(station.into()).or_default().connectors.insert((evse, connector), view);
+        }
         let inner = Inner {
             config,
             store,
@@ -69,12 +81,12 @@ impl Stations {
             key,
             metrics: Metrics::new(),
             drivers: Mutex::default(),
-            live: RwLock::default(),
+            live: RwLock::new(live),
             notices: broadcast::Sender::new(NOTICES),
             changes: watch::Sender::new(0),
             tasks: TaskTracker::new(),
         };
-        Self { inner: Arc::new(inner) }
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Tells what happens from now on. Who lags behind misses the oldest notices.
@@ -201,8 +213,8 @@ impl Stations {
         &self.inner.key
     }
 
-    /// Changes the live side of a station; `change` says whether people see a difference.
-    pub(super) fn update(&self, station: &Arc<str>, change: impl FnOnce(&mut LiveStation) -> bool) {
+    /// Changes the live side of a station; `change` says whether people see a difference, and so does this.
+    pub(super) fn update(&self, station: &Arc<str>, change: impl FnOnce(&mut LiveStation) -> bool) -> bool {
         let visible = {
             let mut live = self.inner.live.write().unwrap_or_else(PoisonError::into_inner);
             change(live.entry(Arc::clone(station)).or_default())
@@ -210,6 +222,7 @@ impl Stations {
         if visible {
             self.changed();
         }
+        visible
     }
 
     pub(super) fn notify(&self, station: &Arc<str>, what: What) {

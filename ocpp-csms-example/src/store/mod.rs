@@ -3,6 +3,7 @@
 //! One connection writes and a pool reads, so writers never wait for each other's locks and readers never wait at all.
 //! A write is on the disk when its call returns (`synchronous = FULL`): what is acknowledged to a station is kept.
 
+mod connectors;
 mod messages;
 mod open;
 mod settings;
@@ -10,6 +11,7 @@ mod stations;
 mod tokens;
 mod transactions;
 
+pub use connectors::Connector;
 pub use messages::{Direction, MessageLog, StoredMessage};
 pub use open::OpenError;
 pub use stations::{Identity, Registration, Station, StationChange};

@@ -154,10 +154,17 @@ async fn a_transaction_goes_on_after_the_server_was_restarted_and_no_id_is_given
     csms.enter("CS-16").await;
     let mut station = csms.station("CS-16", "ocpp1.6").await;
     station.boot("ocpp1.6").await;
+    let status =
+        json!({"connectorId": 1, "errorCode": "NoError", "status": "Charging", "timestamp": "2026-06-01T10:00:00Z"});
+    station.call("StatusNotification", status).await;
     let first = start_1_6(&mut station).await;
     csms.server.shut_down().await;
 
     let csms = Csms::start_with(&database, |_| {}).await;
+    let connectors = csms.get("/api/v1/stations/CS-16").await["connectors"].clone();
+    let kept =
+        json!([{"evse": 1, "connector": 1, "status": "Charging", "error": null, "since": "2026-06-01T10:00:00Z"}]);
+    assert_eq!(connectors, kept);
     let mut station = csms.station("CS-16", "ocpp1.6").await;
     station.boot("ocpp1.6").await;
     stop_1_6(&mut station, first).await;
