@@ -66,6 +66,7 @@ impl Station {
 
     /// Which EVSE a token means that was presented to the whole station.
     fn choose_evse(&self, token: &Token) -> Option<usize> {
+        let version = self.version();
         let positions = || 0..self.evses.len();
         let is_free = |at: &usize| {
             let evse = &self.evses[*at];
@@ -74,7 +75,7 @@ impl Station {
         let is_his = |at: &usize| {
             let evse = &self.evses[*at];
             let began = evse.authorization.as_ref().map(|authorization| &authorization.token);
-            began.or(evse.locked_for.as_ref()).is_some_and(|known| known.is_same(token))
+            began.or(evse.locked_for.as_ref()).is_some_and(|known| known.is_same(token, version))
         };
         positions()
             .find(is_his)
@@ -88,15 +89,16 @@ impl Station {
     }
 
     fn present(&mut self, at: usize, token: Token, floating: bool) {
+        let version = self.version();
         let evse = &mut self.evses[at];
         let id = evse.id;
-        if evse.locked_for.as_ref().is_some_and(|awaited| awaited.is_same(&token)) {
+        if evse.locked_for.as_ref().is_some_and(|awaited| awaited.is_same(&token, version)) {
             // E05.FR.11, E09.FR.03: he has come back for his plug.
             evse.locked_for = None;
             return;
         }
         if let Some(authorization) = &evse.authorization {
-            if authorization.token.is_same(&token) {
+            if authorization.token.is_same(&token, version) {
                 // C01.FR.03, E07.FR.01: who began it can always end it, without being asked for.
                 let happening = Happening::new(Trigger::StopAuthorized, StoppedReason::Local).by(Some(token));
                 self.end_authorization(at, happening);
@@ -114,10 +116,10 @@ impl Station {
             return;
         }
         let began = evse.transaction.as_ref().and_then(|transaction| transaction.token.as_ref());
-        if began.is_some_and(|began| !began.is_same(&token)) {
+        if began.is_some_and(|began| !began.is_same(&token, version)) {
             // C01.FR.23
             self.turn_away(Some(id), &token, "Occupied");
-        } else if token.value.chars().count() > token_limit(self.version()) {
+        } else if token.value.chars().count() > token_limit(version) {
             self.turn_away(Some(id), &token, "TooLong");
         } else if !self.is_usable(at, None) {
             self.turn_away(Some(id), &token, "Unavailable");
@@ -163,10 +165,11 @@ impl Station {
 
     /// The CSMS said whether a token may charge.
     pub(super) fn authorization_answered(&mut self, evse: u32, token: Token, info: TokenInfo) {
+        let version = self.version();
         let Some(at) = self.position(evse) else { return };
         let was_asked = self.no_longer_authorizing(at, &token);
         if let Some(authorization) = &self.evses[at].authorization {
-            if authorization.token.is_same(&token) {
+            if authorization.token.is_same(&token, version) {
                 return;
             }
             let same_group = info.group.is_some() && info.group == authorization.group;
@@ -195,7 +198,8 @@ impl Station {
     }
 
     fn authorization_after(&mut self, token: Token, group: Option<String>, asked: PendingRemoteStart) -> Authorization {
-        let floating = self.floating_token.take_if(|floating| floating.is_same(&token)).is_some();
+        let version = self.version();
+        let floating = self.floating_token.take_if(|floating| floating.is_same(&token, version)).is_some();
         let authorization = Authorization { floating, ..Authorization::new(token, group) };
         authorization.started_remotely(asked.connector, asked.remote_start_id)
     }
@@ -217,8 +221,9 @@ impl Station {
 
     /// Ends the waiting for an answer about a token. `None` if it was not waited for.
     fn no_longer_authorizing(&mut self, at: usize, token: &Token) -> Option<PendingRemoteStart> {
+        let version = self.version();
         let evse = &mut self.evses[at];
-        evse.authorizing.take_if(|awaited| awaited.is_same(token))?;
+        evse.authorizing.take_if(|awaited| awaited.is_same(token, version))?;
         let remote = self.remote_starts.remove(&evse.id);
         Some(remote.unwrap_or_default())
     }
@@ -305,12 +310,13 @@ impl Station {
 
     /// What the CSMS says about the token of a running transaction (E05, C15.FR.03 to 07; 1.6 edition 2, 4.8).
     pub(super) fn token_judged(&mut self, transaction: &str, token: &Token, info: TokenInfo) {
+        let version = self.version();
         let is_meant = |known: &super::transactions::Transaction| known.id == transaction;
         let Some(at) = self.evses.iter().position(|evse| evse.transaction.as_ref().is_some_and(is_meant)) else {
             return;
         };
         let Some(authorization) = &mut self.evses[at].authorization else { return };
-        if !authorization.token.is_same(token) {
+        if !authorization.token.is_same(token, version) {
             return;
         }
         if info.accepted {

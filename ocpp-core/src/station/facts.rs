@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use ocpp_types::Version;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,8 @@ pub enum TokenType {
 /// What identifies a driver. A token of more characters than its version has room for is turned away, because a part of it may
 /// be somebody else's: 20 in 1.6, 36 in 2.0.1, 255 in 2.1.
 ///
-/// Two tokens are the same if their values are equal without regard to case.
+/// Two tokens are the same if their values, without regard to case, and their kinds are (C01.FR.25). 1.6 knows no kinds: there the
+/// value decides.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Token {
     /// The identifier, such as the UID of a card in hexadecimal digits.
@@ -60,10 +62,11 @@ impl Token {
         Self::new(value, TokenType::Iso14443)
     }
 
-    /// Whether both identify the same driver: the value decides, without regard to case.
+    /// Whether both are the same token to this version.
     #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.value.eq_ignore_ascii_case(&other.value)
+    pub fn is_same(&self, other: &Self, version: Version) -> bool {
+        let same_kind = version == Version::V1_6 || self.kind == other.kind;
+        same_kind && self.value.eq_ignore_ascii_case(&other.value)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who may charge (2.1 part 2, block C; 1.6 edition 2, 4.1).
 
-use ocpp_core::station::{Event, EvseConfig, Input, Token};
+use ocpp_core::station::{Event, EvseConfig, Input, Token, TokenType};
 use ocpp_core::types::Version;
 use serde_json::{Value, json};
 
@@ -200,7 +200,7 @@ fn a_reader_for_the_whole_station_lets_the_plug_decide() {
 fn a_key_code_that_is_refused_appears_in_no_event() {
     let mut world = Script::booted(Version::V2_1);
     world.peer.once("Authorize", verdict(Version::V2_1, "Invalid", None));
-    let token = Token::new("1234", ocpp_core::station::TokenType::KeyCode);
+    let token = Token::new("1234", TokenType::KeyCode);
     world.handle(Input::TokenPresented { evse: Some(1), token });
     world.settle();
     assert!(world.events().all(|event| !format!("{event:?}").contains("1234")));
@@ -250,5 +250,19 @@ fn a_connection_that_is_lost_under_the_question_leaves_the_station_to_decide() {
             world.settle();
             assert_eq!(world.energy_permitted(), trusting, "{version}");
         }
+    }
+}
+
+/// C01.FR.25
+#[test]
+fn a_token_of_another_kind_is_another_token_where_the_version_knows_kinds() {
+    for version in VERSIONS {
+        let mut world = Script::booted(version);
+        world.plug();
+        world.tap("TAG");
+        let token = Token::new("TAG", TokenType::Iso15693);
+        world.handle(Input::TokenPresented { evse: Some(1), token });
+        world.settle();
+        assert_eq!(world.energy_permitted(), version != Version::V1_6, "{version}");
     }
 }
