@@ -218,7 +218,6 @@ impl<W: Wire> Connection<W> {
             if let State::Closed(reason) = &self.state {
                 return Poll::Ready(Incoming::Closed(reason.clone()));
             }
-            self.check_deadlines();
             if let Err(error) = self.poll_write(context) {
                 self.broken(error);
                 continue;
@@ -228,7 +227,8 @@ impl<W: Wire> Connection<W> {
                 Poll::Ready(None) => continue,
                 Poll::Pending => {}
             }
-            if self.has_ended() {
+            // Deadlines come after reading: what was there in time counts, however late it is looked at.
+            if self.has_ended() || self.check_deadlines() {
                 continue;
             }
             // Everything else waits; the timer wakes up for the first deadline.
@@ -261,7 +261,8 @@ impl<W: Wire> Connection<W> {
         deadlines.into_iter().flatten().min()
     }
 
-    fn check_deadlines(&mut self) {
+    /// Does what is due; whether anything was.
+    fn check_deadlines(&mut self) -> bool {
         let now = Instant::now();
         let due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
         match &self.state {
@@ -273,8 +274,9 @@ impl<W: Wire> Connection<W> {
                 self.pong_deadline = self.pong_deadline.or(Some(now + self.config.pong_timeout));
             }
             State::Closing { reason, deadline } if *deadline <= now => self.state = State::Closed(reason.clone()),
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// Writes as much as the peer takes.

@@ -72,6 +72,41 @@ impl Credentials {
 }
 
 /// A station's request for a connection, understood.
+///
+/// An HTTP server hands over what it has parsed, sends the response, and gives the upgraded stream to
+/// [`Tungstenite::server`](super::Tungstenite::server) and [`Connection::new`](super::Connection::new):
+///
+/// ```
+/// use http::{HeaderMap, Method, Uri};
+/// use ocpp_core::transport::{HandshakeRules, Refused, UpgradeRequest};
+/// use ocpp_core::types::Version;
+///
+/// fn decide(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<UpgradeRequest, Refused> {
+///     let request = UpgradeRequest::read(method, uri, headers, &HandshakeRules::default())?;
+///     if request.station != "RDAM|123" {
+///         return Err(Refused::unknown_station());
+///     }
+///     Ok(request)
+/// }
+///
+/// let mut headers = HeaderMap::new();
+/// for (name, value) in [
+///     ("connection", "Upgrade"),
+///     ("upgrade", "websocket"),
+///     ("sec-websocket-version", "13"),
+///     ("sec-websocket-key", "x3JJHMbDL1EzLkh9GBhXDw=="),
+///     ("sec-websocket-protocol", "ocpp2.1, ocpp2.0.1"),
+/// ] {
+///     headers.insert(name, value.parse()?);
+/// }
+/// let request = decide(&Method::GET, &"/ocpp/RDAM%7C123".parse()?, &headers)?;
+/// assert_eq!(request.version, Some(Version::V2_1));
+/// assert_eq!(request.response().status(), 101);
+///
+/// let refused = decide(&Method::GET, &"/ocpp/CS002".parse()?, &headers).unwrap_err();
+/// assert_eq!(refused.response().status(), 404);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpgradeRequest {

@@ -155,6 +155,18 @@ async fn a_peer_that_answers_pings_lives() {
     assert_eq!(incoming, Incoming::Text("alive".into()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_pong_counts_that_came_in_time_and_is_read_late() {
+    let (mut connection, mut peer) = piped(ConnectionConfig::default(), 1 << 16).await;
+    let minute = Duration::from_secs(61);
+    let (waited, ping) = tokio::join!(tokio::time::timeout(minute, connection.next()), peer.next());
+    assert!(waited.is_err() && matches!(ping, Some(Ok(Message::Ping(_)))));
+    // Lets the peer's WebSocket send the pong, while the run loop is busy with something else.
+    assert!(tokio::time::timeout(minute, peer.next()).await.is_err());
+    let second = Duration::from_secs(1);
+    assert!(tokio::time::timeout(second, connection.next()).await.is_err(), "it is still open");
+}
+
 // 2.1 part 4, 8.4: 0 switches it off
 #[tokio::test(start_paused = true)]
 async fn without_an_interval_nobody_is_pinged_until_it_is_set() {
