@@ -1,4 +1,4 @@
-//! Getting and keeping a connection (2.1 part 4, 5.3; the same for 1.6, which leaves the back-off open).
+//! Getting and keeping a connection (2.1 part 4, 5.4; the same for 1.6, which leaves the back-off open).
 
 use alloc::string::String;
 use core::time::Duration;
@@ -142,7 +142,7 @@ impl Station {
     }
 
     /// The wait before an attempt: a minimum that doubles with each of the first attempts, and something random, so that
-    /// not all stations come back at once (2.1 part 4, 5.3).
+    /// not all stations come back at once (2.1 part 4, 5.4).
     fn back_off(&mut self) -> Duration {
         let minimum = self.settings.duration(Key::RetryBackOffWaitMinimum);
         let range = self.settings.duration(Key::RetryBackOffRandomRange);

@@ -63,6 +63,11 @@
 //! - A power cut is: drop the station, later [`Station::restore`] it from what was stored. So is a restart.
 //! - Same configuration, same seed, same inputs: same outputs, byte for byte.
 
+// A file is a concern, in words that belong to no version; `dialect` alone knows all of them. A concern is added in these places:
+// what happens comes in through `input` and `Station::handle`; what it keeps goes through `journal` under keys of its own and
+// comes back in `restore`; what it says is a `Call` in `calls`, written by `v1_6::calls` and `v2::calls`; what the CSMS asks of it
+// is an arm in their `answers`; what it waits for is a line in `timers`; what it is configured by is a row in `settings::table`.
+
 #![cfg_attr(
     not(all(feature = "v1_6", feature = "v2_1")),
     allow(dead_code, reason = "a concern serves dialects that a build may leave out")

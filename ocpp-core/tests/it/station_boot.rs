@@ -293,7 +293,7 @@ fn the_registration_is_told_and_shown() {
     assert_eq!(world.station().state(now).registration, Some(Registration::Pending));
 }
 
-/// 2.1 part 4, 5.3
+/// 2.1 part 4, 5.4
 #[test]
 fn attempts_to_connect_become_rarer_and_never_stop() {
     let mut world = Script::with(config(Version::V2_1));

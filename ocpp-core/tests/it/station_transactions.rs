@@ -458,7 +458,7 @@ fn a_plug_that_cannot_be_locked_does_not_charge() {
     }
 }
 
-/// E06.FR.08; the reasons of 2.1 part 2 and of 1.6 7.37
+/// E06.FR.08; the reasons of 2.1 part 2 and of 1.6 7.36
 #[test]
 fn the_reason_of_a_local_stop_is_told_in_the_words_of_the_version() {
     let cases = [
@@ -499,7 +499,7 @@ fn the_reason_of_a_local_stop_is_told_in_the_words_of_the_version() {
     }
 }
 
-/// E17.FR.20, E17.FR.21; 1.6 7.37
+/// E17.FR.20, E17.FR.21; 1.6 7.36
 #[test]
 fn a_power_cut_ends_the_transaction_with_what_the_meter_says_afterwards() {
     for version in VERSIONS {
