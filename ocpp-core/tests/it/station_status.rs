@@ -124,6 +124,8 @@ fn nobody_is_thrown_out_by_a_change_of_availability() {
             assert_ne!(world.status(), ConnectorStatus::Unavailable, "{version}: the cable is still there");
             world.unplug();
             assert_eq!(world.heard_statuses().last().unwrap(), "Unavailable", "{version}");
+            world.plug();
+            assert_eq!(world.heard_statuses().last().unwrap(), "Unavailable", "{version}: and it stays so");
         }
     }
 }

@@ -274,6 +274,9 @@ fn a_cable_that_stays_begins_no_second_transaction_but_a_new_token_does() {
         world.tap("TAG");
         world.tap("TAG");
         world.vehicle(true);
+        world.handle(Input::ParkingBay { evse: 1, occupied: true });
+        world.handle(Input::ParkingBay { evse: 1, occupied: false });
+        world.settle();
         let started = |world: &Script| {
             world.transaction_messages().iter().filter(|message| message.starts_with("Started")).count()
         };
@@ -586,6 +589,31 @@ fn a_short_interruption_is_bridged_where_that_is_wanted_and_a_long_one_is_not() 
                 }
             };
             assert_eq!((starts.len(), stops.len()), (1, 1), "{version} {interruption}");
+        }
+    }
+}
+
+/// E17.FR.16, E17.FR.17: the plug may be reported after the meter.
+#[test]
+fn an_interrupted_transaction_waits_for_the_word_about_its_plug() {
+    for version in VERSIONS {
+        for plugged in [true, false] {
+            let mut world = Script::booted(version);
+            world.set("TxCtrlr.TxResumptionTimeout", "300");
+            world.plug();
+            world.tap("TAG");
+            world.power_cut(Duration::from_secs(30));
+            world.meter("1500");
+            world.settle();
+            if plugged {
+                world.handle(Input::PluggedIn { evse: 1, connector: 1 });
+            }
+            world.run(Duration::from_secs(20));
+            let now = world.now;
+            let state = world.station().state(now);
+            assert_eq!(state.evses[0].transaction.is_some(), plugged, "{version}");
+            assert_eq!(state.evses[0].energy_permitted, plugged, "{version}");
+            assert_eq!(state.outbox, 0, "{version}");
         }
     }
 }
