@@ -49,6 +49,7 @@ impl Station {
         if self.clock.synchronize(self.now, utc) {
             self.effect(Output::SetClock(utc));
         }
+        self.schedule_aligned();
     }
 }
 

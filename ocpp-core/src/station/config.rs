@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use ocpp_types::Version;
 use rust_decimal::Decimal;
 
+use super::reading::Measurand;
 use super::settings::SettingName;
 
 /// Who the station is, what it is made of and how it starts out.
@@ -31,6 +32,8 @@ pub struct StationConfig {
     /// Voltage between a phase and neutral that the area is set to, in V: what converts between A and W
     /// (1.6 edition 2, 7.12).
     pub line_voltage: u32,
+    /// What the meters can measure; a list that wants anything else is refused. All measurands unless told otherwise.
+    pub measurands: Vec<Measurand>,
     /// Why the station starts, if the integrator knows: a watchdog, a local reset. Without it the station says
     /// what it stored before it restarted itself, and otherwise that the power came on.
     pub boot_reason: Option<BootReason>,
@@ -55,6 +58,7 @@ impl StationConfig {
             product,
             evses: alloc::vec![EvseConfig::default()],
             line_voltage: 230,
+            measurands: Measurand::all().collect(),
             boot_reason: None,
             settings: Vec::new(),
         }

@@ -97,6 +97,9 @@ impl Station {
             // What was reported in other words was not reported.
             self.forget_reported_statuses();
             self.save_boot_record();
+            // The versions divide their settings differently.
+            self.reschedule_samples();
+            self.schedule_aligned();
         }
         self.effect(Output::Event(Event::Online { version }));
         self.greet(offline.unwrap_or_default());

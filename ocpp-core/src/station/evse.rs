@@ -8,6 +8,7 @@ use super::authorization::Authorization;
 use super::config::EvseConfig;
 use super::event::{ConnectorStatus, Event};
 use super::facts::{Fault, FaultCode, Token, Vehicle};
+use super::metering::Collected;
 use super::reading::Reading;
 use super::settings::Key;
 use super::smart_charging::Limit;
@@ -50,6 +51,10 @@ pub(super) struct Evse {
     pub(super) connect_by: Option<Instant>,
     /// When the next sample is to be taken.
     pub(super) sample_at: Option<Instant>,
+    /// When the next sample for the last message of the transaction is to be taken.
+    pub(super) end_sample_at: Option<Instant>,
+    /// Values for the last message of the transaction.
+    pub(super) collected: Collected,
     /// After a power cut: until when the meter may say where it stands.
     pub(super) recover_by: Option<Instant>,
     /// Whether the meter has said anything since the start.
@@ -94,6 +99,8 @@ impl Evse {
             limit: None,
             connect_by: None,
             sample_at: None,
+            end_sample_at: None,
+            collected: Collected::default(),
             recover_by: None,
             meter_spoke: false,
         }

@@ -86,11 +86,14 @@ pub enum Input {
     },
     /// What the meter says now.
     Meter {
-        /// Which EVSE.
+        /// Which EVSE; 0 for the main meter of the station.
         evse: u32,
         /// The values.
         reading: Reading,
     },
+    /// Somebody who tries things out doesn't want to wait: clock-aligned meter values are to be taken now, as if one of
+    /// their moments had come. The next moment stays where it is.
+    ClockAligned,
     /// Something is wrong.
     Fault {
         /// Which EVSE; `None` for the whole station.

@@ -115,7 +115,7 @@ pub use event::{ConnectorStatus, Event, Registration};
 pub use facts::{Fault, FaultCode, LocalStop, Token, TokenType, Vehicle};
 pub use input::{Answer, Input};
 pub use output::{BatchId, Connect, Deadline, Notice, Output, Question, QuestionId, QuestionKind, Timer};
-pub use reading::{Measurand, Phase, Reading, Sample};
+pub use reading::{Location, Measurand, Phase, Reading, Sample, SignedValue};
 pub use settings::{SettingChange, SettingError, SettingName};
 pub use state::{EvseState, StationState, TransactionState};
 pub use store::{Batch, Change, Record, RestoreError};
@@ -129,6 +129,7 @@ use clock::Clock;
 use connection::Connection;
 use evse::Evse;
 use journal::Journal;
+use metering::{Aligned, MainMeter};
 use outbox::Outbox;
 use provisioning::Provisioning;
 use random::Random;
@@ -158,6 +159,8 @@ pub struct Station {
     provisioning: Provisioning,
     evses: Vec<Evse>,
     charging: Charging,
+    main_meter: MainMeter,
+    aligned: Aligned,
     /// Whether the CSMS lets the station be used.
     operative: bool,
     fault: Option<Fault>,
@@ -208,6 +211,8 @@ impl Station {
             provisioning: Provisioning::new(reason, now.instant),
             evses,
             charging: Charging::default(),
+            main_meter: MainMeter::default(),
+            aligned: Aligned::default(),
             operative: true,
             fault: None,
             station_reported: None,
@@ -225,6 +230,7 @@ impl Station {
 
     fn start(&mut self) {
         self.connect();
+        self.schedule_aligned();
         self.settle();
     }
 
@@ -253,9 +259,8 @@ impl Station {
             Input::Vehicle { evse, vehicle } => {
                 self.with(self.position(evse), |station, at| station.vehicle_says(at, vehicle));
             }
-            Input::Meter { evse, reading } => {
-                self.with(self.position(evse), |station, at| station.meter_read(at, &reading));
-            }
+            Input::Meter { evse, reading } => self.meter_read(evse, &reading),
+            Input::ClockAligned => self.align_now(),
             Input::Fault { evse, connector, fault } => self.fault(evse, connector, &fault),
             Input::FaultCleared { evse, connector } => self.fault_cleared(evse, connector),
             Input::LockFailed { evse, connector } => {

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 
 use super::calls::{Call, TokenInfo};
 use super::event::Event;
+use super::metering::Context;
 use super::settings::Key;
 use super::transactions::{Stage, TransactionMessage, Trigger};
 use super::{Output, Station};
@@ -100,8 +101,9 @@ impl Station {
         let mut drop = false;
         let journal = &mut self.journal;
         self.outbox.entries.retain(|entry| {
-            let is_sample =
-                entry.message.stage == Stage::Updated && entry.message.trigger == Trigger::MeterValuePeriodic;
+            let is_sample = entry.message.stage == Stage::Updated
+                && matches!(entry.message.trigger, Trigger::MeterValueClock | Trigger::MeterValuePeriodic)
+                && !entry.message.values.iter().any(|value| value.context == Context::Begin);
             if !is_sample || in_flight == Some(entry.number) {
                 return true;
             }

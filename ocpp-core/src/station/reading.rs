@@ -1,5 +1,7 @@
 //! What meters say.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use rust_decimal::Decimal;
@@ -17,6 +19,14 @@ pub enum Measurand {
     EnergyReactiveImportRegister,
     /// Register of reactive energy exported, in varh.
     EnergyReactiveExportRegister,
+    /// Energy given to the vehicle since the last value of the same kind, in Wh.
+    EnergyActiveImportInterval,
+    /// Energy taken from the vehicle since the last value of the same kind, in Wh.
+    EnergyActiveExportInterval,
+    /// Reactive energy imported since the last value of the same kind, in varh.
+    EnergyReactiveImportInterval,
+    /// Reactive energy exported since the last value of the same kind, in varh.
+    EnergyReactiveExportInterval,
     /// Power to the vehicle, in W.
     PowerActiveImport,
     /// Power from the vehicle, in W.
@@ -39,7 +49,7 @@ pub enum Measurand {
     Voltage,
     /// Frequency of the mains, in Hz.
     Frequency,
-    /// Temperature, in degrees Celsius.
+    /// Temperature, in degrees Celsius. 1.6 only.
     Temperature,
     /// State of charge of the vehicle, in percent.
     StateOfCharge,
@@ -54,6 +64,10 @@ impl Measurand {
         (Self::EnergyActiveExportRegister, "Energy.Active.Export.Register", "Wh"),
         (Self::EnergyReactiveImportRegister, "Energy.Reactive.Import.Register", "varh"),
         (Self::EnergyReactiveExportRegister, "Energy.Reactive.Export.Register", "varh"),
+        (Self::EnergyActiveImportInterval, "Energy.Active.Import.Interval", "Wh"),
+        (Self::EnergyActiveExportInterval, "Energy.Active.Export.Interval", "Wh"),
+        (Self::EnergyReactiveImportInterval, "Energy.Reactive.Import.Interval", "varh"),
+        (Self::EnergyReactiveExportInterval, "Energy.Reactive.Export.Interval", "varh"),
         (Self::PowerActiveImport, "Power.Active.Import", "W"),
         (Self::PowerActiveExport, "Power.Active.Export", "W"),
         (Self::PowerOffered, "Power.Offered", "W"),
@@ -80,6 +94,11 @@ impl Measurand {
     #[must_use]
     pub fn unit(self) -> &'static str {
         Self::TABLE.iter().find(|(measurand, ..)| *measurand == self).map_or("", |(.., unit)| unit)
+    }
+
+    /// Every measurand.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::TABLE.iter().map(|(measurand, ..)| *measurand)
     }
 
     /// Every name of the standard that is known.
@@ -147,25 +166,107 @@ impl Phase {
     }
 }
 
+/// Where a value was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Location {
+    /// Inside the station, as a temperature is.
+    Body,
+    /// At the cable between station and vehicle.
+    Cable,
+    /// In the vehicle.
+    Ev,
+    /// Where the station is fed.
+    Inlet,
+    /// Where the station feeds the vehicle.
+    Outlet,
+}
+
+impl Location {
+    /// The standard's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Body => "Body",
+            Self::Cable => "Cable",
+            Self::Ev => "EV",
+            Self::Inlet => "Inlet",
+            Self::Outlet => "Outlet",
+        }
+    }
+}
+
+/// A value as a meter signed it (2.1 part 2, `SignedMeterValueType`; "Signed meter values in OCPP", 3.2.1 for 1.6).
+/// Lengths are in characters; longer texts are cut where a version has no room for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedValue {
+    /// What the meter signed, in base 64. At most 32,768 characters in 2.1, 2,500 before.
+    pub data: String,
+    /// How it signed, such as `ECDSA-secp256r1-SHA256`; empty where `data` tells it. At most 50.
+    pub signing_method: String,
+    /// How `data` is encoded, such as `OCMF`. At most 50.
+    pub encoding_method: String,
+    /// The public key of the meter in base 64, as the standard composes it. At most 2,500.
+    pub public_key: String,
+}
+
 /// One measured value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Sample {
     /// What was measured; the unit follows from it.
     pub measurand: Measurand,
-    /// Where, if not over all conductors.
+    /// At which conductor, if not over all of them.
     pub phase: Option<Phase>,
+    /// Where. Without it: the state of charge in the vehicle, everything else of an EVSE at its outlet, and of the main
+    /// meter at the inlet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
     /// The exact value, in the unit of the measurand.
     #[serde(with = "super::serial::decimal")]
     pub value: Decimal,
+    /// The same as the meter signed it, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Box<SignedValue>>,
 }
 
-/// What the meter of an EVSE said at one moment.
+impl Sample {
+    /// A value over all conductors.
+    #[must_use]
+    pub const fn new(measurand: Measurand, value: Decimal) -> Self {
+        Self { measurand, phase: None, location: None, value, signed: None }
+    }
+
+    /// The same, measured at this conductor.
+    #[must_use]
+    pub fn at_phase(self, phase: Phase) -> Self {
+        Self { phase: Some(phase), ..self }
+    }
+
+    /// The same, measured here.
+    #[must_use]
+    pub fn at_location(self, location: Location) -> Self {
+        Self { location: Some(location), ..self }
+    }
+
+    /// The same, signed by the meter.
+    #[must_use]
+    pub fn signed(self, signed: SignedValue) -> Self {
+        Self { signed: Some(Box::new(signed)), ..self }
+    }
+
+    fn is_of_same_kind(&self, other: &Self) -> bool {
+        (self.measurand, self.phase, self.location) == (other.measurand, other.phase, other.location)
+    }
+}
+
+/// What a meter said at one moment.
 ///
 /// A reading replaces what earlier readings said about the measurands it has. Report a reading whenever the meter has
 /// news and before each fact that may begin or end a transaction: the station takes the last one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Reading {
-    /// The values, one for each measurand and phase.
+    /// The values, one for each measurand, phase and location.
     pub samples: Vec<Sample>,
 }
 
@@ -179,22 +280,24 @@ impl Reading {
     /// The same with a value more.
     #[must_use]
     pub fn with(self, measurand: Measurand, value: Decimal) -> Self {
-        self.with_sample(Sample { measurand, phase: None, value })
+        self.with_sample(Sample::new(measurand, value))
     }
 
     /// The same with a value of one phase more.
     #[must_use]
     pub fn with_phase(self, measurand: Measurand, phase: Phase, value: Decimal) -> Self {
-        self.with_sample(Sample { measurand, phase: Some(phase), value })
+        self.with_sample(Sample::new(measurand, value).at_phase(phase))
     }
 
-    fn with_sample(mut self, sample: Sample) -> Self {
+    /// The same with a value more, of which everything is known.
+    #[must_use]
+    pub fn with_sample(mut self, sample: Sample) -> Self {
         self.put(sample);
         self
     }
 
     fn put(&mut self, sample: Sample) {
-        match self.samples.iter_mut().find(|known| (known.measurand, known.phase) == (sample.measurand, sample.phase)) {
+        match self.samples.iter_mut().find(|known| known.is_of_same_kind(&sample)) {
             Some(known) => *known = sample,
             None => self.samples.push(sample),
         }
@@ -203,7 +306,7 @@ impl Reading {
     /// Takes over what a newer reading says.
     pub(crate) fn merge(&mut self, newer: &Self) {
         for sample in &newer.samples {
-            self.put(*sample);
+            self.put(sample.clone());
         }
     }
 

@@ -172,32 +172,10 @@ impl Station {
         }
     }
 
-    fn meant(&self, place: Option<(u32, Option<u32>)>) -> Vec<usize> {
+    pub(super) fn meant(&self, place: Option<(u32, Option<u32>)>) -> Vec<usize> {
         // F06.FR.11; the station as a whole has no meter of its own.
         let is_meant = |id: u32| place.is_none_or(|(evse, _)| evse == id);
         (0..self.evses.len()).filter(|at| is_meant(self.evses[*at].id)).collect()
-    }
-
-    /// F06.FR.06; 1.6 edition 2, 5.17
-    fn trigger_meter_values(&mut self, place: Option<(u32, Option<u32>)>) -> bool {
-        let key = match self.version() {
-            Version::V1_6 => Key::TxUpdatedMeasurands,
-            Version::V2_0_1 | Version::V2_1 => Key::AlignedMeasurands,
-        };
-        let mut sent = false;
-        for at in self.meant(place) {
-            let Some(value) = self.meter_value(at, key, Context::Requested) else { continue };
-            let evse = &self.evses[at];
-            let transaction = evse.transaction.as_ref().and_then(|transaction| self.outbox.csms_id(&transaction.id));
-            let call = Call::MeterValues {
-                evse: evse.id,
-                connector: evse.plugged.or(place.and_then(|(_, connector)| connector)).unwrap_or(1),
-                csms_id: transaction,
-                value,
-            };
-            sent |= self.call(call) == Called::Yes;
-        }
-        sent
     }
 
     /// F06.FR.07

@@ -56,6 +56,7 @@ impl Station {
             "csms-id" => self.outbox.restore_csms_id(name.to_string(), read(record)?),
             "outbox" => self.outbox.restore(number(record, name)?, read(record)?),
             "setting" => self.restore_setting(name, read::<String>(record)?),
+            "transaction-data" => self.restore_collected(name, read(record)?),
             "transaction" => self.restore_transaction(number(record, name)?, read(record)?),
             _ => {}
         }

@@ -26,11 +26,13 @@ impl Station {
             one(Timer::Question, question),
             one(Timer::ChargingLimit, self.charging.next_change),
             one(Timer::Restart, restart),
+            one(Timer::ClockAligned, self.aligned.deadline()),
         ];
         let of_evses = self.evses.iter().flat_map(move |evse| {
             [
                 one(Timer::EvConnection { evse: evse.id }, evse.connect_by),
                 one(Timer::Sample { evse: evse.id }, evse.sample_at),
+                one(Timer::Sample { evse: evse.id }, evse.end_sample_at),
                 one(Timer::Recovery { evse: evse.id }, evse.recover_by),
             ]
         });
@@ -52,5 +54,6 @@ impl Station {
         self.give_up_waiting_for_plugs();
         self.recover_overdue();
         self.take_samples();
+        self.take_aligned();
     }
 }

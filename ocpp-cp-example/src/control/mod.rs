@@ -25,7 +25,7 @@
 //! | `POST /power-cut` | `{"keep_transactions": true}` | the power fails and comes back; transactions go on, or with `false` end for `PowerLoss` |
 //! | `POST /restart` | | restarts in an orderly way |
 //! | `POST /network` | `{"up": false}` | takes the network away without a goodbye, or brings it back |
-//! | `POST /align-clock` | | `501`: the station has no clock-aligned meter values yet |
+//! | `POST /align-clock` | | takes clock-aligned meter values now, as far as settings switch them on |
 //!
 //! A refusal is a problem of RFC 9457 (`application/problem+json`) whose `detail` says what to do: `400` the body can't be used,
 //! `404` no such path, EVSE, connector or setting, `405` another method is meant, `409` not possible in the state that the

@@ -93,11 +93,7 @@ impl Driver {
             Action::PowerCut { keep_transactions } => self.power_cut(keep_transactions).await,
             Action::Restart => self.tell(Input::LocalReset),
             Action::Network { up } => self.set_network(up),
-            Action::AlignClock => {
-                return Err(CommandError::NotSupported(
-                    "the station has no clock-aligned meter values yet: there is nothing to bring forward".to_owned(),
-                ));
-            }
+            Action::AlignClock => self.tell(Input::ClockAligned),
         }
         Ok(())
     }

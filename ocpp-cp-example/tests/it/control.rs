@@ -28,7 +28,6 @@ async fn a_request_that_makes_no_sense_is_refused_with_what_to_do() {
         (&post, "/evses/1/lock", "{}", 400, "fails"),
         (&post, "/network", "{}", 400, "up"),
         (&post, "/power-cut", "[]", 400, "body"),
-        (&post, "/align-clock", "", 501, "clock-aligned"),
         (&put, "/auth-cache/A", "{}", 501, "cache"),
         (&put, "/local-list/A", "{}", 501, "list"),
         (&get, "/settings/Nonsense", "", 404, "Component.Variable"),

@@ -16,8 +16,8 @@ use super::reading::{Measurand, Phase};
 use super::{Event, Output, Station};
 use crate::time::Now;
 
-use table::Variable;
 pub(super) use table::{Access, Definition, Key, TABLE};
+use table::{Kind, Variable};
 
 /// Name of a setting: a 1.6 configuration key (`HeartbeatInterval`) or a 2.x variable (`OCPPCommCtrlr.HeartbeatInterval`,
 /// with an instance as the third part: `OCPPCommCtrlr.MessageTimeout.Default`). Where both exist they name the same setting.
@@ -231,7 +231,17 @@ impl Station {
     }
 
     fn write_setting(&mut self, row: &'static Definition, value: &str) -> Result<SettingChange, SettingError> {
-        let value = row.kind.normalize(value).map_err(|reason| SettingError::Value { name: name_of(row), reason })?;
+        let refused = |reason| SettingError::Value { name: name_of(row), reason };
+        let value = row.kind.normalize(value).map_err(refused)?;
+        if row.kind == Kind::Measurands {
+            // 1.6 edition 2, 3.16.4
+            let is_measured = |item: &&str| {
+                table::measurand(item).is_some_and(|(measurand, _)| self.config.measurands.contains(&measurand))
+            };
+            if let Some(item) = table::list(&value).find(|item| !is_measured(item)) {
+                return Err(refused(format!("has `{item}`, which no meter of this station measures")));
+            }
+        }
         self.journal.put(record(row), &value);
         self.settings.changed.insert(row.key, value);
         Ok(SettingChange::Applied)
@@ -248,7 +258,8 @@ impl Station {
     fn setting_changed(&mut self, row: &Definition) {
         match row.key {
             Key::HeartbeatInterval => self.schedule_heartbeat(),
-            Key::TxUpdatedInterval => self.reschedule_samples(),
+            Key::TxUpdatedInterval | Key::TxEndedInterval | Key::SampledEnabled => self.reschedule_samples(),
+            Key::AlignedInterval | Key::AlignedTxEndedInterval | Key::AlignedEnabled => self.schedule_aligned(),
             _ => {}
         }
     }
@@ -291,7 +302,6 @@ fn name_of(row: &Definition) -> SettingName {
 
 #[cfg(test)]
 mod tests {
-    use super::table::Kind;
     use super::*;
 
     #[test]

@@ -12,7 +12,17 @@ use super::super::reading::{Measurand, Phase};
 /// A setting, whatever a version calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::station) enum Key {
+    AlignedAvailable,
+    AlignedEnabled,
+    AlignedInterval,
     AlignedMeasurands,
+    AlignedMeasurandsMaxLength,
+    AlignedSendDuringIdle,
+    AlignedSignReadings,
+    AlignedSignUpdatedReadings,
+    AlignedTxEndedInterval,
+    AlignedTxEndedMeasurands,
+    AlignedTxEndedMeasurandsMaxLength,
     BasicAuthPassword,
     AuthorizeRemoteStart,
     ChargingProfileMaxStackLevel,
@@ -35,22 +45,33 @@ pub(in crate::station) enum Key {
     OfflineTxForUnknownId,
     PeriodsPerSchedule,
     PhaseSwitching,
+    PublicKeyWithSignedMeterValue,
     ResetRetries,
     RetryBackOffRandomRange,
     RetryBackOffRepeatTimes,
     RetryBackOffWaitMinimum,
+    SampledAvailable,
+    SampledEnabled,
+    SampledSignReadings,
+    SampledSignStartedReadings,
+    SampledSignUpdatedReadings,
+    StartTxnSampledData,
+    StopTransactionMaxMeterValues,
     StopTxOnEvSideDisconnect,
     StopTxOnInvalidId,
     SupportedFeatureProfiles,
     TimeSource,
     TxAllowEnergyTransferResumption,
+    TxEndedInterval,
     TxEndedMeasurands,
+    TxEndedMeasurandsMaxLength,
     TxResumptionTimeout,
     TxStartPoint,
     TxStartedMeasurands,
     TxStopPoint,
     TxUpdatedInterval,
     TxUpdatedMeasurands,
+    TxUpdatedMeasurandsMaxLength,
     UnlockOnEvSideDisconnect,
     WebSocketPingInterval,
 }
@@ -67,8 +88,10 @@ pub(in crate::station) enum Kind {
     Text {
         maximum: usize,
     },
-    /// Measurands, each with a phase if wanted, separated by commas.
+    /// Measurands, each with a phase if wanted, separated by commas; at most [`MEASURANDS`] of them.
     Measurands,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
     /// Points of a transaction, separated by commas.
     Points,
     DateTime,
@@ -108,7 +131,12 @@ pub(in crate::station) struct Definition {
 pub(super) const POINTS: &[&str] =
     &["ParkingBayOccupancy", "EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer"];
 
+/// Most measurands of a list. The longest names with their phases fit into the 500 characters of a 1.6 value.
+const MEASURANDS: usize = 13;
+const MEASURANDS_TEXT: &str = "13";
+
 const SECONDS: Kind = Kind::Integer { minimum: 0, maximum: i32::MAX as i64 };
+const DAY: Kind = Kind::Integer { minimum: 0, maximum: 86_400 };
 const COUNT: Kind = Kind::Integer { minimum: 0, maximum: 1_000 };
 
 const fn row(
@@ -149,6 +177,10 @@ impl Definition {
 
 /// The table. 1.6 names are from chapter 9 of edition 2, the others from part 2, "referenced components and variables".
 pub(in crate::station) const TABLE: &[Definition] = &[
+    row(Key::AlignedAvailable, None, variable("AlignedDataCtrlr", "Available"), Kind::Boolean, "true").read_only(),
+    row(Key::AlignedEnabled, None, variable("AlignedDataCtrlr", "Enabled"), Kind::Boolean, "true"),
+    row(Key::AlignedInterval, Some("ClockAlignedDataInterval"), variable("AlignedDataCtrlr", "Interval"), DAY, "0")
+        .unit("s"),
     row(
         Key::AlignedMeasurands,
         Some("MeterValuesAlignedData"),
@@ -156,6 +188,33 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Kind::Measurands,
         "Energy.Active.Import.Register",
     ),
+    row(Key::AlignedMeasurandsMaxLength, Some("MeterValuesAlignedDataMaxLength"), None, COUNT, MEASURANDS_TEXT)
+        .read_only(),
+    row(Key::AlignedSendDuringIdle, None, variable("AlignedDataCtrlr", "SendDuringIdle"), Kind::Boolean, "false"),
+    row(
+        Key::AlignedSignReadings,
+        Some("AlignedDataSignReadings"),
+        variable("AlignedDataCtrlr", "SignReadings"),
+        Kind::Boolean,
+        "false",
+    ),
+    row(
+        Key::AlignedSignUpdatedReadings,
+        Some("AlignedDataSignUpdatedReadings"),
+        variable("AlignedDataCtrlr", "SignUpdatedReadings"),
+        Kind::Boolean,
+        "false",
+    ),
+    row(Key::AlignedTxEndedInterval, None, variable("AlignedDataCtrlr", "TxEndedInterval"), DAY, "0").unit("s"),
+    row(
+        Key::AlignedTxEndedMeasurands,
+        Some("StopTxnAlignedData"),
+        variable("AlignedDataCtrlr", "TxEndedMeasurands"),
+        Kind::Measurands,
+        "",
+    ),
+    row(Key::AlignedTxEndedMeasurandsMaxLength, Some("StopTxnAlignedDataMaxLength"), None, COUNT, MEASURANDS_TEXT)
+        .read_only(),
     row(
         Key::BasicAuthPassword,
         Some("AuthorizationKey"),
@@ -242,12 +301,44 @@ pub(in crate::station) const TABLE: &[Definition] = &[
     ),
     row(Key::PeriodsPerSchedule, Some("ChargingScheduleMaxPeriods"), None, COUNT, "100").read_only(),
     row(Key::PhaseSwitching, Some("ConnectorSwitch3to1PhaseSupported"), None, Kind::Boolean, "false").read_only(),
+    row(
+        Key::PublicKeyWithSignedMeterValue,
+        Some("PublicKeyWithSignedMeterValue"),
+        variable("OCPPCommCtrlr", "PublicKeyWithSignedMeterValue"),
+        Kind::OneOf(&["Never", "OncePerTransaction", "EveryMeterValue"]),
+        "EveryMeterValue",
+    ),
     row(Key::ResetRetries, Some("ResetRetries"), variable("OCPPCommCtrlr", "ResetRetries"), COUNT, "0"),
     row(Key::RetryBackOffRandomRange, None, variable("OCPPCommCtrlr", "RetryBackOffRandomRange"), SECONDS, "10")
         .unit("s"),
     row(Key::RetryBackOffRepeatTimes, None, variable("OCPPCommCtrlr", "RetryBackOffRepeatTimes"), COUNT, "5"),
     row(Key::RetryBackOffWaitMinimum, None, variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum"), SECONDS, "10")
         .unit("s"),
+    row(Key::SampledAvailable, None, variable("SampledDataCtrlr", "Available"), Kind::Boolean, "true").read_only(),
+    row(Key::SampledEnabled, None, variable("SampledDataCtrlr", "Enabled"), Kind::Boolean, "true"),
+    row(
+        Key::SampledSignReadings,
+        Some("SampledDataSignReadings"),
+        variable("SampledDataCtrlr", "SignReadings"),
+        Kind::Boolean,
+        "false",
+    ),
+    row(
+        Key::SampledSignStartedReadings,
+        Some("SampledDataSignStartedReadings"),
+        variable("SampledDataCtrlr", "SignStartedReadings"),
+        Kind::Boolean,
+        "false",
+    ),
+    row(
+        Key::SampledSignUpdatedReadings,
+        Some("SampledDataSignUpdatedReadings"),
+        variable("SampledDataCtrlr", "SignUpdatedReadings"),
+        Kind::Boolean,
+        "false",
+    ),
+    row(Key::StartTxnSampledData, Some("StartTxnSampledData"), None, Kind::Measurands, ""),
+    row(Key::StopTransactionMaxMeterValues, Some("StopTransactionMaxMeterValues"), None, COUNT, "500").read_only(),
     row(
         Key::StopTxOnEvSideDisconnect,
         Some("StopTransactionOnEVSideDisconnect"),
@@ -280,6 +371,7 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         "true",
     )
     .since_2_1(),
+    row(Key::TxEndedInterval, None, variable("SampledDataCtrlr", "TxEndedInterval"), SECONDS, "0").unit("s"),
     row(
         Key::TxEndedMeasurands,
         Some("StopTxnSampledData"),
@@ -287,6 +379,7 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Kind::Measurands,
         "Energy.Active.Import.Register",
     ),
+    row(Key::TxEndedMeasurandsMaxLength, Some("StopTxnSampledDataMaxLength"), None, COUNT, MEASURANDS_TEXT).read_only(),
     row(Key::TxResumptionTimeout, None, variable("TxCtrlr", "TxResumptionTimeout"), SECONDS, "0").unit("s").since_2_1(),
     row(Key::TxStartPoint, None, variable("TxCtrlr", "TxStartPoint"), Kind::Points, "PowerPathClosed"),
     row(
@@ -312,6 +405,8 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Kind::Measurands,
         "Energy.Active.Import.Register",
     ),
+    row(Key::TxUpdatedMeasurandsMaxLength, Some("MeterValuesSampledDataMaxLength"), None, COUNT, MEASURANDS_TEXT)
+        .read_only(),
     row(
         Key::UnlockOnEvSideDisconnect,
         Some("UnlockConnectorOnEVSideDisconnect"),
@@ -342,6 +437,14 @@ impl Kind {
             },
             Self::Text { maximum } if value.chars().count() <= maximum => Ok(value.to_owned()),
             Self::Text { maximum } => Err(format!("must have at most {maximum} characters")),
+            Self::OneOf(words) => match words.iter().find(|word| word.eq_ignore_ascii_case(value)) {
+                Some(word) => Ok((*word).to_owned()),
+                None => Err(format!("must be one of {}", words.join(", "))),
+            },
+            // 1.6 edition 2, 9.1.16, 9.1.18, 9.1.26 and 9.1.28
+            Self::Measurands if list(value).count() > MEASURANDS => {
+                Err(format!("must have at most {MEASURANDS} measurands"))
+            }
             Self::Measurands => match list(value).find(|item| measurand(item).is_none()) {
                 Some(item) => Err(format!("`{item}` is no measurand of this station")),
                 None => Ok(list(value).collect::<Vec<_>>().join(",")),
@@ -382,6 +485,7 @@ impl Kind {
         match self {
             Self::Measurands => Some(Measurand::names().collect::<Vec<_>>().join(",")),
             Self::Points => Some(POINTS.join(",")),
+            Self::OneOf(words) => Some(words.join(",")),
             _ => None,
         }
     }

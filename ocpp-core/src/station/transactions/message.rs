@@ -53,6 +53,7 @@ pub(in crate::station) enum Trigger {
     EvConnectTimeout,
     EvDeparted,
     EvDetected,
+    MeterValueClock,
     MeterValuePeriodic,
     RemoteStart,
     RemoteStop,

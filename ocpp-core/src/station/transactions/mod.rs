@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::authorization::Authorization;
 use super::event::Event;
 use super::facts::{Fault, LocalStop, Token};
-use super::metering::{Context, MeterValue, register};
+use super::metering::{Context, MeterValue, register, strip_public_keys};
 use super::reading::Reading;
 use super::settings::Key;
 use super::{Output, Station};
@@ -44,6 +44,9 @@ pub(super) struct Transaction {
     /// What the meter said at the beginning, for the end (E06.FR.11).
     #[serde(default)]
     begin: Option<MeterValue>,
+    /// Whether the public key of a meter has been told.
+    #[serde(default)]
+    told_public_key: bool,
     /// Who began it; stays when the authorisation ends.
     pub(super) token: Option<Token>,
     /// Why the authorisation ended, for the end of the transaction.
@@ -218,6 +221,7 @@ impl Station {
             told_evse: false,
             told_begin: false,
             begin: None,
+            told_public_key: false,
             token: authorization.map(|authorization| authorization.token.clone()),
             stopped_by: None,
             barred: false,
@@ -229,6 +233,12 @@ impl Station {
         let evse = evse.id;
         self.effect(Output::Event(Event::TransactionStarted { evse, transaction: id }));
         self.tell(at, Stage::Started, trigger, None, None, Vec::new());
+        if self.version() == Version::V1_6
+            && let Some(value) = self.meter_value(at, Key::StartTxnSampledData, Context::Begin)
+        {
+            // "Signed meter values in OCPP", 3.3.4
+            self.update_transaction(at, Trigger::MeterValuePeriodic, Some(value));
+        }
         self.schedule_sample(at);
         self.charging_state_changed(at);
     }
@@ -240,14 +250,16 @@ impl Station {
         self.evses[at].authorization = None;
         // E06.FR.11: with the values of the beginning, so that the message tells the whole energy.
         let begin = self.evses[at].transaction.as_mut().and_then(|transaction| transaction.begin.take());
-        let end = self.meter_value(at, Key::TxEndedMeasurands, Context::End);
-        let values = begin.into_iter().chain(end).collect();
+        let collected = self.take_collected(at);
+        let end = self.end_value(at, Context::End);
+        let values = begin.into_iter().chain(collected).chain(end).collect();
         self.tell(at, Stage::Ended, happening.trigger, happening.token, Some(reason), values);
         let evse = &mut self.evses[at];
         let Some(transaction) = evse.transaction.take() else { return };
         evse.finishing = evse.plugged.is_some();
         evse.connect_by = None;
         evse.sample_at = None;
+        evse.end_sample_at = None;
         evse.recover_by = None;
         let id = evse.id;
         self.journal.delete(format!("transaction/{id}"));
@@ -305,7 +317,7 @@ impl Station {
         let now = self.utc();
         let offline = !self.is_connected();
         let begin = self.meter_value(at, Key::TxStartedMeasurands, Context::Begin);
-        let begin_for_end = self.meter_value(at, Key::TxEndedMeasurands, Context::Begin);
+        let begin_for_end = self.end_value(at, Context::Begin);
         let evse = &mut self.evses[at];
         let Some(transaction) = &mut evse.transaction else { return };
         let mut trigger = trigger;
@@ -334,6 +346,7 @@ impl Station {
                 values.splice(0..0, begin);
             }
         }
+        strip_public_keys(&self.settings, &mut values, Some(&mut transaction.told_public_key));
         // E01.FR.16: the EVSE is told once it is certain, and again where it is not told yet.
         let names_evse = !core::mem::replace(&mut transaction.told_evse, evse.plugged.is_some());
         transaction.told_state = state;

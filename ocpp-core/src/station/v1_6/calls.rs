@@ -10,17 +10,18 @@ use ocpp_types::v1_6::{
     FirmwareStatusNotificationRequest, HeartbeatRequest, HeartbeatResponse, IdTagInfo, Location, Measurand, MeterValue,
     MeterValuesRequest, Phase, ReadingContext, Reason, RegistrationStatus, SampledValue, StartTransactionRequest,
     StartTransactionResponse, StationRequest, StatusNotificationRequest, StopTransactionRequest,
-    StopTransactionResponse, UnitOfMeasure,
+    StopTransactionResponse, UnitOfMeasure, ValueFormat,
 };
 use ocpp_types::{Conformance, DateTime, Message, Text, decode};
 use rust_decimal::prelude::ToPrimitive;
+use serde::Serialize;
 
 use crate::station::calls::{Call, Reply, StatusReport, TokenInfo};
 use crate::station::event::{ConnectorStatus, Registration};
 use crate::station::metering::{self, Context};
 use crate::station::reading::Sample;
-use crate::station::transactions::{Stage, StoppedReason, TransactionMessage};
-use crate::station::{Product, Station};
+use crate::station::transactions::{Stage, StoppedReason, TransactionMessage, Trigger};
+use crate::station::{Product, SignedValue, Station};
 
 /// Action and payload of a call, `None` where 1.6 has no message for it.
 pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'static str, String)> {
@@ -31,7 +32,7 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
         Call::Authorize { token, .. } => AuthorizeRequest::new(Text::truncated(&token.value)).into(),
         Call::Transaction { message, csms_id, .. } => transaction_message(station, message, *csms_id)?,
         Call::MeterValues { evse, connector, csms_id, value } => {
-            let connector = station.through_number(*evse, *connector).into();
+            let connector = if *evse == 0 { 0 } else { station.through_number(*evse, *connector).into() };
             let mut request = MeterValuesRequest::new(connector, alloc::vec![meter_value(value)]);
             request.transaction_id = *csms_id;
             request.into()
@@ -100,8 +101,11 @@ fn transaction_message(
             StartTransactionRequest::new(connector, Text::truncated(token), register, message.at.into()).into()
         }
         Stage::Updated => {
-            let values: Vec<_> =
-                message.values.iter().filter(|value| value.context != Context::Begin).map(meter_value).collect();
+            // The values of the beginning are told with the end, unless a setting asks for a message of their own.
+            let is_wanted = |value: &&metering::MeterValue| {
+                value.context != Context::Begin || message.trigger == Trigger::MeterValuePeriodic
+            };
+            let values: Vec<_> = message.values.iter().filter(is_wanted).map(meter_value).collect();
             if values.is_empty() {
                 return None;
             }
@@ -149,12 +153,45 @@ fn reason(reason: StoppedReason) -> Reason {
 fn meter_value(value: &metering::MeterValue) -> MeterValue {
     let context = match value.context {
         Context::Begin => ReadingContext::TransactionBegin,
+        Context::Clock => ReadingContext::SampleClock,
         Context::End => ReadingContext::TransactionEnd,
         Context::Periodic => ReadingContext::SamplePeriodic,
         Context::Requested => ReadingContext::Trigger,
     };
-    let samples = value.samples.iter().map(|sample| sampled_value(sample, &context)).collect();
+    let mut samples = Vec::with_capacity(value.samples.len());
+    for sample in &value.samples {
+        let raw = sampled_value(sample, &context);
+        // What is signed comes after the same in plain, which every Central System can read.
+        let signed = sample.signed.as_ref().map(|signed| {
+            let mut sampled = raw.clone();
+            sampled.value = signed_value(signed);
+            sampled.format = Some(ValueFormat::SignedData);
+            sampled
+        });
+        samples.push(raw);
+        samples.extend(signed);
+    }
     MeterValue::new(value.at.into(), samples)
+}
+
+/// A signed value as a text ("Signed meter values in OCPP", 3.2.1).
+fn signed_value(signed: &SignedValue) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct SignedMeterValue<'a> {
+        signed_meter_data: &'a str,
+        signing_method: &'a str,
+        encoding_method: &'a str,
+        public_key: &'a str,
+    }
+    let value = SignedMeterValue {
+        signed_meter_data: &signed.data,
+        signing_method: &signed.signing_method,
+        encoding_method: &signed.encoding_method,
+        public_key: &signed.public_key,
+    };
+    // Four texts can always be written.
+    serde_json::to_string(&value).unwrap_or_default()
 }
 
 fn sampled_value(sample: &Sample, context: &ReadingContext) -> SampledValue {
@@ -163,9 +200,10 @@ fn sampled_value(sample: &Sample, context: &ReadingContext) -> SampledValue {
     sampled.measurand = Some(Measurand::from(sample.measurand.as_str()));
     sampled.phase = sample.phase.map(|phase| Phase::from(phase.as_str()));
     // The meter measures what goes out to the vehicle; its state of charge is its own.
-    sampled.location = Some(match sample.measurand {
-        crate::station::Measurand::StateOfCharge => Location::EV,
-        _ => Location::Outlet,
+    sampled.location = Some(match (sample.location, sample.measurand) {
+        (Some(location), _) => Location::from(location.as_str()),
+        (None, crate::station::Measurand::StateOfCharge) => Location::EV,
+        (None, _) => Location::Outlet,
     });
     let unit = match sample.measurand.unit() {
         // A number of revolutions and of cycles has no unit in 1.6 (7.45).

@@ -12,7 +12,7 @@ use ocpp_types::v2_1::{
     FirmwareStatusEnumType, FirmwareStatusNotificationRequest, HeartbeatRequest, HeartbeatResponse, IdTokenInfoType,
     IdTokenType, LocationEnumType, LogStatusNotificationRequest, MeasurandEnumType, MeterValueType, MeterValuesRequest,
     ModemType, NotifyEventRequest, PhaseEnumType, ReadingContextEnumType, RegistrationStatusEnumType, SampledValueType,
-    StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
+    SignedMeterValueType, StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
     TransactionEventResponse, TransactionType, TriggerReasonEnumType, UnitOfMeasureType, UploadLogStatusEnumType,
     VariableType,
 };
@@ -26,7 +26,7 @@ use crate::station::facts::{Token, TokenType};
 use crate::station::metering::{self, Context};
 use crate::station::reading::{Measurand, Sample};
 use crate::station::transactions::{Stage, TransactionMessage, Trigger};
-use crate::station::{Product, Station};
+use crate::station::{Product, SignedValue, Station};
 
 /// Action and payload of a call, `None` where 2.x has no message for it.
 pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) -> Option<(&'static str, String)> {
@@ -39,7 +39,7 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
         Call::Authorize { token, .. } => AuthorizeRequest::new(id_token(rules, token)).into(),
         Call::Transaction { message, .. } => transaction_event(rules, message).into(),
         Call::MeterValues { evse, value, .. } => {
-            MeterValuesRequest::new(i64::from(*evse), alloc::vec![meter_value(value)]).into()
+            MeterValuesRequest::new(i64::from(*evse), alloc::vec![meter_value(rules, value)]).into()
         }
         Call::Report(report) => variables::notify_report(report).into(),
         Call::LockProblem { evse, connector, at } => lock_problem(*evse, *connector, *at).into(),
@@ -147,7 +147,8 @@ fn transaction_event(rules: &Rules, message: &TransactionMessage) -> Transaction
         event.evse = Some(evse);
     }
     event.id_token = message.token.as_ref().map(|token| Box::new(id_token(rules, token)));
-    event.meter_value = (!message.values.is_empty()).then(|| message.values.iter().map(meter_value).collect());
+    event.meter_value =
+        (!message.values.is_empty()).then(|| message.values.iter().map(|value| meter_value(rules, value)).collect());
     event
 }
 
@@ -166,6 +167,7 @@ fn trigger_reason(rules: &Rules, trigger: Trigger) -> TriggerReasonEnumType {
         Trigger::EvConnectTimeout => TriggerReasonEnumType::EVConnectTimeout,
         Trigger::EvDeparted => TriggerReasonEnumType::EVDeparted,
         Trigger::EvDetected => TriggerReasonEnumType::EVDetected,
+        Trigger::MeterValueClock => TriggerReasonEnumType::MeterValueClock,
         Trigger::MeterValuePeriodic => TriggerReasonEnumType::MeterValuePeriodic,
         Trigger::RemoteStart => TriggerReasonEnumType::RemoteStart,
         Trigger::RemoteStop => TriggerReasonEnumType::RemoteStop,
@@ -180,26 +182,29 @@ fn trigger_reason(rules: &Rules, trigger: Trigger) -> TriggerReasonEnumType {
 }
 
 /// Block J
-fn meter_value(value: &metering::MeterValue) -> MeterValueType {
+fn meter_value(rules: &Rules, value: &metering::MeterValue) -> MeterValueType {
     let context = match value.context {
         Context::Begin => ReadingContextEnumType::TransactionBegin,
+        Context::Clock => ReadingContextEnumType::SampleClock,
         Context::End => ReadingContextEnumType::TransactionEnd,
         Context::Periodic => ReadingContextEnumType::SamplePeriodic,
         Context::Requested => ReadingContextEnumType::Trigger,
     };
-    let samples = value.samples.iter().map(|sample| sampled_value(sample, &context)).collect();
+    let samples = value.samples.iter().map(|sample| sampled_value(rules, sample, &context)).collect();
     MeterValueType::new(samples, value.at.into())
 }
 
-fn sampled_value(sample: &Sample, context: &ReadingContextEnumType) -> SampledValueType {
+fn sampled_value(rules: &Rules, sample: &Sample, context: &ReadingContextEnumType) -> SampledValueType {
     let mut sampled = SampledValueType::new(sample.value);
     sampled.context = Some(context.clone());
     sampled.measurand = Some(MeasurandEnumType::from(sample.measurand.as_str()));
     sampled.phase = sample.phase.map(|phase| PhaseEnumType::from(phase.as_str()));
-    sampled.location = Some(match sample.measurand {
-        Measurand::StateOfCharge => LocationEnumType::EV,
-        _ => LocationEnumType::Outlet,
+    sampled.location = Some(match (sample.location, sample.measurand) {
+        (Some(location), _) => LocationEnumType::from(location.as_str()),
+        (None, Measurand::StateOfCharge) => LocationEnumType::EV,
+        (None, _) => LocationEnumType::Outlet,
     });
+    sampled.signed_meter_value = sample.signed.as_ref().and_then(|signed| signed_value(rules, signed)).map(Into::into);
     let unit = sample.measurand.unit();
     if !unit.is_empty() {
         let mut unit_of_measure = UnitOfMeasureType::new();
@@ -207,6 +212,19 @@ fn sampled_value(sample: &Sample, context: &ReadingContextEnumType) -> SampledVa
         sampled.unit_of_measure = Some(unit_of_measure);
     }
     sampled
+}
+
+/// J01.FR.21, J02.FR.21. Data that the version has no room for is left out: a part of it can't be checked.
+fn signed_value(rules: &Rules, signed: &SignedValue) -> Option<SignedMeterValueType> {
+    if signed.data.chars().count() > rules.signed_data_limit {
+        return None;
+    }
+    let data = Text::new(signed.data.as_str()).ok()?;
+    let mut value = SignedMeterValueType::new(data, Text::truncated(&signed.encoding_method));
+    // 2.0.1 wants both, empty where there is nothing to tell.
+    value.signing_method = Some(Text::truncated(&signed.signing_method));
+    value.public_key = Some(Text::truncated(&signed.public_key));
+    Some(value)
 }
 
 /// G05.FR.02

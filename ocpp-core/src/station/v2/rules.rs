@@ -10,18 +10,26 @@ pub(in crate::station) struct Rules {
     pub(super) open_token_types: bool,
     /// Whether a transaction that goes on after an interruption, or reaches a state of charge, has a trigger reason of its own.
     pub(super) has_new_trigger_reasons: bool,
+    /// How many characters what a meter signed may have.
+    pub(super) signed_data_limit: usize,
     /// Whether a reset can let transactions go on (B13).
     pub(super) has_resuming_reset: bool,
 }
 
-const V2_1: Rules =
-    Rules { version: Version::V2_1, open_token_types: true, has_new_trigger_reasons: true, has_resuming_reset: true };
+const V2_1: Rules = Rules {
+    version: Version::V2_1,
+    open_token_types: true,
+    has_new_trigger_reasons: true,
+    has_resuming_reset: true,
+    signed_data_limit: 32_768,
+};
 
 const V2_0_1: Rules = Rules {
     version: Version::V2_0_1,
     open_token_types: false,
     has_new_trigger_reasons: false,
     has_resuming_reset: false,
+    signed_data_limit: 2_500,
 };
 
 impl Rules {

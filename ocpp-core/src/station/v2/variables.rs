@@ -193,6 +193,7 @@ fn characteristics(row: &Definition) -> VariableCharacteristicsType {
         Kind::Integer { .. } => DataEnumType::Integer,
         Kind::Text { .. } => DataEnumType::String,
         Kind::Measurands | Kind::Points => DataEnumType::MemberList,
+        Kind::OneOf(_) => DataEnumType::OptionList,
         Kind::DateTime => DataEnumType::DateTime,
     };
     let mut characteristics = VariableCharacteristicsType::new(data_type, false);
