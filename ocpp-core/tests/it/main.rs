@@ -16,6 +16,7 @@ mod csms_transactions;
 mod harness;
 mod scripted;
 mod smart_charging_properties;
+mod smart_charging_robustness;
 mod smart_charging_station;
 mod smart_charging_vectors;
 mod station_authorization;
