@@ -108,6 +108,48 @@ fn a_default_profile_of_a_connector_counts_only_while_that_connector_is_used() {
     }
 }
 
+/// 9.4.5, 5.16.2: a profile that waits for its transaction is one of those installed.
+#[test]
+fn profiles_that_wait_for_their_transaction_are_counted() {
+    let mut config = config(Version::V1_6);
+    config.settings = vec![("MaxChargingProfilesInstalled".into(), "1".into())];
+    let mut world = Script::booted_with(config);
+    let mut own = profile(5, 0, 10);
+    own["chargingProfilePurpose"] = json!("TxProfile");
+    let call = json!({"idTag": "TAG", "connectorId": 1, "chargingProfile": own});
+    assert_eq!(world.ask("RemoteStartTransaction", call), Said::Result(json!({"status": "Accepted"})));
+    let call = json!({"connectorId": 0, "csChargingProfiles": profile(1, 0, 16)});
+    assert_eq!(world.ask("SetChargingProfile", call), Said::Result(json!({"status": "Rejected"})));
+    world.plug();
+    assert_eq!(kept(&world), [5]);
+}
+
+/// Errata 3.37; 2.1 part 2, K01.FR.27, E01.FR.18: profiles belong to the station, not to a version.
+#[test]
+fn profiles_of_1_6_are_followed_by_a_station_that_speaks_2_1_after_its_restart() {
+    let mut world = Script::booted(Version::V1_6);
+    let mut nothing_later = profile(1, 0, 16);
+    nothing_later["chargingSchedule"]["startSchedule"] = json!("2026-11-20T08:00:00Z");
+    nothing_later["chargingSchedule"]["chargingSchedulePeriod"] =
+        json!([{"startPeriod": 0, "limit": 16}, {"startPeriod": 600, "limit": 0}]);
+    let call = json!({"connectorId": 0, "csChargingProfiles": nothing_later});
+    world.ask("SetChargingProfile", call);
+    world.config.versions = vec![Version::V2_1];
+    world.version = Version::V2_1;
+    world.power_cut(Duration::from_secs(60));
+    world.settle();
+    world.plug();
+    world.tap("TAG");
+    world.vehicle(true);
+    world.run(Duration::from_secs(600));
+    let last = world.peer.payloads("TransactionEvent").pop().unwrap();
+    assert_eq!(last["transactionInfo"]["chargingState"], "SuspendedEVSE", "{last}");
+    let states = world.peer.payloads("TransactionEvent").into_iter().filter(|event| {
+        event["triggerReason"] == "ChargingStateChanged" && event["transactionInfo"]["chargingState"] == "SuspendedEVSE"
+    });
+    assert_eq!(states.count(), 1, "the CSMS is told at once, by an event of its own");
+}
+
 /// 3.13.4: charging is not permitted before its limit is known.
 #[test]
 fn the_hardware_knows_the_limit_before_energy_flows() {
