@@ -511,6 +511,8 @@ fn a_power_cut_ends_the_transaction_with_what_the_meter_says_afterwards() {
         world.tap("TAG");
         world.vehicle(true);
         world.power_cut(Duration::from_secs(30));
+        // Nothing that is told before the meter speaks ends it.
+        world.handle(Input::ParkingBay { evse: 1, occupied: true });
         world.handle(Input::PluggedIn { evse: 1, connector: 1 });
         world.meter("2222");
         world.settle();
