@@ -1,6 +1,7 @@
 //! Who may charge (2.1 part 2, block C; 1.6 edition 2, 4.1).
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use ocpp_types::Version;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::calls::{Call, TokenInfo};
 use super::event::Event;
 use super::facts::{Token, TokenType};
+use super::local_authorization::{Judgement, Known};
 use super::metering::register;
 use super::outbox::Called;
 use super::output::Notice;
@@ -42,12 +44,17 @@ impl Authorization {
 }
 
 /// How many characters of a token a version has room for (1.6 edition 2, 7.28; part 2, `IdTokenType`).
-const fn token_limit(version: Version) -> usize {
+pub(super) const fn token_limit(version: Version) -> usize {
     match version {
         Version::V1_6 => 20,
         Version::V2_0_1 => 36,
         Version::V2_1 => 255,
     }
+}
+
+/// Whether both are of one group (1.6 edition 2, 3.10; C09.FR.02). Groups are compared as tokens are.
+fn is_same_group(one: Option<&str>, other: Option<&str>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
 impl Station {
@@ -97,19 +104,32 @@ impl Station {
             evse.locked_for = None;
             return;
         }
-        if let Some(authorization) = &evse.authorization {
-            if authorization.token.is_same(&token, version) {
-                // C01.FR.03, E07.FR.01: who began it can always end it, without being asked for.
+        let known = self.known(&token).filter(Known::is_valid);
+        if known.as_ref().is_some_and(|known| self.is_master_pass(&known.info)) {
+            // C16.FR.04, C16.FR.05
+            self.master_pass(at, &token);
+            return;
+        }
+        if let Some(authorization) = &self.evses[at].authorization {
+            if authorization.token.is_same(&token, version)
+                || known.is_some_and(|known| is_same_group(known.info.group.as_deref(), authorization.group.as_deref()))
+            {
+                // C01.FR.03, C09.FR.07, E07.FR.01: who began it can always end it, without being asked for; so can one of his
+                // group that the station knows.
                 let happening = Happening::new(Trigger::StopAuthorized, StoppedReason::Local).by(Some(token));
                 self.end_authorization(at, happening);
-            } else if authorization.group.is_some() && self.may_send() {
-                // C09.FR.05; 1.6 edition 2, 4.1
+            } else if (authorization.group.is_some() || self.has_master_pass())
+                && self.may_send()
+                && !self.settings.boolean(Key::DisableRemoteAuthorization)
+            {
+                // C09.FR.05, C16; 1.6 edition 2, 4.1
                 self.ask_for_authorization(at, token);
             } else {
                 self.effect(Output::Display { evse: Some(id), notice: Notice::InUse });
             }
             return;
         }
+        let evse = &self.evses[at];
         if evse.authorizing.is_some() {
             // One question at a time: an impatient driver presents his token again and again.
             self.effect(Output::Display { evse: Some(id), notice: Notice::Authorizing });
@@ -127,10 +147,18 @@ impl Station {
             // C02: a button has nobody to ask for.
             self.accept(at, Authorization { floating, ..Authorization::new(token, None) }, "NoAuthorization");
         } else if self.may_send() {
-            self.evses[at].authorizing = Some(token.clone());
-            self.effect(Output::Display { evse: Some(id), notice: Notice::Authorizing });
-            self.floating_token = floating.then(|| token.clone());
-            self.ask_for_authorization(at, token);
+            match self.judge(&token) {
+                Judgement::Accept(info) => {
+                    self.admit(at, Authorization { floating, ..Authorization::new(token, None) }, info);
+                }
+                Judgement::Refuse(status) => self.turn_away(Some(id), &token, &status),
+                Judgement::Ask => {
+                    self.evses[at].authorizing = Some(token.clone());
+                    self.effect(Output::Display { evse: Some(id), notice: Notice::Authorizing });
+                    self.floating_token = floating.then(|| token.clone());
+                    self.ask_for_authorization(at, token);
+                }
+            }
         } else {
             self.authorize_offline(at, Authorization { floating, ..Authorization::new(token, None) });
         }
@@ -143,37 +171,78 @@ impl Station {
         }
     }
 
-    /// The CSMS can't be asked (C15.FR.08; 1.6 edition 2, 3.5.4): whether anybody may charge all the same, and why.
-    fn offline_verdict(&self) -> (bool, &'static str) {
-        if self.is_connected() || !self.provisioning.was_accepted() {
+    /// The CSMS can't be asked: the station decides by itself.
+    fn authorize_offline(&mut self, at: usize, authorization: Authorization) {
+        let verdict = if self.is_connected() || !self.provisioning.was_accepted() {
             // B02.FR.02, B03.FR.02; 1.6 edition 2, 4.2.1: nobody charges at a station that no CSMS knows.
-            (false, "NotRegistered")
+            Err("NotRegistered".to_string())
         } else {
-            (self.settings.boolean(Key::OfflineTxForUnknownId), "Offline")
+            self.judge_offline(&authorization.token)
+        };
+        match verdict {
+            Ok(info) => self.admit(at, authorization, info),
+            Err(status) => {
+                let evse = self.evses[at].id;
+                self.turn_away(Some(evse), &authorization.token, &status);
+            }
         }
     }
 
-    fn authorize_offline(&mut self, at: usize, authorization: Authorization) {
-        let (accepted, status) = self.offline_verdict();
-        if accepted {
-            self.accept(at, authorization, status);
+    /// A token is valid: it charges, unless something about it or the place forbids that.
+    pub(super) fn admit(&mut self, at: usize, authorization: Authorization, info: TokenInfo) {
+        let evse = self.evses[at].id;
+        let token = &authorization.token;
+        if self.is_master_pass(&info) {
+            self.master_pass(at, token);
+        } else if !info.evses.is_empty() && !info.evses.contains(&evse) {
+            // C01.FR.21
+            self.turn_away(Some(evse), token, "NotAtThisLocation");
+        } else if !self.is_usable(at, None) {
+            self.turn_away(Some(evse), token, "Unavailable");
         } else {
+            self.authorization_cache_used(token);
+            self.accept(at, Authorization { group: info.group, ..authorization }, &info.status);
+        }
+    }
+
+    fn has_master_pass(&self) -> bool {
+        !self.settings.text(Key::MasterPassGroupId).is_empty()
+    }
+
+    /// Whether a token ends everybody's transaction and begins none (C16).
+    fn is_master_pass(&self, info: &TokenInfo) -> bool {
+        self.has_master_pass() && is_same_group(info.group.as_deref(), Some(self.settings.text(Key::MasterPassGroupId)))
+    }
+
+    /// C16.FR.02, C16.FR.03, C16.FR.08: without a way to choose a transaction it ends them all.
+    fn master_pass(&mut self, at: usize, token: &Token) {
+        let running: Vec<usize> = (0..self.evses.len()).filter(|at| self.evses[*at].authorization.is_some()).collect();
+        if running.is_empty() {
+            // C12.FR.09
             let evse = self.evses[at].id;
-            self.turn_away(Some(evse), &authorization.token, status);
+            self.turn_away(Some(evse), token, "MasterPass");
+        }
+        for at in running {
+            let happening = Happening::new(Trigger::StopAuthorized, StoppedReason::MasterPass);
+            self.end_authorization(at, happening.by(Some(token.clone())));
         }
     }
 
     /// The CSMS said whether a token may charge.
     pub(super) fn authorization_answered(&mut self, evse: u32, token: Token, info: TokenInfo) {
+        self.remember(&token, &info);
         let version = self.version();
         let Some(at) = self.position(evse) else { return };
         let was_asked = self.no_longer_authorizing(at, &token);
+        if info.accepted && self.is_master_pass(&info) {
+            self.master_pass(at, &token);
+            return;
+        }
         if let Some(authorization) = &self.evses[at].authorization {
             if authorization.token.is_same(&token, version) {
                 return;
             }
-            let same_group = info.group.is_some() && info.group == authorization.group;
-            if info.accepted && same_group {
+            if info.accepted && is_same_group(info.group.as_deref(), authorization.group.as_deref()) {
                 // C09.FR.03
                 let happening = Happening::new(Trigger::StopAuthorized, StoppedReason::Local).by(Some(token));
                 self.end_authorization(at, happening);
@@ -184,23 +253,18 @@ impl Station {
             return;
         }
         let Some(asked) = was_asked else { return };
-        if !info.accepted {
-            self.turn_away(Some(evse), &token, &info.status);
-        } else if !info.evses.is_empty() && !info.evses.contains(&evse) {
-            // C01.FR.21
-            self.turn_away(Some(evse), &token, "NotAtThisLocation");
-        } else if !self.is_usable(at, None) {
-            self.turn_away(Some(evse), &token, "Unavailable");
+        if info.accepted {
+            let authorization = self.authorization_after(token, asked);
+            self.admit(at, authorization, info);
         } else {
-            let authorization = self.authorization_after(token, info.group, asked);
-            self.accept(at, authorization, &info.status);
+            self.turn_away(Some(evse), &token, &info.status);
         }
     }
 
-    fn authorization_after(&mut self, token: Token, group: Option<String>, asked: PendingRemoteStart) -> Authorization {
+    fn authorization_after(&mut self, token: Token, asked: PendingRemoteStart) -> Authorization {
         let version = self.version();
         let floating = self.floating_token.take_if(|floating| floating.is_same(&token, version)).is_some();
-        let authorization = Authorization { floating, ..Authorization::new(token, group) };
+        let authorization = Authorization { floating, ..Authorization::new(token, None) };
         authorization.started_remotely(asked.connector, asked.remote_start_id)
     }
 
@@ -214,7 +278,7 @@ impl Station {
         if self.is_connected() || !self.is_usable(at, None) {
             self.turn_away(Some(evse), &token, "NoAnswer");
         } else {
-            let authorization = self.authorization_after(token, None, asked);
+            let authorization = self.authorization_after(token, asked);
             self.authorize_offline(at, authorization);
         }
     }

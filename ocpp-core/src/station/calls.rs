@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::config::BootReason;
 use super::event::{ConnectorStatus, Registration};
@@ -35,6 +36,8 @@ pub(super) enum Call {
     },
     /// Part of the device model (2.x).
     Report(Report),
+    /// The local list and the CSMS disagree about a token (1.6 edition 2, 3.5.2).
+    LocalListConflict(StatusReport),
     /// The plug can't be locked (2.x, G05.FR.02).
     LockProblem {
         evse: u32,
@@ -96,7 +99,7 @@ pub(super) enum Reply {
 }
 
 /// What the CSMS says about a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TokenInfo {
     /// Its word, such as `Blocked`.
     pub(super) status: String,
@@ -105,5 +108,9 @@ pub(super) struct TokenInfo {
     /// Tokens of the same group may end each other's transactions.
     pub(super) group: Option<String>,
     /// EVSEs that the token may use (C01.FR.21); empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) evses: Vec<u32>,
+    /// Until when this may be relied on without asking again.
+    #[serde(with = "super::serial::optional_time", default, skip_serializing_if = "Option::is_none")]
+    pub(super) expires: Option<Timestamp>,
 }

@@ -74,6 +74,7 @@
 )]
 
 mod authorization;
+mod authorization_cache;
 mod availability;
 mod calls;
 mod clock;
@@ -86,6 +87,8 @@ mod evse;
 mod facts;
 mod input;
 mod journal;
+mod local_authorization;
+mod local_list;
 mod metering;
 mod outbox;
 mod output;
@@ -114,6 +117,7 @@ pub use config::{BootReason, EvseConfig, Product, StationConfig};
 pub use event::{ConnectorStatus, Event, Registration};
 pub use facts::{Fault, FaultCode, LocalStop, Token, TokenType, Vehicle};
 pub use input::{Answer, Input};
+pub use local_authorization::{TokenEntry, TokenEntryError};
 pub use output::{BatchId, Connect, Deadline, Notice, Output, Question, QuestionId, QuestionKind, Timer};
 pub use reading::{Location, Measurand, Phase, Reading, Sample, SignedValue};
 pub use settings::{SettingChange, SettingError, SettingName};
@@ -124,11 +128,13 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use authorization::PendingRemoteStart;
+use authorization_cache::AuthorizationCache;
 use calls::Call;
 use clock::Clock;
 use connection::Connection;
 use evse::Evse;
 use journal::Journal;
+use local_list::LocalList;
 use metering::{Aligned, MainMeter};
 use outbox::Outbox;
 use provisioning::Provisioning;
@@ -168,6 +174,8 @@ pub struct Station {
     outbox: Outbox,
     /// Remote starts whose token is being checked, by EVSE.
     remote_starts: BTreeMap<u32, PendingRemoteStart>,
+    authorization_cache: AuthorizationCache,
+    local_list: LocalList,
     /// The token being checked that was presented to the whole station.
     floating_token: Option<Token>,
     questions: Vec<PendingQuestion>,
@@ -218,6 +226,8 @@ impl Station {
             station_reported: None,
             outbox: Outbox::default(),
             remote_starts: BTreeMap::new(),
+            authorization_cache: AuthorizationCache::default(),
+            local_list: LocalList::default(),
             floating_token: None,
             questions: Vec::new(),
             last_question: 0,

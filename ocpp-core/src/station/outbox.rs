@@ -154,10 +154,11 @@ impl Station {
             self.outbox.csms_ids.insert(message.transaction.clone(), csms_id);
         }
         self.remove(number);
-        if let (Some(info), Some(token)) = (info, &message.token)
-            && message.stage != Stage::Ended
-        {
-            self.token_judged(&message.transaction, token, info);
+        if let (Some(info), Some(token)) = (info, &message.token) {
+            self.remember(token, &info);
+            if message.stage != Stage::Ended {
+                self.token_judged(&message.transaction, token, info);
+            }
         }
     }
 

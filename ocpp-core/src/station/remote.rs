@@ -11,6 +11,7 @@ use super::config::BootReason;
 use super::event::Registration;
 use super::facts::{Token, TokenType};
 use super::input::Answer;
+use super::local_authorization::Judgement;
 use super::metering::Context;
 use super::outbox::Called;
 use super::output::{Question, QuestionId, QuestionKind};
@@ -69,11 +70,20 @@ impl Station {
         // C05.FR.01: a token that the CSMS made up is not asked about, nor is none at all.
         let is_known = matches!(token.kind, TokenType::Central | TokenType::NoAuthorization);
         if self.settings.boolean(Key::AuthorizeRemoteStart) && !is_known {
-            // F01.FR.01
-            evse.authorizing = Some(token.clone());
-            let pending = PendingRemoteStart { connector, remote_start_id };
-            self.remote_starts.insert(evse.id, pending);
-            self.ask_for_authorization(at, token);
+            // F01.FR.01: like a token that is presented.
+            let evse = evse.id;
+            match self.judge(&token) {
+                Judgement::Accept(info) => {
+                    let authorization = Authorization::new(token, None).started_remotely(connector, remote_start_id);
+                    self.admit(at, authorization, info);
+                }
+                Judgement::Refuse(status) => self.turn_away(Some(evse), &token, &status),
+                Judgement::Ask => {
+                    self.evses[at].authorizing = Some(token.clone());
+                    self.remote_starts.insert(evse, PendingRemoteStart { connector, remote_start_id });
+                    self.ask_for_authorization(at, token);
+                }
+            }
         } else {
             // F01.FR.02
             let authorization = Authorization::new(token, group).started_remotely(connector, remote_start_id);

@@ -50,10 +50,13 @@ impl Station {
     fn restore_record(&mut self, record: &Record) -> Result<(), RestoreError> {
         let (kind, name) = record.key.split_once('/').unwrap_or((&record.key, ""));
         match kind {
+            "authorization-cache" => self.authorization_cache.restore(number(record, name)?, read(record)?),
             "availability" => self.restore_availability(name),
             "boot" => self.restore_boot_record(read(record)?),
             "charging-profile" => self.restore_profile(read(record)?),
             "csms-id" => self.outbox.restore_csms_id(name.to_string(), read(record)?),
+            "local-list" if name == "version" => self.local_list.restore_version(&read(record)?),
+            "local-list" => self.local_list.restore(number(record, name)?, read(record)?),
             "outbox" => self.outbox.restore(number(record, name)?, read(record)?),
             "setting" => self.restore_setting(name, read::<String>(record)?),
             "transaction-data" => self.restore_collected(name, read(record)?),

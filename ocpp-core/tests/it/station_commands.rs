@@ -440,8 +440,8 @@ fn what_the_station_does_not_have_is_said_honestly() {
         assert_eq!(world.ask("DataTransfer", json!({"vendorId": "com.example"})), ok("UnknownVendorId"), "{version}");
         assert_eq!(world.ask("ClearCache", json!({})), ok("Rejected"), "{version}");
         let known = match version {
-            Version::V1_6 => ("GetLocalListVersion", json!({})),
-            _ => ("GetLocalListVersion", json!({})),
+            Version::V1_6 => ("GetDiagnostics", json!({"location": "https://csms.example/diagnostics"})),
+            _ => ("SetMonitoringBase", json!({"monitoringBase": "All"})),
         };
         assert_eq!(world.ask(known.0, known.1), Said::Error("NotSupported".into()), "{version}");
         assert_eq!(world.ask("MakeCoffee", json!({})), Said::Error("NotImplemented".into()), "{version}");

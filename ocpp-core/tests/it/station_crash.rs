@@ -237,6 +237,11 @@ fn a_connection_that_breaks_at_any_frame_loses_no_transaction_and_doubles_none()
 fn a_record_that_cannot_be_read_is_named() {
     use ocpp_core::station::{Record, Station};
     let mut world = booted(Version::V2_1);
+    world.set("AuthorizationCacheEnabled", "true");
+    let tokens =
+        serde_json::json!([{"idToken": {"idToken": "A", "type": "Local"}, "idTokenInfo": {"status": "Accepted"}}]);
+    let list = serde_json::json!({"versionNumber": 12, "updateType": "Full", "localAuthorizationList": tokens});
+    world.ask("SendLocalList", list);
     world.plug();
     world.tap("TAG");
     let torn = |key: &str| {

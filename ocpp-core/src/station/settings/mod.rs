@@ -209,7 +209,9 @@ impl Station {
     /// What a setting is worth, secrets included.
     pub(super) fn value_of(&self, row: &Definition) -> String {
         match row.key {
+            Key::AuthCacheStorage => self.authorization_cache.bytes().to_string(),
             Key::DateTime => format!("{:.3}", self.utc()),
+            Key::LocalListEntries => self.local_list.len().to_string(),
             key => self.settings.text(key).to_owned(),
         }
     }
@@ -257,6 +259,8 @@ impl Station {
     /// What has to happen at once when a setting changes.
     fn setting_changed(&mut self, row: &Definition) {
         match row.key {
+            // What the CSMS says from now on is not kept, so what it said until now would grow old unnoticed.
+            Key::AuthCacheEnabled if !self.settings.boolean(Key::AuthCacheEnabled) => self.empty_authorization_cache(),
             Key::HeartbeatInterval => self.schedule_heartbeat(),
             Key::TxUpdatedInterval | Key::TxEndedInterval | Key::SampledEnabled => self.reschedule_samples(),
             Key::AlignedInterval | Key::AlignedTxEndedInterval | Key::AlignedEnabled => self.schedule_aligned(),

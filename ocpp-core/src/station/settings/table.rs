@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use ocpp_types::Version;
 
+use super::super::authorization_cache;
 use super::super::reading::{Measurand, Phase};
 
 /// A setting, whatever a version calls it.
@@ -23,12 +24,19 @@ pub(in crate::station) enum Key {
     AlignedTxEndedInterval,
     AlignedTxEndedMeasurands,
     AlignedTxEndedMeasurandsMaxLength,
-    BasicAuthPassword,
+    AuthCacheAvailable,
+    AuthCacheDisablePostAuthorize,
+    AuthCacheEnabled,
+    AuthCacheLifeTime,
+    AuthCachePolicy,
+    AuthCacheStorage,
     AuthorizeRemoteStart,
+    BasicAuthPassword,
     ChargingProfileMaxStackLevel,
     ChargingProfiles,
     ChargingRateUnits,
     DateTime,
+    DisableRemoteAuthorization,
     EvConnectionTimeOut,
     GetConfigurationMaxKeys,
     HeartbeatInterval,
@@ -36,6 +44,17 @@ pub(in crate::station) enum Key {
     ItemsPerGetReport,
     ItemsPerGetVariables,
     ItemsPerSetVariables,
+    LocalAuthorizeOffline,
+    LocalListAvailable,
+    LocalListBytesPerMessage,
+    LocalListDisablePostAuthorize,
+    LocalListEnabled,
+    LocalListEntries,
+    LocalListItemsPerMessage,
+    LocalListMaxLength,
+    LocalListSupportsExpiry,
+    LocalPreAuthorize,
+    MasterPassGroupId,
     MaxEnergyOnInvalidId,
     MessageAttemptInterval,
     MessageAttempts,
@@ -137,6 +156,8 @@ const MEASURANDS_TEXT: &str = "13";
 
 const SECONDS: Kind = Kind::Integer { minimum: 0, maximum: i32::MAX as i64 };
 const DAY: Kind = Kind::Integer { minimum: 0, maximum: 86_400 };
+/// Most tokens of a local list (1.6 edition 2, 9.2.2; D01.FR.12).
+const LOCAL_LIST_LENGTH: i64 = 1_000;
 const COUNT: Kind = Kind::Integer { minimum: 0, maximum: 1_000 };
 
 const fn row(
@@ -215,6 +236,33 @@ pub(in crate::station) const TABLE: &[Definition] = &[
     ),
     row(Key::AlignedTxEndedMeasurandsMaxLength, Some("StopTxnAlignedDataMaxLength"), None, COUNT, MEASURANDS_TEXT)
         .read_only(),
+    row(Key::AuthCacheAvailable, None, variable("AuthCacheCtrlr", "Available"), Kind::Boolean, "true").read_only(),
+    row(
+        Key::AuthCacheDisablePostAuthorize,
+        None,
+        variable("AuthCacheCtrlr", "DisablePostAuthorize"),
+        Kind::Boolean,
+        "false",
+    ),
+    row(
+        Key::AuthCacheEnabled,
+        Some("AuthorizationCacheEnabled"),
+        variable("AuthCacheCtrlr", "Enabled"),
+        Kind::Boolean,
+        "false",
+    ),
+    // 0 for no end.
+    row(Key::AuthCacheLifeTime, None, variable("AuthCacheCtrlr", "LifeTime"), SECONDS, "0").unit("s"),
+    row(Key::AuthCachePolicy, None, variable("AuthCacheCtrlr", "Policy"), Kind::OneOf(&["LRU", "LFU", "FIFO"]), "LRU"),
+    row(
+        Key::AuthCacheStorage,
+        None,
+        variable("AuthCacheCtrlr", "Storage"),
+        Kind::Integer { minimum: 0, maximum: authorization_cache::CAPACITY as i64 },
+        "0",
+    )
+    .read_only()
+    .unit("B"),
     row(
         Key::BasicAuthPassword,
         Some("AuthorizationKey"),
@@ -241,6 +289,13 @@ pub(in crate::station) const TABLE: &[Definition] = &[
     )
     .read_only(),
     row(Key::DateTime, None, variable("ClockCtrlr", "DateTime"), Kind::DateTime, "").read_only(),
+    row(
+        Key::DisableRemoteAuthorization,
+        None,
+        variable("AuthCtrlr", "DisableRemoteAuthorization"),
+        Kind::Boolean,
+        "false",
+    ),
     row(Key::EvConnectionTimeOut, Some("ConnectionTimeOut"), variable("TxCtrlr", "EVConnectionTimeOut"), SECONDS, "60")
         .unit("s"),
     row(Key::GetConfigurationMaxKeys, Some("GetConfigurationMaxKeys"), None, COUNT, "100").read_only(),
@@ -259,6 +314,76 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         .read_only(),
     row(Key::ItemsPerSetVariables, None, instance("DeviceDataCtrlr", "ItemsPerMessage", "SetVariables"), COUNT, "100")
         .read_only(),
+    row(
+        Key::LocalAuthorizeOffline,
+        Some("LocalAuthorizeOffline"),
+        variable("AuthCtrlr", "LocalAuthorizeOffline"),
+        Kind::Boolean,
+        "true",
+    ),
+    row(Key::LocalListAvailable, None, variable("LocalAuthListCtrlr", "Available"), Kind::Boolean, "true").read_only(),
+    row(
+        Key::LocalListBytesPerMessage,
+        None,
+        variable("LocalAuthListCtrlr", "BytesPerMessage"),
+        Kind::Integer { minimum: 0, maximum: 1_048_576 },
+        "131072",
+    )
+    .read_only(),
+    row(
+        Key::LocalListDisablePostAuthorize,
+        None,
+        variable("LocalAuthListCtrlr", "DisablePostAuthorize"),
+        Kind::Boolean,
+        "false",
+    ),
+    row(
+        Key::LocalListEnabled,
+        Some("LocalAuthListEnabled"),
+        variable("LocalAuthListCtrlr", "Enabled"),
+        Kind::Boolean,
+        "true",
+    ),
+    row(
+        Key::LocalListEntries,
+        None,
+        variable("LocalAuthListCtrlr", "Entries"),
+        Kind::Integer { minimum: 0, maximum: LOCAL_LIST_LENGTH },
+        "0",
+    )
+    .read_only(),
+    row(
+        Key::LocalListItemsPerMessage,
+        Some("SendLocalListMaxLength"),
+        variable("LocalAuthListCtrlr", "ItemsPerMessage"),
+        Kind::Integer { minimum: 1, maximum: LOCAL_LIST_LENGTH },
+        "250",
+    )
+    .read_only(),
+    row(
+        Key::LocalListMaxLength,
+        Some("LocalAuthListMaxLength"),
+        None,
+        Kind::Integer { minimum: 1, maximum: LOCAL_LIST_LENGTH },
+        "1000",
+    )
+    .read_only(),
+    row(
+        Key::LocalListSupportsExpiry,
+        None,
+        variable("LocalAuthListCtrlr", "SupportsExpiryDateTime"),
+        Kind::Boolean,
+        "true",
+    )
+    .read_only(),
+    row(
+        Key::LocalPreAuthorize,
+        Some("LocalPreAuthorize"),
+        variable("AuthCtrlr", "LocalPreAuthorize"),
+        Kind::Boolean,
+        "false",
+    ),
+    row(Key::MasterPassGroupId, None, variable("AuthCtrlr", "MasterPassGroupId"), Kind::Text { maximum: 36 }, ""),
     row(
         Key::MaxEnergyOnInvalidId,
         Some("MaxEnergyOnInvalidId"),
@@ -358,7 +483,7 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Some("SupportedFeatureProfiles"),
         None,
         Kind::Text { maximum: 500 },
-        "Core,RemoteTrigger,SmartCharging",
+        "Core,LocalAuthListManagement,RemoteTrigger,SmartCharging",
     )
     .read_only(),
     row(Key::TimeSource, None, variable("ClockCtrlr", "TimeSource"), Kind::Text { maximum: 500 }, "Heartbeat")

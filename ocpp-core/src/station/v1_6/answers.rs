@@ -14,6 +14,7 @@ use ocpp_types::v1_6::{
 };
 use ocpp_types::{Conformance, Text, encode};
 
+use super::local_list;
 use super::smart_charging;
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
@@ -42,8 +43,7 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
     Answered::Now(match request {
         CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
         CsmsRequest::ChangeConfiguration(request) => encode(&change_configuration(station, &request)),
-        // There is no cache to clear (5.4).
-        CsmsRequest::ClearCache(_) => encode(&ClearCacheResponse::new(ClearCacheStatus::Rejected)),
+        CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
         // No vendor's extensions are known (4.3).
         CsmsRequest::DataTransfer(_) => encode(&DataTransferResponse::new(DataTransferStatus::UnknownVendorId)),
         CsmsRequest::ClearChargingProfile(request) => {
@@ -53,9 +53,11 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
             encode(&smart_charging::get_composite_schedule(station, &request))
         }
         CsmsRequest::GetConfiguration(request) => encode(&get_configuration(station, &request)),
+        CsmsRequest::GetLocalListVersion(_) => encode(&local_list::get_version(station)),
         CsmsRequest::RemoteStartTransaction(request) => encode(&remote_start(station, &request)),
         CsmsRequest::RemoteStopTransaction(request) => encode(&remote_stop(station, &request)),
         CsmsRequest::Reset(request) => encode(&reset(station, &request)),
+        CsmsRequest::SendLocalList(request) => encode(&local_list::send(station, request)),
         CsmsRequest::SetChargingProfile(request) => return smart_charging::set_charging_profile(station, &request),
         CsmsRequest::TriggerMessage(request) => encode(&trigger(station, &request)),
         CsmsRequest::UnlockConnector(request) => return unlock(station, &request),
@@ -101,6 +103,15 @@ fn change_configuration(station: &mut Station, request: &ChangeConfigurationRequ
         Ok(crate::station::SettingChange::RebootRequired) => ConfigurationStatus::RebootRequired,
         Err(SettingError::Unknown(_)) => ConfigurationStatus::NotSupported,
         Err(_) => ConfigurationStatus::Rejected,
+    })
+}
+
+/// 5.4; errata 4.0, 3.23: without a cache it is rejected.
+fn clear_cache(station: &mut Station) -> ClearCacheResponse {
+    ClearCacheResponse::new(if station.clear_authorization_cache() {
+        ClearCacheStatus::Accepted
+    } else {
+        ClearCacheStatus::Rejected
     })
 }
 

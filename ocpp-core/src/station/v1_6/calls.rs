@@ -29,6 +29,11 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
         Call::Boot(_) => boot_notification(&station.config.product).into(),
         Call::Heartbeat => HeartbeatRequest::new().into(),
         Call::Status(report) => status_notification(station, report).into(),
+        Call::LocalListConflict(report) => {
+            let mut request = status_notification(station, report);
+            request.error_code = ChargePointErrorCode::LocalListConflict;
+            request.into()
+        }
         Call::Authorize { token, .. } => AuthorizeRequest::new(Text::truncated(&token.value)).into(),
         Call::Transaction { message, csms_id, .. } => transaction_message(station, message, *csms_id)?,
         Call::MeterValues { evse, connector, csms_id, value } => {
@@ -139,6 +144,7 @@ fn reason(reason: StoppedReason) -> Reason {
         // 1.6 has no words for these.
         StoppedReason::EnergyLimitReached
         | StoppedReason::GroundFault
+        | StoppedReason::MasterPass
         | StoppedReason::Other
         | StoppedReason::OvercurrentFault
         | StoppedReason::PowerQuality
@@ -259,11 +265,12 @@ fn time(time: DateTime) -> Option<Timestamp> {
     Some(time.timestamp())
 }
 
-fn token_info(info: IdTagInfo) -> TokenInfo {
+pub(super) fn token_info(info: IdTagInfo) -> TokenInfo {
     TokenInfo {
         status: info.status.as_str().to_string(),
         accepted: info.status == AuthorizationStatus::Accepted,
         group: info.parent_id_tag.map(Text::into_string),
         evses: Vec::new(),
+        expires: info.expiry_date.map(|time| time.timestamp()),
     }
 }

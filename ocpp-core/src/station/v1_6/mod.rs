@@ -2,6 +2,7 @@
 
 mod answers;
 mod calls;
+mod local_list;
 mod smart_charging;
 
 pub(super) use answers::{answer, unlock_answer};

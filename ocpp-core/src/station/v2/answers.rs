@@ -14,7 +14,7 @@ use ocpp_types::v2_1::{
 };
 use ocpp_types::{Conformance, DecodeError, Text, encode};
 
-use super::{Rules, calls, variables};
+use super::{Rules, calls, local_list, variables};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
@@ -48,16 +48,17 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
     };
     Answered::Now(match request {
         CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
-        // C11.FR.04: there is no cache.
-        CsmsRequest::ClearCache(_) => encode(&ClearCacheResponse::new(ClearCacheStatusEnumType::Rejected)),
+        CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
         // P01.FR.05: no vendor's extensions are known.
         CsmsRequest::DataTransfer(_) => encode(&DataTransferResponse::new(DataTransferStatusEnumType::UnknownVendorId)),
         CsmsRequest::GetBaseReport(request) => encode(&get_base_report(station, &request)),
+        CsmsRequest::GetLocalListVersion(_) => encode(&local_list::get_version(station)),
         CsmsRequest::GetTransactionStatus(request) => encode(&get_transaction_status(station, &request)),
         CsmsRequest::GetVariables(request) => encode(&variables::get_variables(station, rules, request)),
         CsmsRequest::RequestStartTransaction(request) => encode(&request_start(station, &request)),
         CsmsRequest::RequestStopTransaction(request) => encode(&request_stop(station, &request)),
         CsmsRequest::Reset(request) => encode(&reset(station, rules, &request)),
+        CsmsRequest::SendLocalList(request) => encode(&local_list::send(station, request, payload.len())),
         CsmsRequest::SetVariables(request) => encode(&variables::set_variables(station, rules, request)),
         CsmsRequest::TriggerMessage(request) => encode(&trigger(station, &request)),
         CsmsRequest::UnlockConnector(request) => return unlock(station, &request),
@@ -87,6 +88,16 @@ fn change_availability(station: &mut Station, request: &ChangeAvailabilityReques
         AvailabilityChange::Accepted => ChangeAvailabilityStatusEnumType::Accepted,
         AvailabilityChange::Scheduled => ChangeAvailabilityStatusEnumType::Scheduled,
         AvailabilityChange::Rejected => ChangeAvailabilityStatusEnumType::Rejected,
+    })
+}
+
+/// C11
+fn clear_cache(station: &mut Station) -> ClearCacheResponse {
+    ClearCacheResponse::new(if station.clear_authorization_cache() {
+        ClearCacheStatusEnumType::Accepted
+    } else {
+        // C11.FR.04
+        ClearCacheStatusEnumType::Rejected
     })
 }
 

@@ -45,7 +45,7 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
         Call::LockProblem { evse, connector, at } => lock_problem(*evse, *connector, *at).into(),
         Call::FirmwareStatus => FirmwareStatusNotificationRequest::new(FirmwareStatusEnumType::Idle).into(),
         Call::LogStatus => LogStatusNotificationRequest::new(UploadLogStatusEnumType::Idle).into(),
-        Call::DiagnosticsStatus => return None,
+        Call::DiagnosticsStatus | Call::LocalListConflict(_) => return None,
     };
     Some((request.action(), request.encode()))
 }
@@ -278,12 +278,13 @@ fn read<M: Message>(payload: &str, make: impl FnOnce(M) -> Reply) -> Result<(Rep
     Ok((make(decoded.message), findings))
 }
 
-fn token_info(info: IdTokenInfoType) -> TokenInfo {
+pub(super) fn token_info(info: IdTokenInfoType) -> TokenInfo {
     let evses = info.evse_id.unwrap_or_default();
     TokenInfo {
         status: info.status.as_str().to_string(),
         accepted: info.status == AuthorizationStatusEnumType::Accepted,
         group: info.group_id_token.map(|group| group.id_token.as_str().to_string()),
         evses: evses.into_iter().filter_map(|evse| u32::try_from(evse).ok()).collect::<Vec<_>>(),
+        expires: info.cache_expiry_date_time.map(|time| time.timestamp()),
     }
 }

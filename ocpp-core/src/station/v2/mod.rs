@@ -5,6 +5,7 @@
 
 mod answers;
 mod calls;
+mod local_list;
 mod rules;
 mod variables;
 
