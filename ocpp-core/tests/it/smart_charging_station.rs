@@ -497,6 +497,20 @@ fn transactions_share_the_limit_of_the_station() {
     assert_eq!((told(&world, 1), told(&world, 2).as_deref()), (None, Some("16")));
 }
 
+/// 3.13.4: who came last waits first, wherever that is.
+#[test]
+fn where_the_limit_is_too_small_for_all_who_began_last_waits() {
+    let mut world = Script::booted_with(two_evses());
+    set(&mut world, 0, &profile(1, "ChargePointMaxProfile", 16));
+    world.handle(Input::PluggedIn { evse: 2, connector: 1 });
+    world.handle(Input::TokenPresented { evse: Some(2), token: Token::rfid("FIRST") });
+    world.settle();
+    begin(&mut world);
+    let picky = with(profile(2, "TxDefaultProfile", 16), &[("chargingSchedule/minChargingRate", json!(10))]);
+    set(&mut world, 0, &picky);
+    assert_eq!((told(&world, 1).as_deref(), told(&world, 2).as_deref()), (Some("0"), Some("16")));
+}
+
 /// 4.9, errata 3.64
 #[test]
 fn a_limit_of_nothing_suspends_charging() {
