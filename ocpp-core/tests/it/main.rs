@@ -28,6 +28,7 @@ mod station_determinism;
 mod station_local_list;
 mod station_metering;
 mod station_outbox;
+mod station_recovery;
 mod station_settings;
 mod station_status;
 mod station_transactions;
