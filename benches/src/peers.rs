@@ -7,7 +7,6 @@ use ocpp_kit::Version;
 use ocpp_kit::decode::DecodeOptions;
 use ocpp_kit::rpc::Frame as KitFrame;
 use ocpp_kit::types::MessageId;
-use peer_ocpp_types::validate::Validate as _;
 use peer_ocpp_types::{Action, Call};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
