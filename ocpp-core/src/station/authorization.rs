@@ -27,6 +27,9 @@ pub(super) struct Authorization {
     pub(super) connector: Option<u32>,
     /// Id of the remote start that it came with.
     pub(super) remote_start_id: Option<i64>,
+    /// The reservation that it uses.
+    #[serde(default)]
+    pub(super) reservation: Option<i64>,
     /// Whether a message about the transaction has said whose it is.
     pub(super) told: bool,
     /// Whether the token was presented to the whole station, so that the plug decides about the EVSE.
@@ -35,7 +38,7 @@ pub(super) struct Authorization {
 
 impl Authorization {
     pub(super) fn new(token: Token, group: Option<String>) -> Self {
-        Self { token, group, connector: None, remote_start_id: None, told: false, floating: false }
+        Self { token, group, connector: None, remote_start_id: None, reservation: None, told: false, floating: false }
     }
 
     pub(super) fn started_remotely(self, connector: Option<u32>, remote_start_id: Option<i64>) -> Self {
@@ -77,7 +80,10 @@ impl Station {
         let positions = || 0..self.evses.len();
         let is_free = |at: &usize| {
             let evse = &self.evses[*at];
-            evse.authorization.is_none() && evse.authorizing.is_none() && self.is_usable(*at, None)
+            evse.authorization.is_none()
+                && evse.authorizing.is_none()
+                && self.is_usable(*at, None)
+                && !self.is_certainly_kept_from(*at, token)
         };
         let is_his = |at: &usize| {
             let evse = &self.evses[*at];
@@ -143,6 +149,8 @@ impl Station {
             self.turn_away(Some(id), &token, "TooLong");
         } else if !self.is_usable(at, None) {
             self.turn_away(Some(id), &token, "Unavailable");
+        } else if self.is_certainly_kept_from(at, &token) {
+            self.turn_away(Some(id), &token, "Reserved");
         } else if token.kind == TokenType::NoAuthorization {
             // C02: a button has nobody to ask for.
             self.accept(at, Authorization { floating, ..Authorization::new(token, None) }, "NoAuthorization");
@@ -293,7 +301,14 @@ impl Station {
     }
 
     /// Somebody may charge.
-    pub(super) fn accept(&mut self, at: usize, authorization: Authorization, status: &str) {
+    pub(super) fn accept(&mut self, at: usize, mut authorization: Authorization, status: &str) {
+        if self.is_kept_from(at, &authorization.token, authorization.group.as_deref()) {
+            // 1.6 edition 2, 5.13
+            let evse = self.evses[at].id;
+            self.turn_away(Some(evse), &authorization.token, "Reserved");
+            return;
+        }
+        self.use_reservation(at, &mut authorization);
         let before = self.points(at);
         let trigger = if authorization.remote_start_id.is_some() { Trigger::RemoteStart } else { Trigger::Authorized };
         let evse = &mut self.evses[at];
@@ -347,6 +362,7 @@ impl Station {
             }
             let evse = Some(self.evses[at].id);
             self.effect(Output::Display { evse, notice: Notice::ConnectionTimedOut });
+            self.reservation_not_used(at);
             let happening = Happening::new(Trigger::EvConnectTimeout, StoppedReason::Timeout);
             // E03.FR.15: with the parking bay as its end, the transaction waits for the bay.
             let waits_for_bay = self.settings.has(Key::TxStopPoint, "ParkingBayOccupancy");
@@ -359,15 +375,19 @@ impl Station {
         if self.evses[at].authorization.is_some() || self.evses[at].authorizing.is_some() || !self.is_usable(at, None) {
             return;
         }
-        let mut fetched = None;
-        for evse in self.evses.iter_mut().filter(|evse| evse.plugged.is_none() && evse.transaction.is_none()) {
-            fetched = evse.authorization.take_if(|authorization| authorization.floating);
-            if fetched.is_some() {
-                evse.connect_by = None;
-                break;
-            }
-        }
-        if let Some(authorization) = fetched {
+        let is_meant = |other: &usize| {
+            let evse = &self.evses[*other];
+            evse.plugged.is_none()
+                && evse.transaction.is_none()
+                && evse.authorization.as_ref().is_some_and(|authorization| {
+                    let group = authorization.group.as_deref();
+                    authorization.floating && !self.is_kept_from(at, &authorization.token, group)
+                })
+        };
+        let Some(other) = (0..self.evses.len()).find(is_meant) else { return };
+        let evse = &mut self.evses[other];
+        evse.connect_by = None;
+        if let Some(authorization) = evse.authorization.take() {
             self.accept(at, authorization, "Accepted");
         }
     }

@@ -10,6 +10,7 @@ use super::config::BootReason;
 use super::event::{ConnectorStatus, Registration};
 use super::facts::{Fault, Token};
 use super::metering::MeterValue;
+use super::reservations::ReservationUpdate;
 use super::settings::Definition;
 use super::transactions::TransactionMessage;
 
@@ -43,6 +44,11 @@ pub(super) enum Call {
         evse: u32,
         connector: u32,
         at: Timestamp,
+    },
+    /// A reservation is over that nobody used (2.x).
+    ReservationUpdate {
+        id: i64,
+        update: ReservationUpdate,
     },
     FirmwareStatus,
     LogStatus,

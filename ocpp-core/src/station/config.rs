@@ -115,6 +115,8 @@ pub struct EvseConfig {
     pub connectors: u32,
     /// Whether the vehicle's cable is a plug that the station can lock, as opposed to a cable fixed to the station.
     pub detachable_cable: bool,
+    /// Type of its connectors in the standard's words of 2.x, such as `cType2`, if known. A reservation can ask for it.
+    pub connector_type: Option<String>,
     /// Most power that the EVSE gives, in W, if known.
     pub max_power: Option<Decimal>,
     /// Number of phases that feed it, 1 to 3 (2.1 part 2, `EVSE.SupplyPhases`).
@@ -123,7 +125,7 @@ pub struct EvseConfig {
 
 impl Default for EvseConfig {
     fn default() -> Self {
-        Self { connectors: 1, detachable_cable: true, max_power: None, supply_phases: 3 }
+        Self { connectors: 1, detachable_cable: true, connector_type: None, max_power: None, supply_phases: 3 }
     }
 }
 

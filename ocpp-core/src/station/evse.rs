@@ -36,6 +36,8 @@ pub(super) struct Evse {
     pub(super) authorizing: Option<Token>,
     pub(super) authorization: Option<Authorization>,
     pub(super) transaction: Option<Transaction>,
+    /// Whether it is shown as kept for somebody.
+    pub(super) reserved: bool,
     /// A transaction ended and its cable is still there.
     pub(super) finishing: bool,
     pub(super) lock_failed: bool,
@@ -91,6 +93,7 @@ impl Evse {
             authorizing: None,
             authorization: None,
             transaction: None,
+            reserved: false,
             finishing: false,
             lock_failed: false,
             locked: None,
@@ -180,6 +183,10 @@ impl Evse {
             (None, _) if self.finishing && self.plugged.is_some() => ConnectorStatus::Finishing,
             // The cable waits for its owner (E09.FR.03; 1.6 edition 2, 4.9: EV side disconnected).
             (None, None) if self.holds_cable(connector.id) => ConnectorStatus::Finishing,
+            // Until whoever it is kept for is there; in 2.x a plug occupies it all the same (1.6 edition 2, 4.9: G2).
+            (None, None) if self.reserved && (self.plugged.is_none() || station.version == Version::V1_6) => {
+                ConnectorStatus::Reserved
+            }
             (None, None) if self.plugged.is_none() && self.authorizing.is_none() => ConnectorStatus::Available,
             (None, _) => ConnectorStatus::Preparing,
         }

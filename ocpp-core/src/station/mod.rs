@@ -98,6 +98,7 @@ mod random;
 mod reading;
 mod remote;
 mod report;
+mod reservations;
 mod reset;
 mod restore;
 mod serial;
@@ -140,6 +141,7 @@ use outbox::Outbox;
 use provisioning::Provisioning;
 use random::Random;
 use remote::PendingQuestion;
+use reservations::Reservations;
 use reset::Restart;
 use settings::Settings;
 use smart_charging::Charging;
@@ -166,6 +168,7 @@ pub struct Station {
     evses: Vec<Evse>,
     charging: Charging,
     main_meter: MainMeter,
+    reservations: Reservations,
     aligned: Aligned,
     /// Whether the CSMS lets the station be used.
     operative: bool,
@@ -220,6 +223,7 @@ impl Station {
             evses,
             charging: Charging::default(),
             main_meter: MainMeter::default(),
+            reservations: Reservations::default(),
             aligned: Aligned::default(),
             operative: true,
             fault: None,
@@ -307,6 +311,7 @@ impl Station {
     /// Draws the conclusions from an input, whatever it was.
     fn settle(&mut self) {
         self.settle_charging();
+        self.settle_reservations();
         self.settle_hardware();
         self.report_statuses();
         self.send_oldest();

@@ -178,6 +178,8 @@ pub enum Timer {
     },
     /// The next change of a charging limit.
     ChargingLimit,
+    /// The end of a reservation.
+    Reservation,
     /// The next clock-aligned meter values.
     ClockAligned,
     /// The meter after a power cut.

@@ -62,14 +62,20 @@ impl Station {
             Some((evse, None)) => self.position(evse),
             Some((evse, Some(connector))) => self.position_of(evse, connector),
             // F01.FR.20
-            None => self.choose_for_remote_start(),
+            None => self.choose_for_remote_start(&token),
         };
-        let Some(at) = at.filter(|at| self.may_start_remotely(*at, connector)) else { return Err(()) };
+        // C05.FR.01: a token that the CSMS made up is not asked about, nor is none at all.
+        let is_judged = self.settings.boolean(Key::AuthorizeRemoteStart)
+            && !matches!(token.kind, TokenType::Central | TokenType::NoAuthorization);
+        // Who belongs to a group may show when the token is judged.
+        let is_kept = |at: usize| match &group {
+            None if is_judged => self.is_certainly_kept_from(at, &token),
+            group => self.is_kept_from(at, &token, group.as_deref()),
+        };
+        let Some(at) = at.filter(|at| self.may_start_remotely(*at, connector) && !is_kept(*at)) else { return Err(()) };
         let evse = &mut self.evses[at];
         let transaction = evse.transaction.as_ref().map(|transaction| transaction.id.clone());
-        // C05.FR.01: a token that the CSMS made up is not asked about, nor is none at all.
-        let is_known = matches!(token.kind, TokenType::Central | TokenType::NoAuthorization);
-        if self.settings.boolean(Key::AuthorizeRemoteStart) && !is_known {
+        if is_judged {
             // F01.FR.01: like a token that is presented.
             let evse = evse.id;
             match self.judge(&token) {
@@ -106,15 +112,16 @@ impl Station {
     }
 
     /// The EVSE that a remote start without one would mean, or the one that it names.
-    pub(super) fn evse_for_remote_start(&self, place: Option<(u32, Option<u32>)>) -> Option<u32> {
+    pub(super) fn evse_for_remote_start(&self, place: Option<(u32, Option<u32>)>, token: &Token) -> Option<u32> {
         match place {
             Some((evse, _)) => Some(evse),
-            None => self.choose_for_remote_start().map(|at| self.evses[at].id),
+            None => self.choose_for_remote_start(token).map(|at| self.evses[at].id),
         }
     }
 
-    fn choose_for_remote_start(&self) -> Option<usize> {
-        let free = || (0..self.evses.len()).filter(|at| self.may_start_remotely(*at, None));
+    fn choose_for_remote_start(&self, token: &Token) -> Option<usize> {
+        let is_meant = |at: &usize| self.may_start_remotely(*at, None) && !self.is_certainly_kept_from(*at, token);
+        let free = || (0..self.evses.len()).filter(is_meant);
         free().find(|at| self.evses[*at].plugged.is_some()).or_else(|| free().next())
     }
 

@@ -27,6 +27,7 @@ impl Station {
             one(Timer::ChargingLimit, self.charging.next_change),
             one(Timer::Restart, restart),
             one(Timer::ClockAligned, self.aligned.deadline()),
+            one(Timer::Reservation, self.reservation_deadline()),
         ];
         let of_evses = self.evses.iter().flat_map(move |evse| {
             [

@@ -29,6 +29,7 @@ mod station_local_list;
 mod station_metering;
 mod station_outbox;
 mod station_recovery;
+mod station_reservations;
 mod station_settings;
 mod station_status;
 mod station_transactions;

@@ -65,6 +65,9 @@ pub(in crate::station) enum Key {
     PeriodsPerSchedule,
     PhaseSwitching,
     PublicKeyWithSignedMeterValue,
+    ReservationAvailable,
+    ReservationEnabled,
+    ReservationNonEvseSpecific,
     ResetRetries,
     RetryBackOffRandomRange,
     RetryBackOffRepeatTimes,
@@ -433,6 +436,16 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Kind::OneOf(&["Never", "OncePerTransaction", "EveryMeterValue"]),
         "EveryMeterValue",
     ),
+    row(Key::ReservationAvailable, None, variable("ReservationCtrlr", "Available"), Kind::Boolean, "true").read_only(),
+    row(Key::ReservationEnabled, None, variable("ReservationCtrlr", "Enabled"), Kind::Boolean, "true"),
+    row(
+        Key::ReservationNonEvseSpecific,
+        Some("ReserveConnectorZeroSupported"),
+        variable("ReservationCtrlr", "NonEvseSpecific"),
+        Kind::Boolean,
+        "true",
+    )
+    .read_only(),
     row(Key::ResetRetries, Some("ResetRetries"), variable("OCPPCommCtrlr", "ResetRetries"), COUNT, "0"),
     row(Key::RetryBackOffRandomRange, None, variable("OCPPCommCtrlr", "RetryBackOffRandomRange"), SECONDS, "10")
         .unit("s"),
@@ -483,7 +496,7 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         Some("SupportedFeatureProfiles"),
         None,
         Kind::Text { maximum: 500 },
-        "Core,LocalAuthListManagement,RemoteTrigger,SmartCharging",
+        "Core,LocalAuthListManagement,RemoteTrigger,Reservation,SmartCharging",
     )
     .read_only(),
     row(Key::TimeSource, None, variable("ClockCtrlr", "TimeSource"), Kind::Text { maximum: 500 }, "Heartbeat")

@@ -163,6 +163,9 @@ pub(in crate::station) struct TransactionMessage {
     /// The token that the message tells the CSMS: the one that began it, or the one that ended it.
     pub(in crate::station) token: Option<Token>,
     pub(in crate::station) remote_start_id: Option<i64>,
+    /// The reservation that it uses.
+    #[serde(default)]
+    pub(in crate::station) reservation: Option<i64>,
     pub(in crate::station) charging_state: ChargingState,
     pub(in crate::station) reason: Option<StoppedReason>,
     pub(in crate::station) values: Vec<MeterValue>,

@@ -205,6 +205,7 @@ impl Station {
     }
 
     fn start_transaction(&mut self, at: usize, trigger: Trigger) {
+        self.end_reservation_by_use(at);
         let id = self.random.uuid();
         let now = self.utc();
         let reached = self.points(at);
@@ -323,10 +324,13 @@ impl Station {
         let mut trigger = trigger;
         let mut token = token;
         let mut remote_start_id = None;
+        let mut reservation = None;
         if let Some(authorization) = &mut evse.authorization {
             // E01.FR.10: the message that follows the authorisation says whose it is.
             if !core::mem::replace(&mut authorization.told, true) {
                 token.get_or_insert_with(|| authorization.token.clone());
+                // H01.FR.15; 1.6 edition 2, 5.13
+                reservation = authorization.reservation;
                 // F01.FR.19, F01.FR.25: the first message after a remote start says so.
                 if let Some(remote) = authorization.remote_start_id {
                     remote_start_id = Some(remote);
@@ -364,6 +368,7 @@ impl Station {
             names_evse,
             token: token.or_else(|| transaction.token.clone().filter(|_| stage == Stage::Started)),
             remote_start_id,
+            reservation,
             charging_state: state,
             reason,
             values,

@@ -14,8 +14,7 @@ use ocpp_types::v1_6::{
 };
 use ocpp_types::{Conformance, Text, encode};
 
-use super::local_list;
-use super::smart_charging;
+use super::{local_list, reservations, smart_charging};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
@@ -41,6 +40,7 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
         }
     };
     Answered::Now(match request {
+        CsmsRequest::CancelReservation(request) => encode(&reservations::cancel_reservation(station, &request)),
         CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
         CsmsRequest::ChangeConfiguration(request) => encode(&change_configuration(station, &request)),
         CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
@@ -56,6 +56,7 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
         CsmsRequest::GetLocalListVersion(_) => encode(&local_list::get_version(station)),
         CsmsRequest::RemoteStartTransaction(request) => encode(&remote_start(station, &request)),
         CsmsRequest::RemoteStopTransaction(request) => encode(&remote_stop(station, &request)),
+        CsmsRequest::ReserveNow(request) => encode(&reservations::reserve_now(station, &request)),
         CsmsRequest::Reset(request) => encode(&reset(station, &request)),
         CsmsRequest::SendLocalList(request) => encode(&local_list::send(station, request)),
         CsmsRequest::SetChargingProfile(request) => return smart_charging::set_charging_profile(station, &request),
@@ -150,7 +151,7 @@ fn remote_start(station: &mut Station, request: &RemoteStartTransactionRequest) 
             return station.remote_start(place, token, None, None).map(drop);
         };
         // 5.16.2: the profile belongs to the transaction to come, and to no other.
-        let evse = station.evse_for_remote_start(place).ok_or(())?;
+        let evse = station.evse_for_remote_start(place, &token).ok_or(())?;
         let profile = smart_charging::profile_of_remote_start(station, wire, evse).ok_or(())?;
         station.remote_start(Some((evse, place.and_then(|(_, connector)| connector))), token, None, None)?;
         station.await_transaction(evse, profile);

@@ -43,7 +43,7 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
             request.into()
         }
         // A lock that fails is part of the status (4.9), and there is no device model.
-        Call::LockProblem { .. } | Call::Report(_) | Call::LogStatus => return None,
+        Call::LockProblem { .. } | Call::ReservationUpdate { .. } | Call::Report(_) | Call::LogStatus => return None,
         Call::FirmwareStatus => FirmwareStatusNotificationRequest::new(FirmwareStatus::Idle).into(),
         Call::DiagnosticsStatus => DiagnosticsStatusNotificationRequest::new(DiagnosticsStatus::Idle).into(),
     };
@@ -103,7 +103,10 @@ fn transaction_message(
     Some(match message.stage {
         Stage::Started => {
             let token = message.token.as_ref().map_or("", |token| &token.value);
-            StartTransactionRequest::new(connector, Text::truncated(token), register, message.at.into()).into()
+            let mut request =
+                StartTransactionRequest::new(connector, Text::truncated(token), register, message.at.into());
+            request.reservation_id = message.reservation;
+            request.into()
         }
         Stage::Updated => {
             // The values of the beginning are told with the end, unless a setting asks for a message of their own.

@@ -3,6 +3,7 @@
 mod answers;
 mod calls;
 mod local_list;
+mod reservations;
 mod smart_charging;
 
 pub(super) use answers::{answer, unlock_answer};

@@ -14,7 +14,7 @@ use ocpp_types::v2_1::{
 };
 use ocpp_types::{Conformance, DecodeError, Text, encode};
 
-use super::{Rules, calls, local_list, variables};
+use super::{Rules, calls, local_list, reservations, variables};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
@@ -47,6 +47,7 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
         }
     };
     Answered::Now(match request {
+        CsmsRequest::CancelReservation(request) => encode(&reservations::cancel_reservation(station, &request)),
         CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
         CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
         // P01.FR.05: no vendor's extensions are known.
@@ -57,6 +58,7 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
         CsmsRequest::GetVariables(request) => encode(&variables::get_variables(station, rules, request)),
         CsmsRequest::RequestStartTransaction(request) => encode(&request_start(station, &request)),
         CsmsRequest::RequestStopTransaction(request) => encode(&request_stop(station, &request)),
+        CsmsRequest::ReserveNow(request) => encode(&reservations::reserve_now(station, &request)),
         CsmsRequest::Reset(request) => encode(&reset(station, rules, &request)),
         CsmsRequest::SendLocalList(request) => encode(&local_list::send(station, request, payload.len())),
         CsmsRequest::SetVariables(request) => encode(&variables::set_variables(station, rules, request)),

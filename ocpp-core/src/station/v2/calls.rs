@@ -18,7 +18,7 @@ use ocpp_types::v2_1::{
 };
 use ocpp_types::{Conformance, Message, Text, decode};
 
-use super::{Rules, variables};
+use super::{Rules, reservations, variables};
 use crate::station::calls::{Call, Reply, StatusReport, TokenInfo};
 use crate::station::config::BootReason;
 use crate::station::event::{ConnectorStatus, Registration};
@@ -42,6 +42,7 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
             MeterValuesRequest::new(i64::from(*evse), alloc::vec![meter_value(rules, value)]).into()
         }
         Call::Report(report) => variables::notify_report(report).into(),
+        Call::ReservationUpdate { id, update } => reservations::status_update(*id, *update).into(),
         Call::LockProblem { evse, connector, at } => lock_problem(*evse, *connector, *at).into(),
         Call::FirmwareStatus => FirmwareStatusNotificationRequest::new(FirmwareStatusEnumType::Idle).into(),
         Call::LogStatus => LogStatusNotificationRequest::new(UploadLogStatusEnumType::Idle).into(),
@@ -140,6 +141,7 @@ fn transaction_event(rules: &Rules, message: &TransactionMessage) -> Transaction
     let trigger = trigger_reason(rules, message.trigger);
     let mut event =
         TransactionEventRequest::new(stage, message.at.into(), trigger, i64::from(message.seq_no), transaction);
+    event.reservation_id = message.reservation;
     event.offline = message.offline.then_some(true);
     if message.names_evse || message.stage == Stage::Started {
         let mut evse = EVSEType::new(message.evse.into());

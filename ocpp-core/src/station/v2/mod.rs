@@ -6,6 +6,7 @@
 mod answers;
 mod calls;
 mod local_list;
+mod reservations;
 mod rules;
 mod variables;
 
