@@ -478,3 +478,62 @@ fn a_token_presented_to_the_whole_station_passes_by_what_is_kept_for_others() {
         assert!(is_authorized(&mut world, 1), "{version}");
     }
 }
+
+/// 1.6 5.13: a power cut between any two effects leaves a reservation whole or none, and one that was accepted stays.
+#[test]
+fn a_power_cut_at_any_moment_keeps_what_was_accepted() {
+    for version in VERSIONS {
+        let first = two_evses(version).outputs.len();
+        let mut uncut = two_evses(version);
+        reserve(&mut uncut, 7, Some(1), "MINE");
+        for at in first..=uncut.outputs.len() {
+            for survives in [false, true] {
+                let mut world = two_evses(version);
+                world.power_off_at = Some(at);
+                world.last_batch_survives = survives;
+                world.peer.call("ReserveNow", request(version, 7, Some(1), "MINE", None, LATER));
+                world.settle();
+                let accepted = !world.peer.said.is_empty();
+                world.power_off_at = None;
+                if world.station.is_none() {
+                    world.now = world.now + Duration::from_secs(10);
+                    world.power_on();
+                }
+                world.run(Duration::from_secs(60));
+                let what = format!("{version}: cut before output {at}, last batch survives: {survives}");
+                assert!(!accepted || is_stored(&world, 7), "{what}");
+                let expected = if is_stored(&world, 7) { "Reserved" } else { "Available" };
+                let state = world.status();
+                assert_eq!(format!("{state:?}"), expected, "{what}");
+            }
+        }
+    }
+}
+
+/// 1.6 5.13; H01.FR.11: whatever a CSMS sends, there are never more reservations than EVSEs.
+#[test]
+fn there_are_never_more_reservations_than_evses() {
+    for version in VERSIONS {
+        let mut world = two_evses(version);
+        for id in 0..60 {
+            let place = [None, Some(1), Some(2)][id % 3];
+            reserve(&mut world, id as i64, place, &format!("T{id}"));
+            let kept = world.storage.keys().filter(|key| key.starts_with("reservation/")).count();
+            assert!(kept <= 2, "{version}: {kept}");
+        }
+    }
+}
+
+/// 1.6 5.13, 4.6; H04.FR.01: it is the station's clock that counts, whoever sets it.
+#[test]
+fn a_clock_that_is_set_past_its_end_ends_a_reservation() {
+    for version in VERSIONS {
+        let mut world = two_evses(version);
+        reserve(&mut world, 7, Some(1), "MINE");
+        let time = json!({"currentTime": "2026-11-20T09:00:01.000Z"});
+        world.peer.once("Heartbeat", Reply::Result(time));
+        world.ask("TriggerMessage", json!({"requestedMessage": "Heartbeat"}));
+        assert_eq!(status(&world, 1), "Available", "{version}");
+        assert!(!is_stored(&world, 7), "{version}");
+    }
+}

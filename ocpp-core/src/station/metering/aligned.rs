@@ -175,4 +175,28 @@ mod tests {
         }
         assert_eq!(boundary_after("2026-11-20T12:00:00Z".parse().unwrap(), Duration::ZERO), None);
     }
+
+    fn utc(time: &str) -> Timestamp {
+        time.parse().unwrap()
+    }
+
+    /// A rhythm of a quarter of an hour, that waits for 08:15 since 08:00, and what the machine's clock says then.
+    fn due_at(clock: &str) -> Option<Timestamp> {
+        let mut rhythm = Rhythm::default();
+        rhythm.schedule((Instant::ORIGIN, utc("2026-11-20T08:00:00Z")), Duration::from_secs(900));
+        let instant = Instant::ORIGIN + Duration::from_secs(900);
+        assert_eq!(rhythm.next.map(|moment| moment.at), Some(instant));
+        rhythm.take_due((instant, utc(clock)))
+    }
+
+    #[test]
+    fn a_value_bears_its_moment_unless_it_is_taken_late() {
+        assert_eq!(due_at("2026-11-20T08:15:00.007Z"), Some(utc("2026-11-20T08:15:00Z")));
+        assert_eq!(due_at("2026-11-20T08:16:40Z"), Some(utc("2026-11-20T08:16:40Z")));
+    }
+
+    #[test]
+    fn a_moment_that_has_not_come_by_the_clock_is_waited_for_again() {
+        assert_eq!(due_at("2026-11-20T07:15:00Z"), None);
+    }
 }
