@@ -123,3 +123,33 @@ async fn a_refusal_shows_with_what_to_do_about_it() {
     let state = station.wait_for(|state| state.connection_error.is_some()).await.unwrap();
     assert!(state.connection_error.unwrap().contains("--csms"));
 }
+
+/// 1.6 edition 2, 3.13 and 5.16
+#[tokio::test]
+async fn a_charging_profile_limits_what_the_car_gets_until_it_is_cleared() {
+    let bench = Bench::start(Version::V1_6).await;
+    bench.charge().await;
+    for (amperes, watts) in [(6, Some("4140")), (0, Some("0"))] {
+        let profile = json!({
+            "chargingProfileId": 1, "stackLevel": 0, "chargingProfilePurpose": "TxProfile",
+            "chargingProfileKind": "Relative",
+            "chargingSchedule": {
+                "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": amperes}],
+            },
+        });
+        let request = json!({"connectorId": 1, "csChargingProfiles": profile});
+        let answer = bench.csms.call("SetChargingProfile", request).await;
+        assert_eq!(answer[2]["status"], "Accepted", "{answer}");
+        let limited = |state: &ocpp_cp::State| {
+            state
+                .evse(1)
+                .is_some_and(|evse| evse.limit_w.map(|limit| limit.normalize().to_string()).as_deref() == watts)
+        };
+        bench.until("the hardware is limited", limited).await;
+    }
+    bench.until("no energy may flow", |state| state.evse(1).is_some_and(|evse| !evse.permitted)).await;
+    let answer = bench.csms.call("ClearChargingProfile", json!({})).await;
+    assert_eq!(answer[2]["status"], "Accepted", "{answer}");
+    let free = |state: &ocpp_cp::State| state.evse(1).is_some_and(|evse| evse.limit_w.is_none() && evse.permitted);
+    bench.until("the car charges freely again", free).await;
+}
