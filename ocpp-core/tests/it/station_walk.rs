@@ -38,6 +38,10 @@ enum Step {
     /// The next token is judged so.
     Verdict(&'static str),
     SlowDisk(bool),
+    /// EVSE 1, or any, is reserved for somebody, for a while.
+    Reserve(bool, &'static str),
+    CancelReservation,
+    ClockAligned,
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -68,6 +72,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => prop::sample::select(replies).prop_map(Step::Next),
         1 => prop::sample::select(vec!["Blocked", "Invalid"]).prop_map(Step::Verdict),
         1 => any::<bool>().prop_map(Step::SlowDisk),
+        2 => (any::<bool>(), prop::sample::select(vec!["A", "C"])).prop_map(|(any, token)| Step::Reserve(any, token)),
+        1 => Just(Step::CancelReservation),
+        1 => Just(Step::ClockAligned),
     ]
 }
 
@@ -95,6 +102,11 @@ fn any_settings() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
                 ("AllowOfflineTxForUnknownId", "true"),
                 ("TxCtrlr.TxResumptionTimeout", resumption),
                 ("TransactionMessageRetryInterval", "5"),
+                ("ClockAlignedDataInterval", "45"),
+                ("AlignedDataCtrlr.TxEndedInterval", "50"),
+                ("StopTxnAlignedData", "Energy.Active.Import.Register"),
+                ("SampledDataCtrlr.TxEndedInterval", "35"),
+                ("StopTransactionMaxMeterValues", "12"),
             ]
         },
     )
@@ -219,6 +231,24 @@ impl Walk {
                 let member = if version == Version::V1_6 { "idTagInfo" } else { "idTokenInfo" };
                 world.peer.once("Authorize", Reply::Result(json!({ member: {"status": word} })));
             }
+            Step::Reserve(any, token) => {
+                let expires = (world.now.utc + Duration::from_secs(100)).to_string();
+                let payload = match version {
+                    Version::V1_6 => json!({"connectorId": if any { 0 } else { 1 }, "expiryDate": expires,
+                        "idTag": token, "reservationId": 5}),
+                    _ => {
+                        let token = json!({"idToken": token, "type": "ISO14443"});
+                        let mut payload = json!({"id": 5, "expiryDateTime": expires, "idToken": token});
+                        if !any {
+                            payload["evseId"] = json!(1);
+                        }
+                        payload
+                    }
+                };
+                world.peer.call("ReserveNow", payload);
+            }
+            Step::CancelReservation => world.peer.call("CancelReservation", json!({"reservationId": 5})),
+            Step::ClockAligned => world.handle(Input::ClockAligned),
             Step::SlowDisk(slow) => world.store_latency = Duration::from_millis(if slow { 1500 } else { 5 }),
         }
         world.settle();
@@ -338,14 +368,19 @@ fn check_transactions(version: Version, walk: &mut Walk) {
         assert_eq!(events[&0]["eventType"], "Started", "{version} {id}");
         assert_eq!(events[&last]["eventType"], "Ended", "{version} {id}");
         assert_eq!(events.len() as u64, last + 1, "{version} {id}: a message is missing");
-        let registers: Vec<u64> = events
+        let mut registers: Vec<(String, u64)> = events
             .values()
             .filter_map(|event| event["meterValue"].as_array())
             .flatten()
-            .flat_map(|value| value["sampledValue"].as_array().unwrap())
-            .filter(|sample| sample["context"] != "Transaction.Begin")
-            .map(|sample| sample["value"].as_u64().unwrap())
+            .flat_map(|value| {
+                let samples = value["sampledValue"].as_array().unwrap().iter();
+                let told = samples.filter(|sample| sample["context"] != "Transaction.Begin");
+                told.map(|sample| (value["timestamp"].to_string(), sample["value"].as_u64().unwrap()))
+            })
             .collect();
+        // The last message tells the whole course once more.
+        registers.sort();
+        let registers: Vec<u64> = registers.into_iter().map(|(_, register)| register).collect();
         assert!(registers.is_sorted(), "J02.FR.16 {version} {id}: {registers:?}");
     }
     assert!(lost.iter().all(|(id, _)| by_transaction.contains_key(id)), "{version}");
