@@ -638,3 +638,25 @@ fn measurands_that_2_x_has_no_word_for_are_told_in_1_6_alone() {
         assert_eq!(values.len(), if version == Version::V1_6 { 3 } else { 1 }, "{version}");
     }
 }
+
+/// 2.1 part 2, `SampledDataCtrlr.RegisterValuesWithoutPhases`
+#[test]
+fn the_register_of_each_phase_can_be_left_out() {
+    for version in VERSIONS {
+        let mut world = Script::booted(version);
+        world.set("MeterValuesSampledData", "Energy.Active.Import.Register,Voltage");
+        let reading = Reading::energy(decimal("1000"))
+            .with_phase(Measurand::EnergyActiveImportRegister, Phase::L1, decimal("600"))
+            .with_phase(Measurand::EnergyActiveImportRegister, Phase::L2, decimal("400"))
+            .with_phase(Measurand::Voltage, Phase::L1N, decimal("230"));
+        world.handle(Input::Meter { evse: 1, reading });
+        world.plug();
+        world.tap("TAG");
+        world.run(Duration::from_secs(60));
+        world.set("SampledDataCtrlr.RegisterValuesWithoutPhases", "true");
+        world.run(Duration::from_secs(60));
+        let taken = samples(version, &world);
+        let told = |at: usize| taken[at]["meterValue"][0]["sampledValue"].as_array().unwrap().len();
+        assert_eq!((told(0), told(1)), (4, 2), "{version}");
+    }
+}

@@ -91,6 +91,11 @@ impl Station {
         at: Timestamp,
         in_transaction: bool,
     ) -> Option<MeterValue> {
+        // 2.1 part 2, `SampledDataCtrlr.RegisterValuesWithoutPhases`
+        let is_total = self.settings.boolean(Key::SampledRegisterValuesWithoutPhases);
+        let is_dropped = |sample: &Sample| {
+            is_total && sample.measurand == Measurand::EnergyActiveImportRegister && sample.phase.is_some()
+        };
         let mut samples: Vec<Sample> = Vec::new();
         for key in keys {
             // What is asked for is told, switched off or not.
@@ -107,7 +112,7 @@ impl Station {
                 // Every phase and location of it where the list names none (1.6 edition 2, 3.16.3; J01.FR.14).
                 let wanted =
                     |sample: &&Sample| sample.measurand == measurand && (phase.is_none() || sample.phase == phase);
-                for sample in reading.samples.iter().filter(wanted) {
+                for sample in reading.samples.iter().filter(wanted).filter(|sample| !is_dropped(sample)) {
                     let mut sample = sample.clone();
                     sample.signed.take_if(|_| !is_signed);
                     if !samples.contains(&sample) {

@@ -74,6 +74,7 @@ pub(in crate::station) enum Key {
     RetryBackOffWaitMinimum,
     SampledAvailable,
     SampledEnabled,
+    SampledRegisterValuesWithoutPhases,
     SampledSignReadings,
     SampledSignStartedReadings,
     SampledSignUpdatedReadings,
@@ -454,6 +455,13 @@ pub(in crate::station) const TABLE: &[Definition] = &[
         .unit("s"),
     row(Key::SampledAvailable, None, variable("SampledDataCtrlr", "Available"), Kind::Boolean, "true").read_only(),
     row(Key::SampledEnabled, None, variable("SampledDataCtrlr", "Enabled"), Kind::Boolean, "true"),
+    row(
+        Key::SampledRegisterValuesWithoutPhases,
+        None,
+        variable("SampledDataCtrlr", "RegisterValuesWithoutPhases"),
+        Kind::Boolean,
+        "false",
+    ),
     row(
         Key::SampledSignReadings,
         Some("SampledDataSignReadings"),
