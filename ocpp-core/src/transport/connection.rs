@@ -109,6 +109,26 @@ enum State {
     Closed(Closed),
 }
 
+/// What has become of the last ping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ping {
+    Idle,
+    /// It waits behind other frames; the peer cannot know of it yet.
+    Queued,
+    Sent {
+        pong_deadline: Instant,
+    },
+}
+
+impl Ping {
+    const fn pong_deadline(self) -> Option<Instant> {
+        match self {
+            Self::Idle | Self::Queued => None,
+            Self::Sent { pong_deadline } => Some(pong_deadline),
+        }
+    }
+}
+
 /// A WebSocket connection that carries OCPP.
 ///
 /// It has no task of its own: writing and pinging go on while [`next`](Self::next) is awaited, which is what a run loop
@@ -144,7 +164,7 @@ pub struct Connection<W> {
     /// Until when the peer has to take what is being written.
     write_deadline: Option<Instant>,
     next_ping: Option<Instant>,
-    pong_deadline: Option<Instant>,
+    ping: Ping,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -164,7 +184,7 @@ impl<W: Wire> Connection<W> {
             ended: false,
             write_deadline: None,
             next_ping,
-            pong_deadline: None,
+            ping: Ping::Idle,
             timer: Box::pin(sleep_until(now)),
         }
     }
@@ -254,7 +274,7 @@ impl<W: Wire> Connection<W> {
 
     fn first_deadline(&self) -> Option<Instant> {
         let deadlines = match &self.state {
-            State::Open => [self.next_ping, self.pong_deadline, self.write_deadline],
+            State::Open => [self.next_ping, self.ping.pong_deadline(), self.write_deadline],
             State::Closing { deadline, .. } => [Some(*deadline), None, None],
             State::Closed(_) => [None; 3],
         };
@@ -266,12 +286,14 @@ impl<W: Wire> Connection<W> {
         let now = Instant::now();
         let due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
         match &self.state {
-            State::Open if due(self.pong_deadline) => self.state = State::Closed(Closed::PongTimeout),
+            State::Open if due(self.ping.pong_deadline()) => self.state = State::Closed(Closed::PongTimeout),
             State::Open if due(self.write_deadline) => self.state = State::Closed(Closed::WriteTimeout),
             State::Open if due(self.next_ping) => {
-                self.queue.push_back(WireMessage::Ping);
                 self.next_ping = self.config.ping_interval.map(|interval| now + interval);
-                self.pong_deadline = self.pong_deadline.or(Some(now + self.config.pong_timeout));
+                if self.ping == Ping::Idle {
+                    self.queue.push_back(WireMessage::Ping);
+                    self.ping = Ping::Queued;
+                }
             }
             State::Closing { reason, deadline } if *deadline <= now => self.state = State::Closed(reason.clone()),
             _ => return false,
@@ -297,6 +319,9 @@ impl<W: Wire> Connection<W> {
         if self.unflushed && !blocked {
             if Pin::new(&mut self.wire).poll_flush(context)?.is_ready() {
                 self.unflushed = false;
+                if self.ping == Ping::Queued && self.queue.is_empty() {
+                    self.ping = Ping::Sent { pong_deadline: Instant::now() + self.config.pong_timeout };
+                }
             } else {
                 blocked = true;
             }
@@ -317,14 +342,18 @@ impl<W: Wire> Connection<W> {
         }
         // A peer that does not read what it gets does not get more to answer. Its pong cannot be seen meanwhile.
         if self.queue.len() * 2 >= self.config.backlog_limit && matches!(self.state, State::Open) {
-            self.pong_deadline = self.pong_deadline.map(|_| Instant::now() + self.config.pong_timeout);
+            if let Ping::Sent { pong_deadline } = &mut self.ping {
+                *pong_deadline = Instant::now() + self.config.pong_timeout;
+            }
             return Poll::Pending;
         }
         loop {
             let Poll::Ready(message) = Pin::new(&mut self.wire).poll_next(context) else { return Poll::Pending };
             let open = matches!(self.state, State::Open);
             // Whatever comes proves that the peer lives.
-            self.pong_deadline = None;
+            if matches!(self.ping, Ping::Sent { .. }) {
+                self.ping = Ping::Idle;
+            }
             match message {
                 Some(Ok(WireMessage::Text(text))) if open => return Poll::Ready(Some(Incoming::Text(text))),
                 Some(Ok(WireMessage::Binary)) if open => {

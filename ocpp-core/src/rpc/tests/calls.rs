@@ -349,3 +349,18 @@ fn a_rejection_of_the_peer_names_the_action_that_was_answered() {
     let Received::ResultRejected(rejected) = endpoint.handle_text(text) else { panic!() };
     assert_eq!(rejected.action, None);
 }
+
+#[test]
+fn a_new_connection_remembers_nothing_of_the_one_before() {
+    let mut endpoint = endpoint(Version::V2_1);
+    let (_, late_id) = calling(&mut endpoint, "Heartbeat");
+    endpoint.handle_timeout(NOW + Duration::from_secs(30));
+    let (answered, id) = calling(&mut endpoint, "Heartbeat");
+    let answer = format!(r#"[3,"{id}",{{}}]"#);
+    assert!(matches!(endpoint.handle_text(&answer), Received::Result(_)));
+    endpoint.handle_connect(Version::V2_1);
+    let late = format!(r#"[3,"{late_id}",{{}}]"#);
+    let Received::Unmatched(unmatched) = endpoint.handle_text(&late) else { panic!() };
+    assert_eq!(unmatched.late_for, None);
+    assert!(!endpoint.reject_result(answered, &CallError::new(ErrorCode::FormatViolation, "")));
+}

@@ -50,17 +50,12 @@ async fn a_message_that_is_too_big_closes_the_connection_with_1009() {
 
 #[tokio::test]
 async fn a_sender_of_ten_megabytes_gets_to_read_why_it_is_cut_off() {
-    let (mut station, mut csms) =
-        pair(config(|config| config.close_timeout = Duration::from_secs(60)), config(|_| {})).await;
+    // Nobody's patience ends before the closing handshake does.
+    let patient = config(|config| config.close_timeout = Duration::from_secs(3600));
+    let (mut station, mut csms) = pair(patient.clone(), patient).await;
     station.send("x".repeat(10_000_000));
-    let (at_station, at_csms) = tokio::join!(
-        async {
-            let closed = station.next().await;
-            drop(station);
-            closed
-        },
-        csms.next()
-    );
+    let at_station = async move { station.next().await };
+    let (at_station, at_csms) = tokio::join!(at_station, csms.next());
     assert!(matches!(at_csms, Incoming::Closed(Closed::TooBig(_))), "{at_csms:?}");
     let Incoming::Closed(Closed::ByPeer(Some(frame))) = at_station else { panic!("{at_station:?}") };
     assert_eq!(frame.code, CloseFrame::TOO_BIG);
@@ -214,4 +209,50 @@ async fn a_peer_gets_no_more_to_answer_while_it_does_not_read() {
         }
     });
     assert_eq!(incoming, Incoming::Text("more".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_slowly_but_steadily_is_kept() {
+    let impatient = config(|config| {
+        config.ping_interval = Some(Duration::from_secs(10));
+        config.pong_timeout = Duration::from_secs(25);
+        // The peer may find two frames at a time in its own buffer.
+        config.write_timeout = Duration::from_secs(45);
+        config.backlog_limit = 8;
+    });
+    let (mut connection, mut peer) = piped(impatient, 64).await;
+    for _ in 0..8 {
+        connection.send("x".repeat(100));
+    }
+    let slow = async {
+        for _ in 0..8 {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            assert!(matches!(peer.next().await, Some(Ok(Message::Text(_)))));
+        }
+        assert!(matches!(peer.next().await, Some(Ok(Message::Ping(_)))));
+        peer.send(Message::text("done")).await.unwrap();
+    };
+    // Whichever ends first: the peer waits for ever where the connection is given up.
+    tokio::select! {
+        incoming = connection.next() => assert_eq!(incoming, Incoming::Text("done".into())),
+        () = slow => assert_eq!(connection.next().await, Incoming::Text("done".into())),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pong_that_waits_behind_a_backlog_is_not_missed() {
+    let impatient = config(|config| {
+        config.ping_interval = Some(Duration::from_secs(10));
+        config.pong_timeout = Duration::from_secs(5);
+        config.backlog_limit = 4;
+    });
+    let (mut connection, mut peer) = piped(impatient, 256).await;
+    // The ping goes out …
+    let (waited, ping) = tokio::join!(tokio::time::timeout(Duration::from_secs(11), connection.next()), peer.next());
+    assert!(waited.is_err() && matches!(ping, Some(Ok(Message::Ping(_)))));
+    // … and then so much that the pong is not read before the peer has read some of it.
+    for _ in 0..4 {
+        connection.send("x".repeat(300));
+    }
+    assert!(tokio::time::timeout(Duration::from_secs(8), connection.next()).await.is_err(), "it is still open");
 }
