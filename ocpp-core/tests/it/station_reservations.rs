@@ -537,3 +537,15 @@ fn a_clock_that_is_set_past_its_end_ends_a_reservation() {
         assert!(!is_stored(&world, 7), "{version}");
     }
 }
+
+/// 1.6 4.8, 5.13: only a transaction that ends a reservation tells it.
+#[test]
+fn a_reservation_that_ended_before_its_transaction_began_is_not_told() {
+    let mut world = two_evses(Version::V1_6);
+    reserve(&mut world, 7, Some(1), "MINE");
+    present(&mut world, 1, "MINE");
+    assert_eq!(cancel(&mut world, 7), "Accepted");
+    world.plug();
+    assert_eq!(world.transaction_messages(), ["StartTransaction"]);
+    assert!(told(&world).is_empty());
+}
