@@ -1,6 +1,6 @@
 //! What a running station can be told: everything a person, a car, a fault or a tester can do to it.
 
-use ocpp_core::station::{FaultCode, LocalStop, Token};
+use ocpp_core::station::{FaultCode, LocalStop, Token, TokenEntry};
 use tokio::sync::oneshot;
 
 use crate::error::CommandError;
@@ -66,6 +66,16 @@ pub enum Action {
         evse: u32,
         /// The token.
         token: Token,
+    },
+    /// A token is put into the authorisation cache.
+    Cache {
+        /// What the cache says about it from now on.
+        entry: TokenEntry,
+    },
+    /// A token is put into the local authorisation list, which otherwise only the CSMS changes.
+    List {
+        /// What the list says about it from now on.
+        entry: TokenEntry,
     },
     /// The transaction is stopped at the station.
     Stop {

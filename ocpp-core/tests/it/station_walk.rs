@@ -90,8 +90,8 @@ fn any_settings() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     ];
     let switch = || prop::sample::select(vec!["true", "false"]);
     let resumption = prop::sample::select(vec!["0", "300"]);
-    (prop::sample::select(points), switch(), switch(), switch(), switch(), resumption).prop_map(
-        |((start, stop), invalid, disconnect, unlock, remote, resumption)| {
+    (prop::sample::select(points), switch(), switch(), switch(), switch(), switch(), switch(), resumption).prop_map(
+        |((start, stop), invalid, disconnect, unlock, remote, cache, at_once, resumption)| {
             vec![
                 ("TxCtrlr.TxStartPoint", start),
                 ("TxCtrlr.TxStopPoint", stop),
@@ -99,6 +99,8 @@ fn any_settings() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
                 ("StopTransactionOnEVSideDisconnect", disconnect),
                 ("UnlockConnectorOnEVSideDisconnect", unlock),
                 ("AuthorizeRemoteTxRequests", remote),
+                ("AuthorizationCacheEnabled", cache),
+                ("LocalPreAuthorize", at_once),
                 ("AllowOfflineTxForUnknownId", "true"),
                 ("TxCtrlr.TxResumptionTimeout", resumption),
                 ("TransactionMessageRetryInterval", "5"),
@@ -329,7 +331,10 @@ fn check_transactions(version: Version, walk: &mut Walk) {
     let left: Vec<_> = world
         .storage
         .keys()
-        .filter(|key| !key.starts_with("setting/") && !key.starts_with("availability/") && *key != "boot")
+        .filter(|key| {
+            let lasting = ["setting/", "availability/", "authorization-cache/", "boot"];
+            !lasting.iter().any(|lasting| key.starts_with(lasting))
+        })
         .collect();
     assert!(left.is_empty(), "{version}: {left:?}");
     if version == Version::V1_6 {

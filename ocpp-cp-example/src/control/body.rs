@@ -1,7 +1,8 @@
 //! What the paths take: small JSON objects, checked member by member.
 
 use axum::body::Bytes;
-use ocpp_core::station::{FaultCode, LocalStop, Token, TokenType};
+use jiff::Timestamp;
+use ocpp_core::station::{FaultCode, LocalStop, Token, TokenEntry, TokenType};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +46,33 @@ impl Tap {
     pub(super) fn token(self) -> Token {
         let kind = self.kind.as_deref().map_or(TokenType::Iso14443, token_type);
         Token::new(self.token, kind)
+    }
+}
+
+/// `PUT /auth-cache/{token}`, `PUT /local-list/{token}`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    status: String,
+    expires_at: Option<String>,
+    group: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn of(self, token: String) -> Result<TokenEntry, Problem> {
+        let expires_at = self.expires_at.map(|text| {
+            let time = text.parse::<Timestamp>();
+            time.map_err(|_| {
+                Problem::body(format!("`expires_at` is no time: give one as `2026-11-20T08:00:00Z`, not `{text}`"))
+            })
+        });
+        let kind = self.kind.as_deref().map_or(TokenType::Iso14443, token_type);
+        let mut entry = TokenEntry::new(Token::new(token, kind), self.status);
+        entry.expires_at = expires_at.transpose()?;
+        entry.group = self.group;
+        Ok(entry)
     }
 }
 
@@ -216,6 +244,19 @@ mod tests {
         assert_eq!(tap(r#"{"token":"AB"}"#), Token::rfid("AB"));
         assert_eq!(tap(r#"{"token":"1234","type":"KeyCode"}"#), Token::new("1234", TokenType::KeyCode));
         assert_eq!(tap(r#"{"token":"x","type":"Own"}"#).kind, TokenType::Other("Own".to_owned()));
+    }
+
+    #[test]
+    fn an_entry_needs_a_status_and_a_time_that_is_one() {
+        let entry = |json| read::<Entry>(&bytes(json)).unwrap().of("AB".to_owned());
+        assert_eq!(entry(r#"{"status":"Accepted"}"#), Ok(TokenEntry::new(Token::rfid("AB"), "Accepted")));
+        let full = entry(r#"{"status":"Blocked","expires_at":"2026-11-20T08:00:00Z","group":"G","type":"KeyCode"}"#);
+        let mut expected = TokenEntry::new(Token::new("AB", TokenType::KeyCode), "Blocked");
+        expected.expires_at = Some("2026-11-20T08:00:00Z".parse().unwrap());
+        expected.group = Some("G".to_owned());
+        assert_eq!(full, Ok(expected));
+        assert!(entry(r#"{"status":"Accepted","expires_at":"soon"}"#).is_err());
+        assert!(read::<Entry>(&bytes("{}")).is_err());
     }
 
     #[test]

@@ -20,8 +20,8 @@
 //! | `GET /settings/{name}` | | a 1.6 key or `Component.Variable[.Instance]`: [`Setting`](crate::Setting) |
 //! | `PUT /settings/{name}` | `{"value": "60"}` | changes it at the station, where more may be changed than by a CSMS |
 //! | `DELETE /settings/{name}` | | gives it back the value it has until somebody changes it |
-//! | `PUT /auth-cache/{token}` | | `501`: the station has no authorization cache yet |
-//! | `PUT /local-list/{token}` | | `501`: the station has no local authorization list yet |
+//! | `PUT /auth-cache/{token}` | `{"status": "Accepted", "expires_at": "2026-11-20T08:00:00Z", "group": "FAMILY", "type": "ISO14443"}` | puts a token into the authorisation cache, where that is switched on; `status` as in 2.x, what else is absent is not said |
+//! | `PUT /local-list/{token}` | the same | puts a token into the local authorisation list, whose version stays |
 //! | `POST /power-cut` | `{"keep_transactions": true}` | the power fails and comes back; transactions go on, or with `false` end for `PowerLoss` |
 //! | `POST /restart` | | restarts in an orderly way |
 //! | `POST /network` | `{"up": false}` | takes the network away without a goodbye, or brings it back |
@@ -127,20 +127,14 @@ async fn delete_setting(State(simulator): State<Simulator>, Path(name): Path<Str
     Ok(Json(simulator.reset(name).await?).into_response())
 }
 
-async fn auth_cache(Path(token): Path<String>) -> Problem {
-    Problem::new(
-        StatusCode::NOT_IMPLEMENTED,
-        format!("the station has no authorization cache yet: `{token}` was not kept; accept it at the CSMS instead"),
-    )
+async fn auth_cache(State(simulator): State<Simulator>, Path(token): Path<String>, body: Bytes) -> Answer {
+    let entry = body::read::<body::Entry>(&body)?.of(token)?;
+    done(&simulator, Action::Cache { entry }).await
 }
 
-async fn local_list(Path(token): Path<String>) -> Problem {
-    Problem::new(
-        StatusCode::NOT_IMPLEMENTED,
-        format!(
-            "the station has no local authorization list yet: `{token}` was not kept; accept it at the CSMS instead"
-        ),
-    )
+async fn local_list(State(simulator): State<Simulator>, Path(token): Path<String>, body: Bytes) -> Answer {
+    let entry = body::read::<body::Entry>(&body)?.of(token)?;
+    done(&simulator, Action::List { entry }).await
 }
 
 async fn power_cut(State(simulator): State<Simulator>, body: Bytes) -> Answer {

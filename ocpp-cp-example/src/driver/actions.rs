@@ -1,6 +1,6 @@
 //! What a person, a car, a fault or a tester does to the station.
 
-use ocpp_core::station::{Fault, Input, SettingChange, SettingError, SettingName, TokenType};
+use ocpp_core::station::{Fault, Input, SettingChange, SettingError, SettingName, TokenEntryError, TokenType};
 
 use super::Driver;
 use super::connection::Lost;
@@ -59,6 +59,16 @@ impl Driver {
                     )));
                 }
                 self.handle(Input::TokenPresented { evse: Some(id), token });
+            }
+            Action::Cache { entry } => {
+                let kept = self.station.put_into_authorization_cache(self.clock.now(), &entry);
+                self.carry_on();
+                kept.map_err(|error| entry_error(&error))?;
+            }
+            Action::List { entry } => {
+                let kept = self.station.put_into_local_list(self.clock.now(), &entry);
+                self.carry_on();
+                kept.map_err(|error| entry_error(&error))?;
             }
             Action::Stop { evse: id, reason } => {
                 self.evse(id)?;
@@ -150,6 +160,13 @@ impl Driver {
         self.hardware.evse_mut(evse).ok_or_else(|| {
             CommandError::Unknown(format!("there is no EVSE {evse}: the EVSEs of this station are 1 to {evses}"))
         })
+    }
+}
+
+fn entry_error(error: &TokenEntryError) -> CommandError {
+    match error {
+        TokenEntryError::Disabled(_) | TokenEntryError::Full(_) => CommandError::NotPossible(error.to_string()),
+        _ => CommandError::Invalid(error.to_string()),
     }
 }
 

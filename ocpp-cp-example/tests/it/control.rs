@@ -28,8 +28,10 @@ async fn a_request_that_makes_no_sense_is_refused_with_what_to_do() {
         (&post, "/evses/1/lock", "{}", 400, "fails"),
         (&post, "/network", "{}", 400, "up"),
         (&post, "/power-cut", "[]", 400, "body"),
-        (&put, "/auth-cache/A", "{}", 501, "cache"),
-        (&put, "/local-list/A", "{}", 501, "list"),
+        (&put, "/auth-cache/A", "{}", 400, "status"),
+        (&put, "/auth-cache/A", r#"{"status":"Accepted"}"#, 409, "AuthCacheCtrlr.Enabled"),
+        (&put, "/local-list/A", r#"{"status":"Fine"}"#, 400, "ConcurrentTx"),
+        (&put, "/local-list/A", r#"{"status":"Accepted","expires_at":"soon"}"#, 400, "expires_at"),
         (&get, "/settings/Nonsense", "", 404, "Component.Variable"),
         (&put, "/settings/HeartbeatInterval", r#"{"value":"often"}"#, 400, "HeartbeatInterval"),
         (&put, "/settings/HeartbeatInterval", "", 400, "value"),
@@ -154,4 +156,27 @@ async fn a_station_that_has_been_shut_down_says_so() {
     let (status, problem) = bench.ask(Method::GET, "/state", "").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(problem["detail"].as_str().unwrap().contains("shut down"));
+}
+
+#[tokio::test]
+async fn a_token_that_was_put_into_the_cache_or_the_list_charges_without_a_network() {
+    for version in VERSIONS {
+        let bench = Bench::start(version).await;
+        let put = async |path: &str, body: Value| {
+            let (status, answer) = bench.ask(Method::PUT, path, &body.to_string()).await;
+            assert_eq!(status, StatusCode::OK, "{version} {path}: {answer}");
+        };
+        put("/settings/AuthorizationCacheEnabled", json!({"value": "true"})).await;
+        put("/auth-cache/CACHED", json!({"status": "Accepted", "group": "FAMILY"})).await;
+        put("/local-list/LISTED", json!({"status": "Accepted", "expires_at": "2999-01-01T00:00:00Z"})).await;
+        put("/local-list/BLOCKED", json!({"status": "Blocked"})).await;
+        bench.post("/network", json!({"up": false})).await;
+        for (token, expected) in [("CACHED", true), ("LISTED", true), ("BLOCKED", false), ("STRANGER", false)] {
+            let evse = bench.post("/evses/1/tap", json!({"token": token})).await;
+            assert_eq!(evse["authorized"], expected, "{version} {token}: {evse}");
+            if expected {
+                bench.post("/evses/1/tap", json!({"token": token})).await;
+            }
+        }
+    }
 }
