@@ -141,7 +141,7 @@ impl Station {
                 if self.has_room(rest.chain([wanted]), |_| true) {
                     return ReserveOutcome::Accepted;
                 }
-                // H01.FR.11 to 14
+                // H01.FR.11, H01.FR.12, H01.FR.14
                 let hindrances: Vec<_> = targets().map(|at| self.hindrance(at, None)).collect();
                 match () {
                     () if hindrances.iter().any(Option::is_none) => ReserveOutcome::Occupied,
