@@ -12,7 +12,8 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::wire::{CloseFrame, WireError, WireMessage};
 
-/// Bytes of the read buffer. The default of 128 KiB is what a connection costs most.
+/// Bytes of the read buffer. With the default of 128 KiB it is most of what a connection costs; with this one, a connection
+/// takes about 7 KiB after a frame each way.
 const READ_BUFFER: usize = 4096;
 /// Bytes of the reason in a close frame (RFC 6455, 5.5: 125 with the code).
 const REASON: usize = 123;
