@@ -1,4 +1,5 @@
 //! The measured messages of 1.6.
+#![allow(clippy::upper_case_acronyms)] // units as the standard writes them
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
