@@ -141,8 +141,9 @@ impl<'de, T: Decode<'de>> Visitor<'de> for NullableSeed<'_, T> {
     }
 }
 
-/// Reads the value of a known member into its place.
-pub(crate) fn member<'de, A: MapAccess<'de>, T: Decode<'de>>(
+/// Reads the value of an optional member into its place.
+#[inline]
+pub(crate) fn optional_member<'de, A: MapAccess<'de>, T: Decode<'de>>(
     map: &mut A,
     context: &Context,
     name: &'static str,
@@ -166,6 +167,27 @@ pub(crate) fn member<'de, A: MapAccess<'de>, T: Decode<'de>>(
             extra.push(name, Json::null());
         }
     }
+    Ok(())
+}
+
+/// Reads the value of a required member into its place. There is no message where it is `null`, so nobody looks for that.
+#[inline]
+pub(crate) fn required_member<'de, A: MapAccess<'de>, T: Decode<'de>>(
+    map: &mut A,
+    context: &Context,
+    name: &'static str,
+    kind: &'static Kind,
+    place: &mut Option<T>,
+    extra: &mut Extra,
+) -> Result<(), A::Error> {
+    if context.careful || place.is_some() {
+        return unusual_member(map, context, name, kind, place, extra);
+    }
+    let value = map.next_value_seed(Seed::<T>::new(context))?;
+    if !value.conforms(kind) {
+        context.note();
+    }
+    *place = Some(value);
     Ok(())
 }
 

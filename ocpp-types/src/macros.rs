@@ -49,13 +49,13 @@ macro_rules! object {
                             match &*name {
                                 $($required_name => {
                                     const KIND: &$crate::schema::Kind = &$required_kind;
-                                    $crate::decode::member(
+                                    $crate::decode::required_member(
                                         &mut map, self.0, $required_name, KIND, &mut $required, &mut extra,
                                     )?;
                                 })*
                                 $($optional_name => {
                                     const KIND: &$crate::schema::Kind = &$optional_kind;
-                                    $crate::decode::member(
+                                    $crate::decode::optional_member(
                                         &mut map, self.0, $optional_name, KIND, &mut $optional, &mut extra,
                                     )?;
                                 })*
