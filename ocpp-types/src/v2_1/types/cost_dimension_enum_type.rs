@@ -17,8 +17,10 @@ enumeration! {
         MaxPower = "MaxPower",
         /// `MinPower`: Lowest power reached, in W. Negative when it flowed from the EV.
         MinPower = "MinPower",
-        /// `IdleTIme`: Time without charging, in s. The second capital `I` of the wire string is the standard's.
+        /// `IdleTIme`: Time without charging, in s, as the schema files spell it.
         IdleTIme = "IdleTIme",
+        /// `IdleTime`: Time without charging, in s, as part 2 spells it.
+        IdleTime = "IdleTime",
         /// `ChargingTime`: Time spent charging, in s.
         ChargingTime = "ChargingTime",
     }
