@@ -1,7 +1,7 @@
 //! The store under a process that is killed.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ocpp_core::station::{Change, Record};
@@ -9,15 +9,14 @@ use ocpp_cp::store::Store;
 
 /// Names the folder for the writer, and makes it write.
 const FOLDER: &str = "OCPP_CP_TEST_KILL_FOLDER";
+/// The test below, as the test program knows it.
+const NAME: &str = "kill::a_process_that_is_killed_leaves_whole_batches_and_none_that_it_reported_is_lost";
 /// Keys that every batch writes with one value.
 const KEYS: u32 = 20;
 
-/// The process that gets killed: it writes batches until it is, and says when each is done.
-#[test]
-#[ignore = "started by the test below"]
-fn writer() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let mut store = Store::open(&PathBuf::from(folder)).unwrap();
+/// What the process does that gets killed: it writes batches until it is, and says when each is done.
+fn write_until_killed(folder: &Path) {
+    let mut store = Store::open(folder).unwrap();
     let start = store.load().unwrap().first().map_or(0, |record| record.value.parse::<u64>().unwrap());
     for number in start + 1.. {
         let record = |key| Record { key: format!("key/{key}"), value: number.to_string() };
@@ -29,11 +28,15 @@ fn writer() {
 
 #[test]
 fn a_process_that_is_killed_leaves_whole_batches_and_none_that_it_reported_is_lost() {
+    // The test starts itself once more as the process to kill.
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return write_until_killed(Path::new(&folder));
+    }
     let folder = std::env::temp_dir().join(format!("ocpp-cp-kill-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     for round in 0..8_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["kill::writer", "--exact", "--ignored", "--nocapture"])
+            .args([NAME, "--exact", "--nocapture"])
             .env(FOLDER, &folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -11,7 +11,7 @@ use axum::routing::any;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use ocpp_core::transport::{
-    CloseFrame, Connection, ConnectionConfig, HandshakeRules, Incoming, Refused, Tungstenite, UpgradeRequest,
+    Connection, ConnectionConfig, HandshakeRules, Refused, Tungstenite, UpgradeRequest, refuse_version,
 };
 
 use super::admission::{Refusal, admit};
@@ -84,14 +84,6 @@ async fn upgrade(
         }
     });
     response
-}
-
-/// Closes a connection whose handshake had to be completed although no version is common (2.1 part 4, 3.3).
-async fn refuse_version(wire: Tungstenite<TokioIo<Upgraded>>, config: ConnectionConfig) {
-    // Nothing is exchanged, so the version does not matter.
-    let mut socket = Connection::new(wire, ocpp_core::types::Version::V2_1, config);
-    socket.close(CloseFrame::new(CloseFrame::PROTOCOL, "no common sub-protocol"));
-    while !matches!(socket.next().await, Incoming::Closed(_)) {}
 }
 
 fn answer(refusal: &Refusal) -> Refused {
