@@ -66,7 +66,8 @@
 // A file is a concern, in words that belong to no version; `dialect` alone knows all of them. A concern is added in these places:
 // what happens comes in through `input` and `Station::handle`; what it keeps goes through `journal` under keys of its own and
 // comes back in `restore`; what it says is a `Call` in `calls`, written by `v1_6::calls` and `v2::calls`; what the CSMS asks of it
-// is an arm in their `answers`; what it waits for is a line in `timers`; what it is configured by is a row in `settings::table`.
+// is an arm in their `answers`; what it waits for is a line in `timers`; what it is configured by is a row in a file of
+// `settings::table`.
 
 #![cfg_attr(
     not(all(feature = "v1_6", feature = "v2_1")),

@@ -1,5 +1,6 @@
 //! Settings: one table, of which 1.6's keys and 2.x's variables are two views.
 
+mod key;
 pub(super) mod table;
 
 use alloc::borrow::ToOwned;
@@ -16,7 +17,8 @@ use super::reading::{Measurand, Phase};
 use super::{Event, Output, Station};
 use crate::time::Now;
 
-pub(super) use table::{Access, Definition, Key, TABLE};
+pub(super) use key::Key;
+pub(super) use table::{Access, Definition, rows};
 use table::{Kind, Variable};
 
 /// Name of a setting: a 1.6 configuration key (`HeartbeatInterval`) or a 2.x variable (`OCPPCommCtrlr.HeartbeatInterval`,
@@ -104,7 +106,7 @@ impl Settings {
 
     /// The row that a name of either view stands for.
     pub(super) fn find(name: &str) -> Option<&'static Definition> {
-        TABLE.iter().find(|row| {
+        rows().find(|row| {
             row.v1_6.is_some_and(|key| key.eq_ignore_ascii_case(name))
                 || row.v2.is_some_and(|variable| variable.to_string().eq_ignore_ascii_case(name))
         })
@@ -112,13 +114,13 @@ impl Settings {
 
     /// The rows that a version of 2.x has variables for.
     pub(super) fn variables(version: Version) -> impl Iterator<Item = &'static Definition> {
-        TABLE.iter().filter(move |row| row.is_variable_of(version))
+        rows().filter(move |row| row.is_variable_of(version))
     }
 
     pub(super) fn text(&self, key: Key) -> &str {
         match self.changed.get(&key).or_else(|| self.configured.get(&key)) {
             Some(value) => value,
-            None => TABLE.iter().find(|row| row.key == key).map_or("", |row| row.default),
+            None => rows().find(|row| row.key == key).map_or("", |row| row.default),
         }
     }
 
@@ -270,7 +272,7 @@ impl Station {
 
     /// The heartbeat interval that the CSMS gave with its answer to `BootNotification` (B01.FR.04; 1.6 edition 2, 4.2).
     pub(super) fn take_heartbeat_interval(&mut self, interval: i64) {
-        if let Some(row) = TABLE.iter().find(|row| row.key == Key::HeartbeatInterval)
+        if let Some(row) = rows().find(|row| row.key == Key::HeartbeatInterval)
             && self.settings.integer(Key::HeartbeatInterval) != interval
         {
             // One out of range leaves the interval as it was.
@@ -310,10 +312,10 @@ mod tests {
 
     #[test]
     fn every_default_fits_its_setting_and_every_name_is_unique() {
-        for (place, row) in TABLE.iter().enumerate() {
+        for (place, row) in rows().enumerate() {
             assert!(row.kind == Kind::DateTime || row.kind.normalize(row.default).is_ok(), "{:?}", row.key);
             assert!(row.v1_6.is_some() || row.v2.is_some(), "{:?}", row.key);
-            for other in &TABLE[place + 1..] {
+            for other in rows().skip(place + 1) {
                 assert_ne!(row.key, other.key);
                 assert!(row.v1_6.is_none() || row.v1_6 != other.v1_6);
                 assert!(row.v2.is_none() || row.v2 != other.v2);

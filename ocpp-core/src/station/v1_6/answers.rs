@@ -22,7 +22,7 @@ use crate::station::dialect::Answered;
 use crate::station::facts::{Token, TokenType};
 use crate::station::remote::Wanted;
 use crate::station::reset::{Reset, ResetOutcome};
-use crate::station::settings::{Access, Definition, TABLE};
+use crate::station::settings::{Access, Definition, rows};
 use crate::station::transactions::{Happening, StoppedReason, Trigger};
 use crate::station::{SettingError, Station};
 
@@ -91,7 +91,7 @@ fn change_availability(station: &mut Station, request: &ChangeAvailabilityReques
 
 /// The row of a key, whatever its case.
 fn row(key: &str) -> Option<&'static Definition> {
-    TABLE.iter().find(|row| row.v1_6.is_some_and(|name| name.eq_ignore_ascii_case(key)))
+    rows().find(|row| row.v1_6.is_some_and(|name| name.eq_ignore_ascii_case(key)))
 }
 
 /// 5.3
@@ -127,7 +127,7 @@ fn get_configuration(station: &Station, request: &GetConfigurationRequest) -> Ge
     };
     let mut response = GetConfigurationResponse::new();
     if asked.is_empty() {
-        response.configuration_key = Some(TABLE.iter().filter(|row| row.v1_6.is_some()).map(key_value).collect());
+        response.configuration_key = Some(rows().filter(|row| row.v1_6.is_some()).map(key_value).collect());
         return response;
     }
     let known: Vec<_> = asked.iter().filter_map(|key| row(key)).map(key_value).collect();

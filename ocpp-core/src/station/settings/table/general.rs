@@ -1,0 +1,19 @@
+//! The station itself.
+
+use super::{COUNT, Definition, Key, Kind, row, variable};
+
+pub(super) const ROWS: &[Definition] = &[
+    row(Key::DateTime, None, variable("ClockCtrlr", "DateTime"), Kind::DateTime, "").read_only(),
+    row(Key::NumberOfConnectors, Some("NumberOfConnectors"), None, COUNT, "1").read_only(),
+    row(Key::ResetRetries, Some("ResetRetries"), variable("OCPPCommCtrlr", "ResetRetries"), COUNT, "0"),
+    row(
+        Key::SupportedFeatureProfiles,
+        Some("SupportedFeatureProfiles"),
+        None,
+        Kind::Text { maximum: 500 },
+        "Core,LocalAuthListManagement,RemoteTrigger,Reservation,SmartCharging",
+    )
+    .read_only(),
+    row(Key::TimeSource, None, variable("ClockCtrlr", "TimeSource"), Kind::Text { maximum: 500 }, "Heartbeat")
+        .read_only(),
+];
