@@ -33,12 +33,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Write `docs/coverage.md`: every requirement of 2.x with the code and tests that cite it.
+    /// Write `docs/coverage.md`: every rule of the standard with the code and tests that cite it.
     Coverage {
         /// Write nothing, and fail when what is checked in is not current.
         #[arg(long)]
         check: bool,
-        /// First take identifiers and actors over from `DIR/2.1/requirements.tsv` and `DIR/2.0.1/requirements.tsv`.
+        /// First take identifiers over from `DIR/2.1/requirements.tsv`, `DIR/2.0.1/requirements.tsv` and the documents in `DIR/1.6`.
         #[arg(long, value_name = "DIR")]
         import: Option<PathBuf>,
     },

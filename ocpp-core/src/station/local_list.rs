@@ -150,7 +150,7 @@ impl Station {
             UpdateType::Full => update.tokens.len(),
             UpdateType::Differential => self.local_list.len() + count(true) - count(false),
         };
-        // D01.FR.18; 1.6 errata 4.0, 3.52: 0 and -1 say something else than the version of a list.
+        // D01.FR.18; 1.6 errata 3.52: 0 and -1 say something else than the version of a list.
         update.version > 0
             // D01.FR.11; 1.6 edition 2, 9.2.3
             && update.tokens.len() <= limit(Key::LocalListItemsPerMessage)

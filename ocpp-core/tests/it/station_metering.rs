@@ -395,7 +395,7 @@ fn collected_values_outlive_a_power_cut() {
     }
 }
 
-/// 1.6 errata 4.0, 3.91; J02.FR.20
+/// 1.6 errata 3.91; J02.FR.20
 #[test]
 fn of_too_many_values_some_between_beginning_and_end_are_left_out() {
     for version in VERSIONS {
