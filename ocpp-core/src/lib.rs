@@ -98,6 +98,7 @@
 //! - [`rpc`]: frames and the conversation alone, for other engines on the same wire.
 //! - [`types`]: the messages.
 //! - `transport`: WebSocket client and server on tokio, behind the feature of that name.
+//! - `pki`: certificates as OCPP uses them, behind the feature of that name.
 //! - The programs `ocpp-cp` and `ocpp-csms` in the repository: drivers to copy from.
 //!
 //! # Features
@@ -107,12 +108,15 @@
 //! | `std` | yes | `std` for the dependencies; without it the crate needs `alloc` only |
 //! | `v1_6`, `v2_0_1`, `v2_1` | yes | that version on both sides; a program that has several negotiates on each connection |
 //! | `transport` | no | WebSockets on tokio |
+//! | `pki` | no | certificates, their chains and hashes, signatures, signing requests (ring) |
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 
 pub use ocpp_types as types;
 
 pub mod csms;
+#[cfg(feature = "pki")]
+pub mod pki;
 pub mod rpc;
 pub mod station;
 pub mod time;
