@@ -1,10 +1,11 @@
 //! The CSMS's calls to the station: commands go out one at a time, and each comes to exactly one end.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 
-use ocpp_types::{ErrorCode, Version};
+use ocpp_types::{Conformance, Decoded, ErrorCode, Version};
 use serde::Deserialize;
 
 use super::command::{CallAnswer, CallError, CallOutcome, CallResult, Command};
@@ -12,8 +13,11 @@ use super::dialect::{self, AnswerForm, Call};
 use super::event::{Event, Finding};
 use super::findings::to_finding;
 use super::identity::CommandId;
+use super::message::CallMessage;
+use super::operations::{Happened, OperationId, Plan};
 use super::session::Session;
 use crate::rpc::{self, CallFailure, CallId, FailedCall, NotAccepted, OutgoingCall};
+use crate::time::Now;
 
 /// How many commands that timed out are remembered for a late answer.
 const MAX_TIMED_OUT: usize = 8;
@@ -27,31 +31,50 @@ pub(super) struct Calls {
 
 #[derive(Debug)]
 struct Pending {
-    /// The application's command; `None` for a call of the session itself.
-    command: Option<CommandId>,
+    owner: Owner,
     version: Version,
     answer: AnswerForm,
     /// The message that the station was asked to send.
     requested: Option<String>,
+    /// What was sent, where it can be read.
+    message: Option<CallMessage>,
+}
+
+/// Who is told what came of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The application, whose command it was.
+    Command(CommandId),
+    /// An operation.
+    Operation(OperationId),
+    /// Nobody.
+    Session,
 }
 
 impl Session {
     /// The application wants something of the station.
-    pub(super) fn handle_command(&mut self, id: CommandId, mut command: Command) {
+    pub(super) fn handle_command(&mut self, now: Now, id: CommandId, mut command: Command) {
         if let Command::RemoteStop { transaction } = &mut command {
             *transaction = self.ledger.wire_name(transaction).clone();
         }
-        if let Err(outcome) = self.try_command(Some(id), &command) {
+        if let Err(outcome) = self.try_command(now, id, &command) {
             self.event(Event::CallFinished { command: id, outcome });
         }
     }
 
-    /// Makes a call, or says why it came to nothing.
-    fn try_command(&mut self, id: Option<CommandId>, command: &Command) -> Result<(), CallOutcome> {
+    fn try_command(&mut self, now: Now, id: CommandId, command: &Command) -> Result<(), CallOutcome> {
         let Some(version) = self.endpoint.version() else { return Err(CallOutcome::NotConnected) };
-        let Call { action, payload, answer } = dialect::write_call(version, command)?;
+        match self.plan(version, command)? {
+            Plan::Call(call) => self.send(Owner::Command(id), version, call).map(|_| ()),
+            Plan::Operation(operation) => self.start(now, Some(id), operation),
+        }
+    }
+
+    /// Makes a call, or says why it came to nothing.
+    pub(super) fn send(&mut self, owner: Owner, version: Version, call: Call) -> Result<CallId, CallOutcome> {
+        let Call { action, payload, answer, message } = call;
         let requested = requested_message(&payload);
-        let boot_trigger = matches!(command, Command::TriggerMessage { message, .. } if message == "BootNotification");
+        let boot_trigger = action.ends_with("TriggerMessage") && requested.as_deref() == Some("BootNotification");
         let rule = self.gate.forbids(&action);
         if let Some(rule) = rule.or_else(|| self.gate.forbids_boot_trigger(version).filter(|_| boot_trigger)) {
             return Err(CallOutcome::NotAllowed { rule });
@@ -62,48 +85,65 @@ impl Session {
             _ => CallOutcome::NotConnected,
         })?;
         self.gate.ask_for(&action, requested.as_deref());
-        self.calls.pending.insert(call, Pending { command: id, version, answer, requested });
-        Ok(())
+        self.calls.pending.insert(call, Pending { owner, version, answer, requested, message });
+        Ok(call)
     }
 
     /// A station that was told to wait is accepted: it need not wait until its interval is over (B02.FR.04).
     pub(super) fn trigger_boot(&mut self) {
         let command = Command::TriggerMessage { message: "BootNotification".into(), place: None };
         // Where that doesn't work, the station boots by itself when its time has come.
-        let _ = self.try_command(None, &command);
+        let Some(version) = self.endpoint.version() else { return };
+        if let Ok(call) = dialect::write_call(version, &command) {
+            let _ = self.send(Owner::Session, version, call);
+        }
     }
 
     /// The station answered a call.
-    pub(super) fn handle_result(&mut self, result: &rpc::CallResult<'_>) {
+    pub(super) fn handle_result(&mut self, now: Now, result: &rpc::CallResult<'_>) {
         let Some(pending) = self.calls.pending.remove(&result.call) else { return };
-        let payload = result.payload;
+        let (version, payload) = (pending.version, result.payload);
         if status(payload).is_some_and(|status| status != "Accepted") {
             self.gate.declined(&result.action, pending.requested.as_deref());
         }
-        let conformance = self.config.conformance;
-        let answer = dialect::read_answer(pending.version, &pending.answer, &result.action, payload, conformance);
-        let outcome = match answer {
-            Ok((mut meaning, findings)) => {
-                self.report_findings(&result.action, &findings, pending.version);
+        // What the application wrote itself it reads itself: such an answer is never refused.
+        let raw = pending.answer == AnswerForm::Raw;
+        let conformance = if raw { Conformance::Lenient } else { self.config.conformance };
+        let (action, payload) = (&*result.action, payload.to_string());
+        let answered = |result| CallOutcome::Answered(CallAnswer { payload: payload.clone(), result });
+        let outcome = match dialect::decode_answer(version, action, &payload, conformance) {
+            Ok(Decoded { message, findings }) => {
+                self.report_findings(action, &findings, version);
+                if let Some(call) = &pending.message {
+                    self.observe(now, call, &message);
+                }
+                if let Owner::Operation(operation) = pending.owner {
+                    let happened = Happened::Answered { message: Box::new(message), payload };
+                    return self.advance_after(now, operation, result.call, happened);
+                }
+                let mut meaning = dialect::meaning(&pending.answer, message);
                 if let CallResult::Accepted { transaction: Some(transaction), .. } = &mut meaning {
                     *transaction = self.ledger.name(transaction).clone();
                 }
-                CallOutcome::Answered(CallAnswer { payload: payload.to_string(), result: meaning })
+                answered(meaning)
+            }
+            Err(error) if raw => {
+                self.report_findings(action, &error.findings, version);
+                answered(CallResult::Raw)
             }
             Err(error) => {
                 // 2.1 part 4, 4.2.3: the station is told; other versions can't be.
-                let answer = rpc::MessageType::CallResult;
-                let refusal = rpc::CallError::of_payload(answer, payload, &error, pending.version);
+                let refusal = rpc::CallError::of_payload(rpc::MessageType::CallResult, &payload, &error, version);
                 self.endpoint.reject_result(result.call, &refusal);
-                let findings = error.findings.iter().map(|finding| to_finding(finding, pending.version)).collect();
-                CallOutcome::MalformedAnswer { payload: payload.to_string(), findings }
+                let findings = error.findings.iter().map(|finding| to_finding(finding, version)).collect();
+                CallOutcome::MalformedAnswer { payload, findings }
             }
         };
-        self.finish(pending.command, outcome);
+        self.ended(now, pending.owner, result.call, outcome);
     }
 
     /// A call came to nothing.
-    pub(super) fn handle_failed(&mut self, failed: FailedCall) {
+    pub(super) fn handle_failed(&mut self, now: Now, failed: FailedCall) {
         let Some(pending) = self.calls.pending.remove(&failed.call) else { return };
         let outcome = match failed.failure {
             CallFailure::Refused(error) => {
@@ -111,7 +151,7 @@ impl Session {
                 CallOutcome::Error(to_call_error(&error, pending.version))
             }
             CallFailure::TimedOut => {
-                if let Some(command) = pending.command {
+                if let Owner::Command(command) = pending.owner {
                     if self.calls.timed_out.len() >= MAX_TIMED_OUT {
                         self.calls.timed_out.pop_front();
                     }
@@ -126,7 +166,7 @@ impl Session {
                 findings: [unreadable(&problem, pending.version)].into(),
             },
         };
-        self.finish(pending.command, outcome);
+        self.ended(now, pending.owner, failed.call, outcome);
     }
 
     /// An answer that nothing waits for.
@@ -150,9 +190,11 @@ impl Session {
         self.event(Event::AnswerRejected { action: rejected.action.map(String::from), error });
     }
 
-    fn finish(&mut self, command: Option<CommandId>, outcome: CallOutcome) {
-        if let Some(command) = command {
-            self.event(Event::CallFinished { command, outcome });
+    fn ended(&mut self, now: Now, owner: Owner, call: CallId, outcome: CallOutcome) {
+        match owner {
+            Owner::Command(command) => self.event(Event::CallFinished { command, outcome }),
+            Owner::Operation(operation) => self.advance_after(now, operation, call, Happened::Failed(outcome)),
+            Owner::Session => {}
         }
     }
 }

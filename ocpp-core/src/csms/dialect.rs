@@ -2,12 +2,12 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use jiff::Timestamp;
-use ocpp_types::{Conformance, DecodeError, Decoded, Finding, Version};
+use ocpp_types::{Conformance, DecodeError, Decoded, Version};
 
 use super::command::{CallOutcome, CallResult, Command};
+use super::message::{AnswerMessage, CallMessage};
 use super::request::{Reply, Request};
 
 /// A call to the station, ready to be sent.
@@ -16,6 +16,8 @@ pub(super) struct Call {
     pub(super) action: Cow<'static, str>,
     pub(super) payload: String,
     pub(super) answer: AnswerForm,
+    /// What is sent, for the concerns that keep track of it; `None` where it can't be read.
+    pub(super) message: Option<CallMessage>,
 }
 
 /// How to read the answer to a call.
@@ -27,9 +29,6 @@ pub(super) enum AnswerForm {
     DataTransfer,
     Raw,
 }
-
-/// An answer that was read, with what was odd about it.
-pub(super) type Answer = Result<(CallResult, Vec<Finding>), DecodeError>;
 
 /// Whether this version was compiled in.
 pub(super) const fn is_available(version: Version) -> bool {
@@ -88,23 +87,48 @@ pub(super) fn write_call(version: Version, command: &Command) -> Result<Call, Ca
     }
 }
 
-/// Reads the station's answer to a call. What the application wrote itself it reads itself: such an answer is never refused.
-pub(super) fn read_answer(
+/// Writes a call of an operation, or says why there is none.
+pub(super) fn encode_call(version: Version, message: CallMessage, answer: AnswerForm) -> Result<Call, CallOutcome> {
+    match (version, message) {
+        #[cfg(feature = "v1_6")]
+        (Version::V1_6, CallMessage::V1_6(request)) => Ok(super::v1_6::encode_call(request, answer)),
+        #[cfg(feature = "v2_0_1")]
+        (Version::V2_0_1, CallMessage::V2(request)) => super::v2::v2_0_1::encode_call(request, answer),
+        #[cfg(feature = "v2_1")]
+        (Version::V2_1, CallMessage::V2(request)) => Ok(super::v2::v2_1::encode_call(request, answer)),
+        #[allow(unreachable_patterns)]
+        _ => Err(CallOutcome::NotSupported),
+    }
+}
+
+/// Reads the station's answer to a call.
+pub(super) fn decode_answer(
     version: Version,
-    form: &AnswerForm,
     action: &str,
     payload: &str,
     conformance: Conformance,
-) -> Answer {
-    let conformance = if *form == AnswerForm::Raw { Conformance::Lenient } else { conformance };
+) -> Result<Decoded<AnswerMessage>, DecodeError> {
     match version {
         #[cfg(feature = "v1_6")]
-        Version::V1_6 => super::v1_6::read_answer(form, action, payload, conformance),
+        Version::V1_6 => super::v1_6::decode_answer(action, payload, conformance),
         #[cfg(feature = "v2_0_1")]
-        Version::V2_0_1 => super::v2::v2_0_1::read_answer(form, action, payload, conformance),
+        Version::V2_0_1 => super::v2::v2_0_1::decode_answer(action, payload, conformance),
         #[cfg(feature = "v2_1")]
-        Version::V2_1 => super::v2::v2_1::read_answer(form, action, payload, conformance),
+        Version::V2_1 => super::v2::v2_1::decode_answer(action, payload, conformance),
         #[allow(unreachable_patterns)]
         _ => Err(DecodeError::unknown_action(action)),
+    }
+}
+
+/// What an answer means.
+pub(super) fn meaning(form: &AnswerForm, answer: AnswerMessage) -> CallResult {
+    if *form == AnswerForm::Raw {
+        return CallResult::Raw;
+    }
+    match answer {
+        #[cfg(feature = "v1_6")]
+        AnswerMessage::V1_6(response) => super::v1_6::meaning(form, *response),
+        #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+        AnswerMessage::V2(response) => super::v2::meaning(form, *response),
     }
 }

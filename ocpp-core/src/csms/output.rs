@@ -94,4 +94,6 @@ pub enum DeadlineReason {
     Answer,
     /// The application's acknowledgement of what it stores.
     Store,
+    /// What a command of several messages waits for.
+    Operation,
 }

@@ -12,6 +12,7 @@ use super::config::Registration;
 use super::event::{Boot, ConnectorStatus};
 use super::identity::{Place, Token, TransactionId};
 use super::input::DataTransferStatus;
+use super::message::{ReplyMessage, RequestMessage};
 use super::metering::MeterReading;
 use super::transactions::Message;
 
@@ -50,10 +51,10 @@ pub(super) enum Request {
         message_id: Option<String>,
         data: Option<String>,
     },
-    /// Asks for no decision: answered with an empty object, and passed on as it came. What it tells of connectors is told
-    /// twice.
-    Notification {
-        connectors: Vec<ConnectorStatus>,
+    /// What a concern of the session reads by itself.
+    Message {
+        message: RequestMessage,
+        /// As it came.
         payload: String,
     },
     /// Cannot be done, for this reason.
@@ -85,10 +86,25 @@ pub(super) enum TransactionForm {
 /// The answer to a call of the station.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Reply {
-    Boot { registration: Registration, at: Timestamp },
-    Heartbeat { at: Timestamp },
+    Boot {
+        registration: Registration,
+        at: Timestamp,
+    },
+    Heartbeat {
+        at: Timestamp,
+    },
     Authorize(Authorization),
-    Transaction { form: TransactionForm, wire: TransactionId, authorization: Option<Authorization> },
-    DataTransfer { status: DataTransferStatus, data: Option<String> },
+    Transaction {
+        form: TransactionForm,
+        wire: TransactionId,
+        authorization: Option<Authorization>,
+    },
+    DataTransfer {
+        status: DataTransferStatus,
+        data: Option<String>,
+    },
+    #[allow(dead_code)] // The first users follow.
+    /// What a concern of the session writes by itself.
+    Message(ReplyMessage),
     Empty,
 }

@@ -14,6 +14,7 @@ use super::findings::Findings;
 use super::gate::Gate;
 use super::identity::{Place, TransactionId};
 use super::input::Input;
+use super::operations::Operations;
 use super::output::{Deadline, DeadlineReason, Output};
 use super::snapshot::Snapshot;
 use super::transactions::Ledger;
@@ -33,6 +34,7 @@ pub struct Session {
     pub(super) ledger: Ledger,
     pub(super) calls: Calls,
     pub(super) desk: Desk,
+    pub(super) operations: Operations,
     findings: Findings,
     pub(super) outputs: VecDeque<Output>,
 }
@@ -56,6 +58,7 @@ impl Session {
             ledger: Ledger::new(config.first_transaction_id),
             calls: Calls::default(),
             desk: Desk::default(),
+            operations: Operations::default(),
             findings: Findings::default(),
             outputs: VecDeque::new(),
             config,
@@ -82,8 +85,8 @@ impl Session {
     /// Takes a fact in. Never fails: a peer's fault becomes an answer to it and an event, a late input changes nothing.
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
-            Input::Connected { version } => self.handle_connected(version),
-            Input::Disconnected => self.handle_disconnected(),
+            Input::Connected { version } => self.handle_connected(now, version),
+            Input::Disconnected => self.handle_disconnected(now),
             Input::Frame(text) => self.handle_frame(now, &text),
             Input::Timeout => self.handle_timeout(now),
             Input::Registration(registration) => {
@@ -96,7 +99,7 @@ impl Session {
             Input::Answer { question, answer } => self.handle_answer(now, question, answer),
             Input::Stored(token) => self.handle_stored(now, token, true),
             Input::NotStored(token) => self.handle_stored(now, token, false),
-            Input::Command { id, command } => self.handle_command(id, command),
+            Input::Command { id, command } => self.handle_command(now, id, command),
         }
         self.work(now);
         while let Some(text) = self.endpoint.poll_transmit(now.instant) {
@@ -113,7 +116,10 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let call = self.endpoint.poll_timeout().map(|at| Deadline { at, reason: DeadlineReason::Call });
-        call.into_iter().chain(self.desk.deadline()).min_by_key(|deadline| deadline.at)
+        call.into_iter()
+            .chain(self.desk.deadline())
+            .chain(self.operations.deadline())
+            .min_by_key(|deadline| deadline.at)
     }
 
     /// The version of the connection, `None` without one.
@@ -133,31 +139,37 @@ impl Session {
         self.ledger.open()
     }
 
-    fn handle_connected(&mut self, version: Version) {
-        self.handle_disconnected();
+    fn handle_connected(&mut self, now: Now, version: Version) {
+        self.handle_disconnected(now);
         if !dialect::is_available(version) {
             self.outputs.push_back(Output::Close { reason: format!("OCPP {version} was compiled out") });
             return;
         }
         for failed in self.endpoint.handle_connect(version) {
-            self.handle_failed(failed);
+            self.handle_failed(now, failed);
         }
         self.gate.connected();
         self.findings.clear();
+        self.operations_connected(now, version);
     }
 
-    fn handle_disconnected(&mut self) {
+    fn handle_disconnected(&mut self, now: Now) {
+        let connected = self.endpoint.version().is_some();
         for failed in self.endpoint.handle_disconnect() {
-            self.handle_failed(failed);
+            self.handle_failed(now, failed);
         }
         self.desk.connection_ended();
+        if connected {
+            self.operations_disconnected(now);
+        }
     }
 
     fn handle_timeout(&mut self, now: Now) {
         if let Some(failed) = self.endpoint.handle_timeout(now.instant) {
-            self.handle_failed(failed);
+            self.handle_failed(now, failed);
         }
         self.handle_overdue(now);
+        self.operations_overdue(now);
     }
 
     fn handle_frame(&mut self, now: Now, text: &str) {
@@ -166,8 +178,8 @@ impl Session {
             Received::Send(send) => {
                 self.handle_send(&send, text, now);
             }
-            Received::Result(result) => self.handle_result(&result),
-            Received::Failed(failed) => self.handle_failed(failed),
+            Received::Result(result) => self.handle_result(now, &result),
+            Received::Failed(failed) => self.handle_failed(now, failed),
             Received::ResultRejected(rejected) => self.handle_rejected_result(rejected),
             Received::Unmatched(unmatched) => self.handle_unmatched(&unmatched, text),
             Received::Malformed(malformed) => self.malformed(malformed.problem.to_string(), text),

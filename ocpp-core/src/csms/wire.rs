@@ -37,7 +37,12 @@ pub(super) fn raw(
     if let Some(check) = check {
         check(action, payload).map_err(|error| refusal(&error, version))?;
     }
-    Ok(Call { action: Cow::Owned(action.to_string()), payload: compact(payload), answer: AnswerForm::Raw })
+    Ok(Call {
+        action: Cow::Owned(action.to_string()),
+        payload: compact(payload),
+        answer: AnswerForm::Raw,
+        message: None,
+    })
 }
 
 fn refusal(error: &DecodeError, version: Version) -> CallOutcome {

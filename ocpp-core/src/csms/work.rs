@@ -13,6 +13,7 @@ use super::authorization::Authorization;
 use super::event::Event;
 use super::identity::{QuestionId, StoreToken, TransactionId};
 use super::input::{Answer, DataTransferStatus};
+use super::operations::Happened;
 use super::output::{Deadline, DeadlineReason, Output, Question};
 use super::recording::Fact;
 use super::request::{Reply, Request, TransactionForm};
@@ -109,7 +110,7 @@ impl Desk {
             .take_if(|work| matches!(work.step, Step::Asked { about: Asked::Authorize | Asked::DataTransfer, .. }));
     }
 
-    fn next_question(&mut self) -> QuestionId {
+    pub(super) fn next_question(&mut self) -> QuestionId {
         self.next_question += 1;
         QuestionId(self.next_question)
     }
@@ -145,6 +146,14 @@ impl Session {
                 return;
             }
         };
+        let told = self.operations.are_running().then(|| request.clone());
+        self.serve(now, id, action, request);
+        if let Some(told) = told {
+            self.tell_operations(now, &told);
+        }
+    }
+
+    fn serve(&mut self, now: Now, id: IncomingId, action: String, request: Request) {
         match request {
             Request::Boot(mut boot) => {
                 let registration = self.gate.boot();
@@ -162,12 +171,7 @@ impl Session {
                 self.take_note(id, Event::FirmwareStatus { status, request_id });
             }
             Request::LogStatus { status, request_id } => self.take_note(id, Event::LogStatus { status, request_id }),
-            Request::Notification { connectors, payload } => {
-                self.take_note(id, Event::Notification { action, payload });
-                for connector in connectors {
-                    self.event(Event::ConnectorStatus(Box::new(connector)));
-                }
-            }
+            Request::Message { message, payload } => self.handle_message(id, action, message, payload),
             Request::Refused { code, reason } => self.refuse(id, code, reason),
             Request::Authorize { token } => self.ask(now, id, Question::Authorize { token }, Asked::Authorize),
             Request::DataTransfer { vendor_id, message_id, data } => {
@@ -196,6 +200,9 @@ impl Session {
 
     /// The application answers a question.
     pub(super) fn handle_answer(&mut self, now: Now, question: QuestionId, answer: Answer) {
+        if let Some(operation) = self.operations.asked(question) {
+            return self.advance(now, operation, Happened::Answer { question, answer });
+        }
         let waits = |work: &mut Work| matches!(work.step, Step::Asked { question: asked, .. } if asked == question);
         let Some(work) = self.desk.current.take_if(waits) else { return };
         self.answered(now, work, Some(answer));

@@ -1,23 +1,28 @@
 //! A 1.6 station's answers.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use ocpp_types::v1_6::{GetConfigurationResponse, StationResponse};
-use ocpp_types::{Conformance, Decoded};
+use ocpp_types::{Conformance, DecodeError, Decoded};
 
 use crate::csms::command::{CallResult, Setting};
-use crate::csms::dialect::{Answer, AnswerForm};
+use crate::csms::dialect::AnswerForm;
+use crate::csms::message::AnswerMessage;
 use crate::csms::wire::json_string;
 
-pub(in crate::csms) fn read_answer(form: &AnswerForm, action: &str, payload: &str, conformance: Conformance) -> Answer {
-    let decoded = StationResponse::decode(action, payload, conformance);
-    if *form == AnswerForm::Raw {
-        let findings = decoded.map_or_else(|error| error.findings, |decoded| decoded.findings);
-        return Ok((CallResult::Raw, findings));
-    }
-    let Decoded { message, findings } = decoded?;
-    let result = match (form, message) {
+pub(in crate::csms) fn decode_answer(
+    action: &str,
+    payload: &str,
+    conformance: Conformance,
+) -> Result<Decoded<AnswerMessage>, DecodeError> {
+    let decoded = StationResponse::decode(action, payload, conformance)?;
+    Ok(decoded.map(|response| AnswerMessage::V1_6(Box::new(response))))
+}
+
+pub(in crate::csms) fn meaning(form: &AnswerForm, response: StationResponse) -> CallResult {
+    match (form, response) {
         (AnswerForm::Configuration, StationResponse::GetConfiguration(response)) => configuration(response),
         (AnswerForm::DataTransfer, StationResponse::DataTransfer(response)) => {
             let other = || response.extra.get("data").map(|json| json.get().to_string());
@@ -30,8 +35,7 @@ pub(in crate::csms) fn read_answer(form: &AnswerForm, action: &str, payload: &st
             None => CallResult::Raw,
         },
         _ => CallResult::Raw,
-    };
-    Ok((result, findings))
+    }
 }
 
 fn status(response: &StationResponse) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Calls to a 1.6 station (edition 2, chapter 5).
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::ToString;
 
 use ocpp_types::v1_6::{
@@ -15,6 +16,7 @@ use super::replies::plain_text;
 use crate::csms::command::{CallOutcome, Command, ResetKind};
 use crate::csms::dialect::{AnswerForm, Call};
 use crate::csms::identity::Place;
+use crate::csms::message::CallMessage;
 use crate::csms::wire::{bounded, invalid, raw};
 
 const ACCEPTED: AnswerForm = AnswerForm::Status(&["Accepted"]);
@@ -69,10 +71,18 @@ pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome
         Command::Raw { action, payload, validate } => {
             let check =
                 |action: &str, payload: &str| CsmsRequest::decode(action, payload, Conformance::Strict).map(|_| ());
-            return raw(Version::V1_6, action, payload, validate.then_some(check));
+            let mut call = raw(Version::V1_6, action, payload, validate.then_some(check))?;
+            let decoded = CsmsRequest::decode(action, payload, Conformance::Lenient);
+            call.message = decoded.ok().map(|decoded| CallMessage::v1_6(decoded.message));
+            return Ok(call);
         }
     };
-    Ok(Call { action: Cow::Borrowed(request.action()), payload: request.encode(), answer })
+    Ok(encode_call(Box::new(request), answer))
+}
+
+pub(in crate::csms) fn encode_call(request: Box<CsmsRequest>, answer: AnswerForm) -> Call {
+    let (action, payload) = (Cow::Borrowed(request.action()), request.encode());
+    Call { action, payload, answer, message: Some(CallMessage::V1_6(request)) }
 }
 
 /// TriggerMessage, or the security whitepaper's ExtendedTriggerMessage for what only that knows.

@@ -6,7 +6,7 @@ mod metering;
 mod replies;
 mod requests;
 
-pub(super) use answers::read_answer;
-pub(super) use calls::write_call;
+pub(super) use answers::{decode_answer, meaning};
+pub(super) use calls::{encode_call, write_call};
 pub(super) use replies::write_reply;
 pub(super) use requests::read_request;

@@ -11,6 +11,7 @@ use ocpp_types::{DateTime, Text, encode};
 use crate::csms::authorization::{Authorization, AuthorizationStatus};
 use crate::csms::config::RegistrationStatus;
 use crate::csms::input::DataTransferStatus;
+use crate::csms::message::ReplyMessage;
 use crate::csms::request::{Reply, TransactionForm};
 
 pub(in crate::csms) fn write_reply(reply: &Reply) -> String {
@@ -38,7 +39,8 @@ pub(in crate::csms) fn write_reply(reply: &Reply) -> String {
             response.id_tag_info = authorization.as_ref().map(id_tag_info);
             encode(&response)
         }
-        Reply::Transaction { .. } | Reply::Empty => "{}".into(),
+        Reply::Message(ReplyMessage::V1_6(response)) => response.encode(),
+        Reply::Transaction { .. } | Reply::Message(_) | Reply::Empty => "{}".into(),
         Reply::DataTransfer { status, data } => {
             let status = match status {
                 DataTransferStatus::Accepted => v1_6::DataTransferStatus::Accepted,

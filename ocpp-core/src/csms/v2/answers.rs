@@ -5,20 +5,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use ocpp_types::v2_1::{GetVariableStatusEnumType, GetVariablesResponse, StationResponse, StatusInfoType};
-use ocpp_types::{DecodeError, Decoded};
 
 use super::names;
 use crate::csms::command::{CallResult, Setting};
-use crate::csms::dialect::{Answer, AnswerForm};
+use crate::csms::dialect::AnswerForm;
 use crate::csms::identity::TransactionId;
 
-pub(super) fn read(form: &AnswerForm, decoded: Result<Decoded<StationResponse>, DecodeError>) -> Answer {
-    if *form == AnswerForm::Raw {
-        let findings = decoded.map_or_else(|error| error.findings, |decoded| decoded.findings);
-        return Ok((CallResult::Raw, findings));
-    }
-    let Decoded { message, findings } = decoded?;
-    let result = match (form, message) {
+pub(in crate::csms) fn meaning(form: &AnswerForm, response: StationResponse) -> CallResult {
+    match (form, response) {
         (AnswerForm::Configuration, StationResponse::GetVariables(response)) => configuration(response),
         (AnswerForm::DataTransfer, StationResponse::DataTransfer(response)) => CallResult::DataTransfer {
             status: response.status.to_string(),
@@ -32,8 +26,7 @@ pub(super) fn read(form: &AnswerForm, decoded: Result<Decoded<StationResponse>, 
             None => CallResult::Raw,
         },
         _ => CallResult::Raw,
-    };
-    Ok((result, findings))
+    }
 }
 
 fn status(response: &StationResponse) -> Option<(String, Option<&StatusInfoType>)> {

@@ -7,6 +7,9 @@ mod names;
 mod replies;
 mod requests;
 
+pub(super) use answers::meaning;
+pub(super) use requests::availability_state;
+
 #[cfg(feature = "v2_0_1")]
 pub(super) mod v2_0_1;
 #[cfg(feature = "v2_1")]

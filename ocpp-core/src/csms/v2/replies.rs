@@ -14,6 +14,7 @@ use crate::csms::authorization::{Authorization, AuthorizationStatus};
 use crate::csms::config::RegistrationStatus;
 use crate::csms::identity::Token;
 use crate::csms::input::DataTransferStatus;
+use crate::csms::message::ReplyMessage;
 use crate::csms::request::Reply;
 
 /// The answer; `None` for the empty object, which has no meaning but that something was received.
@@ -48,7 +49,8 @@ pub(super) fn to_response(reply: &Reply, rules: &Rules) -> Option<CsmsResponse> 
             response.data = data.as_deref().and_then(|data| Json::parse(data).ok());
             response.into()
         }
-        Reply::Empty => return None,
+        Reply::Message(ReplyMessage::V2(response)) => (**response).clone(),
+        Reply::Message(_) | Reply::Empty => return None,
     })
 }
 

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use ocpp_types::ErrorCode;
 use ocpp_types::v2_1::{
@@ -14,6 +13,7 @@ use super::metering::readings;
 use crate::csms::config::RegistrationStatus;
 use crate::csms::event::{Boot, ConnectorStatus, TransactionEvent};
 use crate::csms::identity::{Place, Token, TransactionId};
+use crate::csms::message::RequestMessage;
 use crate::csms::metering::energy_register_wh;
 use crate::csms::request::{Request, TransactionForm};
 use crate::csms::transactions::{Kind, Message, fingerprint};
@@ -38,10 +38,6 @@ pub(super) fn to_request(request: StationRequest, payload: &str) -> Request {
             let place = (request.evse_id > 0).then(|| Place::evse(request.evse_id));
             Request::MeterValues { place, readings: readings(request.meter_value) }
         }
-        StationRequest::NotifyEvent(request) => {
-            let connectors = request.event_data.iter().filter_map(availability_state).collect();
-            Request::Notification { connectors, payload: payload.to_string() }
-        }
         StationRequest::SecurityEventNotification(request) => Request::SecurityEvent {
             kind: request.r#type.to_string(),
             at: request.timestamp.timestamp(),
@@ -49,26 +45,7 @@ pub(super) fn to_request(request: StationRequest, payload: &str) -> Request {
         },
         StationRequest::StatusNotification(request) => Request::Status(Box::new(status(&request))),
         StationRequest::TransactionEvent(request) => transaction_event(request),
-        // What is answered with nothing but an empty object.
-        StationRequest::BatterySwap(_)
-        | StationRequest::ClearedChargingLimit(_)
-        | StationRequest::ClosePeriodicEventStream(_)
-        | StationRequest::NotifyChargingLimit(_)
-        | StationRequest::NotifyCustomerInformation(_)
-        | StationRequest::NotifyDERAlarm(_)
-        | StationRequest::NotifyDERStartStop(_)
-        | StationRequest::NotifyDisplayMessages(_)
-        | StationRequest::NotifyMonitoringReport(_)
-        | StationRequest::NotifyPriorityCharging(_)
-        | StationRequest::NotifyReport(_)
-        | StationRequest::NotifySettlement(_)
-        | StationRequest::PublishFirmwareStatusNotification(_)
-        | StationRequest::ReportChargingProfiles(_)
-        | StationRequest::ReportDERControl(_)
-        | StationRequest::ReservationStatusUpdate(_) => {
-            Request::Notification { connectors: Vec::new(), payload: payload.to_string() }
-        }
-        _ => Request::NOT_SUPPORTED,
+        other => Request::Message { message: RequestMessage::V2(Box::new(other)), payload: payload.to_string() },
     }
 }
 
@@ -107,7 +84,7 @@ fn status(request: &StatusNotificationRequest) -> ConnectorStatus {
 }
 
 /// The state of a connector as 2.1 prefers to tell it (2.1 part 2, B01.FR.05).
-fn availability_state(event: &EventDataType) -> Option<ConnectorStatus> {
+pub(in crate::csms) fn availability_state(event: &EventDataType) -> Option<ConnectorStatus> {
     let is_connector = event.component.name.eq_ignore_ascii_case("Connector");
     if !is_connector || !event.variable.name.eq_ignore_ascii_case("AvailabilityState") {
         return None;

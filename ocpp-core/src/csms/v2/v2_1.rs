@@ -1,15 +1,17 @@
 //! The wire format of 2.1.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use ocpp_types::v2_1::{CsmsRequest, StationRequest, StationResponse};
 use ocpp_types::{Conformance, DecodeError, Decoded, Version};
 
 use super::calls::Written;
-use super::{Rules, answers, calls, replies, requests};
+use super::{Rules, calls, replies, requests};
 use crate::csms::command::{CallOutcome, Command};
-use crate::csms::dialect::{Answer, AnswerForm, Call};
+use crate::csms::dialect::{AnswerForm, Call};
+use crate::csms::message::{AnswerMessage, CallMessage};
 use crate::csms::request::{Reply, Request};
 use crate::csms::wire::raw;
 
@@ -30,17 +32,28 @@ pub(in crate::csms) fn write_reply(reply: &Reply) -> String {
 
 pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome> {
     match calls::to_request(command)? {
-        Written::Typed(request, answer) => {
-            Ok(Call { action: Cow::Borrowed(request.action()), payload: request.encode(), answer })
-        }
+        Written::Typed(request, answer) => Ok(encode_call(request, answer)),
         Written::Raw { action, payload, validate } => {
             let check =
                 |action: &str, payload: &str| CsmsRequest::decode(action, payload, Conformance::Strict).map(|_| ());
-            raw(Version::V2_1, action, payload, validate.then_some(check))
+            let mut call = raw(Version::V2_1, action, payload, validate.then_some(check))?;
+            let decoded = CsmsRequest::decode(action, payload, Conformance::Lenient);
+            call.message = decoded.ok().map(|decoded| CallMessage::v2(decoded.message));
+            Ok(call)
         }
     }
 }
 
-pub(in crate::csms) fn read_answer(form: &AnswerForm, action: &str, payload: &str, conformance: Conformance) -> Answer {
-    answers::read(form, StationResponse::decode(action, payload, conformance))
+pub(in crate::csms) fn encode_call(request: Box<CsmsRequest>, answer: AnswerForm) -> Call {
+    let (action, payload) = (Cow::Borrowed(request.action()), request.encode());
+    Call { action, payload, answer, message: Some(CallMessage::V2(request)) }
+}
+
+pub(in crate::csms) fn decode_answer(
+    action: &str,
+    payload: &str,
+    conformance: Conformance,
+) -> Result<Decoded<AnswerMessage>, DecodeError> {
+    let decoded = StationResponse::decode(action, payload, conformance)?;
+    Ok(decoded.map(|response| AnswerMessage::V2(Box::new(response))))
 }

@@ -1,0 +1,62 @@
+//! Which concern reads which message: calls of the station that only 2.x knows, and the station's answers to calls of the CSMS.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use ocpp_types::ErrorCode;
+#[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+use ocpp_types::v2_1::StationRequest;
+
+use super::event::Event;
+use super::message::{AnswerMessage, CallMessage, RequestMessage};
+use super::session::Session;
+use crate::rpc::IncomingId;
+use crate::time::Now;
+
+impl Session {
+    /// A call of the station that a concern reads by itself. Each is answered here, once.
+    pub(super) fn handle_message(&mut self, id: IncomingId, action: String, message: RequestMessage, payload: String) {
+        match message {
+            #[cfg(feature = "v1_6")]
+            RequestMessage::V1_6(_) => self.refuse_unsupported(id),
+            #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+            RequestMessage::V2(request) => match *request {
+                StationRequest::NotifyEvent(request) => {
+                    self.take_note(id, Event::Notification { action, payload });
+                    for connector in request.event_data.iter().filter_map(super::v2::availability_state) {
+                        self.event(Event::ConnectorStatus(Box::new(connector)));
+                    }
+                }
+                // What is answered with nothing but an empty object.
+                StationRequest::BatterySwap(_)
+                | StationRequest::ClearedChargingLimit(_)
+                | StationRequest::ClosePeriodicEventStream(_)
+                | StationRequest::NotifyChargingLimit(_)
+                | StationRequest::NotifyCustomerInformation(_)
+                | StationRequest::NotifyDERAlarm(_)
+                | StationRequest::NotifyDERStartStop(_)
+                | StationRequest::NotifyDisplayMessages(_)
+                | StationRequest::NotifyMonitoringReport(_)
+                | StationRequest::NotifyPriorityCharging(_)
+                | StationRequest::NotifyReport(_)
+                | StationRequest::NotifySettlement(_)
+                | StationRequest::PublishFirmwareStatusNotification(_)
+                | StationRequest::ReportChargingProfiles(_)
+                | StationRequest::ReportDERControl(_)
+                | StationRequest::ReservationStatusUpdate(_) => {
+                    self.take_note(id, Event::Notification { action, payload });
+                }
+                _ => self.refuse_unsupported(id),
+            },
+        }
+    }
+
+    /// The station answered a call, whoever made it: what is known of the station is brought up to date.
+    pub(super) fn observe(&mut self, now: Now, call: &CallMessage, answer: &AnswerMessage) {
+        let _ = (now, call, answer);
+    }
+
+    fn refuse_unsupported(&mut self, id: IncomingId) {
+        self.refuse(id, ErrorCode::NotSupported, "this CSMS does not do that");
+    }
+}

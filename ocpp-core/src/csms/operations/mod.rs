@@ -1,0 +1,278 @@
+//! Commands of several messages: one command, many calls, one end.
+//!
+//! An [`Operation`] is a small state machine of its own. It is told what happens ([`Happened`]) and says what it does
+//! [`Next`]: make a call, wait, or end. This piece sees to what all of them owe:
+//! - a command comes to exactly one end, because the end is told here and the operation is gone then;
+//! - an operation has one call under way, which waits for its turn behind those of other commands;
+//! - the calls pass the same gate as those of single commands;
+//! - there are never more operations than commands may wait;
+//! - the end of the connection is the end of the operation, unless it says that it outlives it.
+//!
+//! Operations are not part of a snapshot: where a node dies, the application gives the command again.
+
+#![allow(dead_code)] // The first operations follow.
+
+mod plan;
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Debug;
+use core::time::Duration;
+
+use ocpp_types::Version;
+
+pub(super) use self::plan::Plan;
+use super::calls::Owner;
+use super::command::CallOutcome;
+use super::dialect::{self, AnswerForm};
+use super::event::Event;
+use super::identity::{CommandId, QuestionId};
+use super::input::Answer;
+use super::message::{AnswerMessage, CallMessage};
+use super::output::{Deadline, DeadlineReason, Output, Question};
+use super::request::Request;
+use super::session::Session;
+use crate::rpc::CallId;
+use crate::time::{Instant, Now};
+
+/// A command of several messages.
+pub(super) trait Operation: Debug + Send + Sync {
+    /// Goes on with what happened. Called with [`Happened::Begun`] first, and never again after [`Next::End`].
+    fn advance(&mut self, scene: &mut Scene<'_>, happened: Happened<'_>) -> Next;
+
+    /// Whether it goes on when the connection ends. If not, it ends as [`CallOutcome::ConnectionLost`]. If so, it is told
+    /// [`Happened::Disconnected`] and later [`Happened::Connected`], and has to see to it that it ends in time.
+    fn outlives_connection(&self) -> bool {
+        false
+    }
+}
+
+/// What an operation is told.
+#[derive(Debug)]
+pub(super) enum Happened<'a> {
+    /// It begins.
+    Begun,
+    /// The station answered the operation's call.
+    Answered {
+        /// The answer.
+        message: Box<AnswerMessage>,
+        /// The answer, JSON as received.
+        payload: String,
+    },
+    /// The operation's call came to nothing, or could not be made.
+    Failed(CallOutcome),
+    /// The station called, and was answered or will be. Operations are told of every call, most are none of their business.
+    Request(&'a Request),
+    /// The application answered a question of the operation.
+    Answer {
+        /// Which question.
+        question: QuestionId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// The time that it wanted to wait is over.
+    TimedOut,
+    /// The connection ended. A call that was under way was reported as [`Happened::Failed`] before.
+    Disconnected,
+    /// The station connected again.
+    Connected(Version),
+}
+
+/// What an operation does next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Make this call. The operation goes on with the answer. A call of the operation that is still under way is forgotten.
+    Call(CallMessage),
+    /// Wait, at most this long from now, for what else happens.
+    Wait(Duration),
+    /// Go on as before: what happened is of no interest.
+    Stay,
+    /// End.
+    End(CallOutcome),
+}
+
+/// What an operation sees of the session.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) session: &'a mut Session,
+    pub(super) now: Now,
+    /// The command that it carries out; `None` for what the session does by itself.
+    pub(super) command: Option<CommandId>,
+    id: OperationId,
+}
+
+impl Scene<'_> {
+    /// The version of the connection.
+    pub(super) fn version(&self) -> Option<Version> {
+        self.session.connected()
+    }
+
+    /// Tells the application.
+    pub(super) fn event(&mut self, event: Event) {
+        self.session.event(event);
+    }
+
+    /// Asks the application. The operation is told the answer; how long it waits is up to it.
+    pub(super) fn ask(&mut self, about: Question) -> QuestionId {
+        let question = self.session.desk.next_question();
+        self.session.operations.asked.insert(question, self.id);
+        self.session.outputs.push_back(Output::Ask { question, about });
+        question
+    }
+}
+
+/// Names an operation within its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct OperationId(u64);
+
+/// The operations that have not come to an end.
+#[derive(Debug, Default)]
+pub(super) struct Operations {
+    running: BTreeMap<OperationId, Running>,
+    asked: BTreeMap<QuestionId, OperationId>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Running {
+    command: Option<CommandId>,
+    operation: Box<dyn Operation>,
+    call: Option<CallId>,
+    deadline: Option<Instant>,
+}
+
+impl Operations {
+    pub(super) fn are_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let at = self.running.values().filter_map(|running| running.deadline).min()?;
+        Some(Deadline { at, reason: DeadlineReason::Operation })
+    }
+
+    /// The operation that asked a question, which is answered now.
+    pub(super) fn asked(&mut self, question: QuestionId) -> Option<OperationId> {
+        self.asked.remove(&question)
+    }
+
+    fn ids(&self) -> Vec<OperationId> {
+        self.running.keys().copied().collect()
+    }
+}
+
+impl Session {
+    /// Begins an operation: for a command, or by the session's own will.
+    ///
+    /// # Errors
+    /// Where too many are under way.
+    pub(super) fn start(
+        &mut self,
+        now: Now,
+        command: Option<CommandId>,
+        operation: Box<dyn Operation>,
+    ) -> Result<(), CallOutcome> {
+        if self.operations.running.len() >= self.config.command_queue {
+            return Err(CallOutcome::QueueFull);
+        }
+        let id = OperationId(self.operations.next);
+        self.operations.next += 1;
+        self.operations.running.insert(id, Running { command, operation, call: None, deadline: None });
+        self.advance(now, id, Happened::Begun);
+        Ok(())
+    }
+
+    /// An operation goes on with what came of its call, if it still waits for it.
+    pub(super) fn advance_after(&mut self, now: Now, id: OperationId, call: CallId, happened: Happened<'_>) {
+        let Some(running) = self.operations.running.get_mut(&id) else { return };
+        if running.call.take_if(|waiting| *waiting == call).is_some() {
+            self.advance(now, id, happened);
+        }
+    }
+
+    /// An operation goes on.
+    pub(super) fn advance(&mut self, now: Now, id: OperationId, happened: Happened<'_>) {
+        let Some(mut running) = self.operations.running.remove(&id) else { return };
+        let mut happened = happened;
+        let mut failed = false;
+        loop {
+            let mut scene = Scene { session: self, now, command: running.command, id };
+            let outcome = match running.operation.advance(&mut scene, happened) {
+                Next::Call(message) => match self.make_call(id, message) {
+                    Ok(call) => {
+                        running.call = Some(call);
+                        running.deadline = None;
+                        break;
+                    }
+                    // Whoever tries again at once would try for ever.
+                    Err(outcome) if failed => outcome,
+                    Err(outcome) => {
+                        failed = true;
+                        happened = Happened::Failed(outcome);
+                        continue;
+                    }
+                },
+                Next::Wait(time) => {
+                    running.deadline = Some(now.instant + time);
+                    break;
+                }
+                Next::Stay => break,
+                Next::End(outcome) => outcome,
+            };
+            return self.end(id, &running, outcome);
+        }
+        self.operations.running.insert(id, running);
+    }
+
+    fn make_call(&mut self, id: OperationId, message: CallMessage) -> Result<CallId, CallOutcome> {
+        let Some(version) = self.endpoint.version() else { return Err(CallOutcome::NotConnected) };
+        // The form says nothing here: the operation reads the answer by itself.
+        let call = dialect::encode_call(version, message, AnswerForm::Status(&[]))?;
+        self.send(Owner::Operation(id), version, call)
+    }
+
+    fn end(&mut self, id: OperationId, running: &Running, outcome: CallOutcome) {
+        self.operations.asked.retain(|_, operation| *operation != id);
+        if let Some(command) = running.command {
+            self.event(Event::CallFinished { command, outcome });
+        }
+    }
+
+    /// The station called: whoever waits for that goes on.
+    pub(super) fn tell_operations(&mut self, now: Now, request: &Request) {
+        for id in self.operations.ids() {
+            self.advance(now, id, Happened::Request(request));
+        }
+    }
+
+    /// The time of those that waited is over.
+    pub(super) fn operations_overdue(&mut self, now: Now) {
+        for id in self.operations.ids() {
+            let Some(running) = self.operations.running.get_mut(&id) else { continue };
+            if running.deadline.take_if(|deadline| *deadline <= now.instant).is_some() {
+                self.advance(now, id, Happened::TimedOut);
+            }
+        }
+    }
+
+    /// The connection ended.
+    pub(super) fn operations_disconnected(&mut self, now: Now) {
+        for id in self.operations.ids() {
+            let Some(running) = self.operations.running.get(&id) else { continue };
+            if running.operation.outlives_connection() {
+                self.advance(now, id, Happened::Disconnected);
+            } else if let Some(running) = self.operations.running.remove(&id) {
+                self.end(id, &running, CallOutcome::ConnectionLost);
+            }
+        }
+    }
+
+    /// The station connected.
+    pub(super) fn operations_connected(&mut self, now: Now, version: Version) {
+        for id in self.operations.ids() {
+            self.advance(now, id, Happened::Connected(version));
+        }
+    }
+}
