@@ -15,8 +15,11 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 
+use super::channel::Channel;
 use super::connection::{Connection, ConnectionConfig};
 use super::handshake::Credentials;
+#[cfg(feature = "tls")]
+use super::tls::{TlsClient, TlsError};
 use super::tungstenite::{Tungstenite, configuration};
 
 /// Everything but the unreserved characters of RFC 3986, 2.3.
@@ -34,6 +37,9 @@ pub struct ConnectRequest {
     pub versions: Vec<Version>,
     /// The password for HTTP Basic authentication, whose user name is the identity (A00.FR.204). None is sent without.
     pub password: Option<Vec<u8>>,
+    /// What a `wss` URL needs: security profiles 2 and 3. Not used for a `ws` URL.
+    #[cfg(feature = "tls")]
+    pub tls: Option<TlsClient>,
     /// How long the connection and its handshake may take. 30 seconds.
     pub timeout: Duration,
     /// The limits of the connection.
@@ -49,6 +55,8 @@ impl ConnectRequest {
             station: station.into(),
             versions: Version::ALL.into(),
             password: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             timeout: Duration::from_secs(30),
             connection: ConnectionConfig::default(),
         }
@@ -109,12 +117,17 @@ pub enum ConnectError {
     /// The configuration is wrong: no version is offered.
     #[error("no version is offered")]
     NothingOffered,
-    /// [`connect`] does no TLS: make the TLS stream yourself, and use [`connect_over`].
-    #[error("wss:// needs a TLS stream")]
-    Tls,
+    /// The configuration is wrong: the URL is a `wss` one, and the request has no `tls` (or this is built without the feature
+    /// `tls`).
+    #[error("wss:// needs TLS options")]
+    NoTls,
+    /// There is no TLS connection.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(TlsError),
     /// The network or the CSMS is not there: try again, after [`Backoff`](super::Backoff).
     #[error("cannot connect: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The CSMS did not answer in time: try again.
     #[error("no connection in time")]
     Timeout,
@@ -124,6 +137,10 @@ pub enum ConnectError {
     /// The CSMS does not accept the credentials (401).
     #[error("the CSMS does not accept the credentials of this station")]
     Unauthorized,
+    /// The CSMS knows the station, but does not let it in like this (403): its security profile is too low, or its certificate is
+    /// another station's.
+    #[error("the CSMS does not let this station in")]
+    Forbidden,
     /// The CSMS answered with another status.
     #[error("the CSMS answered with HTTP status {0}")]
     Http(StatusCode),
@@ -138,22 +155,56 @@ pub enum ConnectError {
     Handshake(String),
 }
 
-/// Connects over TCP to a `ws` URL.
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> Self {
+        // TLS 1.3 ends for a client before the server has seen its certificate: that it was refused is read later.
+        #[cfg(feature = "tls")]
+        let error = match super::tls::tls_error(error) {
+            Ok(TlsError::Io(error)) | Err(error) => error,
+            Ok(error) => return Self::Tls(error),
+        };
+        Self::Io(error)
+    }
+}
+
+#[cfg(feature = "tls")]
+impl From<TlsError> for ConnectError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::Io(error) => Self::Io(error),
+            error => Self::Tls(error),
+        }
+    }
+}
+
+/// Connects over TCP to a `ws` or `wss` URL.
 ///
 /// # Errors
 /// What went wrong, and so what can be done about it.
-pub async fn connect(request: &ConnectRequest) -> Result<Connection<Tungstenite<TcpStream>>, ConnectError> {
+pub async fn connect(request: &ConnectRequest) -> Result<Connection<Tungstenite<Channel<TcpStream>>>, ConnectError> {
     let url = request.connection_url()?;
-    if url.scheme_str() != Some("ws") {
-        return Err(ConnectError::Tls);
+    let is_secure = url.scheme_str() == Some("wss");
+    #[cfg(feature = "tls")]
+    let has_tls = request.tls.is_some();
+    #[cfg(not(feature = "tls"))]
+    let has_tls = false;
+    if is_secure && !has_tls {
+        return Err(ConnectError::NoTls);
     }
     let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-    let port = url.port_u16().unwrap_or(80);
+    let port = url.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
     let connecting = async {
-        let stream = TcpStream::connect((host, port)).await?;
+        let stream = TcpStream::connect((&*host, port)).await?;
         // Frames are small and waited for.
         stream.set_nodelay(true)?;
-        handshake(stream, request).await
+        #[cfg(feature = "tls")]
+        let channel = match &request.tls {
+            Some(tls) if is_secure => Channel::Tls(tls.connect(stream, &host).await?),
+            _ => Channel::Plain(stream),
+        };
+        #[cfg(not(feature = "tls"))]
+        let channel = Channel::Plain(stream);
+        handshake(channel, request).await
     };
     timeout(request.timeout, connecting).await.map_err(|_| ConnectError::Timeout)?
 }
@@ -185,10 +236,11 @@ where
 fn connect_error(error: Error) -> ConnectError {
     use SubProtocolError::{InvalidSubProtocol, NoSubProtocol, ServerSentSubProtocolNoneRequested};
     match error {
-        Error::Io(error) => ConnectError::Io(error),
+        Error::Io(error) => error.into(),
         Error::Http(response) => match response.status() {
             StatusCode::NOT_FOUND => ConnectError::UnknownStation,
             StatusCode::UNAUTHORIZED => ConnectError::Unauthorized,
+            StatusCode::FORBIDDEN => ConnectError::Forbidden,
             status => ConnectError::Http(status),
         },
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(error)) => match error {

@@ -12,9 +12,11 @@
 //! `Connection` then does what every WebSocket needs whatever it carries: it pings, notices a dead or a slow peer,
 //! bounds what it reads and what it queues, and closes with the right status.
 //!
-//! All of it needs the feature `transport`; [`Backoff`] alone does not.
+//! All of it needs the feature `transport`; [`Backoff`] alone does not. `wss` and security profiles 2 and 3 need the feature `tls`.
 
 mod backoff;
+#[cfg(feature = "transport")]
+mod channel;
 #[cfg(feature = "transport")]
 mod client;
 #[cfg(feature = "transport")]
@@ -23,6 +25,8 @@ mod connection;
 mod handshake;
 #[cfg(feature = "transport")]
 mod server;
+#[cfg(feature = "tls")]
+mod tls;
 #[cfg(feature = "transport")]
 mod tungstenite;
 #[cfg(feature = "transport")]
@@ -34,6 +38,8 @@ mod tests;
 
 pub use backoff::{Backoff, BackoffConfig};
 #[cfg(feature = "transport")]
+pub use channel::Channel;
+#[cfg(feature = "transport")]
 pub use client::{ConnectError, ConnectRequest, connect, connect_over};
 #[cfg(feature = "transport")]
 pub use connection::{Closed, Connection, ConnectionConfig, Incoming};
@@ -41,6 +47,11 @@ pub use connection::{Closed, Connection, ConnectionConfig, Incoming};
 pub use handshake::{Credentials, HandshakeRules, Refused, UpgradeRequest};
 #[cfg(feature = "transport")]
 pub use server::{AcceptError, Accepted, accept, refuse_version};
+#[cfg(feature = "tls")]
+pub use tls::{
+    CertificateAndKey, CertificateFault, Subject, TlsBackend, TlsClient, TlsClientOptions, TlsError, TlsOptionsError,
+    TlsStream, TrustRoots,
+};
 #[cfg(feature = "transport")]
 pub use tungstenite::Tungstenite;
 #[cfg(feature = "transport")]

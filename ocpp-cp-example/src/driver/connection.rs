@@ -5,14 +5,16 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use ocpp_core::station::Connect;
-use ocpp_core::transport::{CloseFrame, ConnectError, ConnectRequest, Connection as Open, Incoming, Tungstenite};
+use ocpp_core::transport::{
+    Channel, CloseFrame, ConnectError, ConnectRequest, Connection as Open, Incoming, Tungstenite,
+};
 use ocpp_core::types::Version;
 use tokio::net::TcpStream;
 
 /// How long a goodbye may take before the socket is just dropped.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-type Attempt = Pin<Box<dyn Future<Output = Result<Open<Tungstenite<TcpStream>>, ConnectError>> + Send>>;
+type Attempt = Pin<Box<dyn Future<Output = Result<Open<Tungstenite<Channel<TcpStream>>>, ConnectError>> + Send>>;
 
 /// The way to the CSMS.
 pub(super) struct Connection {
@@ -24,7 +26,7 @@ pub(super) struct Connection {
 enum Link {
     None,
     Connecting(Attempt),
-    Open(Box<Open<Tungstenite<TcpStream>>>),
+    Open(Box<Open<Tungstenite<Channel<TcpStream>>>>),
 }
 
 /// What happened at the socket.

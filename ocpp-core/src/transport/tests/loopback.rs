@@ -242,7 +242,7 @@ fn the_connection_url_is_the_endpoint_url_with_the_encoded_identity() {
 async fn a_request_that_cannot_be_made_is_an_error_of_the_configuration() {
     let mut request = ConnectRequest::new("ws://127.0.0.1:1/ocpp", "CS001");
     request.url = "wss://127.0.0.1:1/ocpp".into();
-    assert!(matches!(connect(&request).await.unwrap_err(), ConnectError::Tls));
+    assert!(matches!(connect(&request).await.unwrap_err(), ConnectError::NoTls));
     let (stream, _) = tokio::io::duplex(64);
     request.versions.clear();
     let error = crate::transport::connect_over(stream, &request).await.unwrap_err();

@@ -11,12 +11,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::{
-    AcceptError, Accepted, ConnectRequest, ConnectionConfig, HandshakeRules, Refused, Tungstenite, UpgradeRequest,
-    accept,
+    AcceptError, Accepted, Channel, ConnectRequest, ConnectionConfig, HandshakeRules, Refused, Tungstenite,
+    UpgradeRequest, accept,
 };
 
 type Outcome = Result<Accepted<TcpStream>, AcceptError>;
 type TcpConnection = super::Connection<Tungstenite<TcpStream>>;
+type StationConnection = super::Connection<Tungstenite<Channel<TcpStream>>>;
 
 /// A server for one connection.
 struct Server {
@@ -58,7 +59,7 @@ impl Server {
 }
 
 /// A station and a CSMS that are connected.
-async fn pair(station: ConnectionConfig, csms: ConnectionConfig) -> (TcpConnection, TcpConnection) {
+async fn pair(station: ConnectionConfig, csms: ConnectionConfig) -> (StationConnection, TcpConnection) {
     let server = Server::start(HandshakeRules::default(), csms).await;
     let mut request = server.request("CS001");
     request.connection = station;

@@ -1,0 +1,77 @@
+//! What the errors of rustls mean to a station or a CSMS.
+
+use std::io;
+
+use tokio_rustls::rustls::{AlertDescription as Alert, CertificateError, Error, PeerIncompatible, PeerMisbehaved};
+
+use super::super::error::{CertificateFault, TlsError};
+
+pub(super) fn handshake_error(error: io::Error) -> TlsError {
+    tls_error(error).unwrap_or_else(TlsError::Io)
+}
+
+/// The TLS error inside an error of reading or writing.
+pub(in super::super) fn tls_error(error: io::Error) -> Result<TlsError, io::Error> {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(inner) => Ok(meaning(inner)),
+        None => Err(error),
+    }
+}
+
+fn meaning(error: &Error) -> TlsError {
+    match error {
+        Error::InvalidCertificate(error) => TlsError::Certificate(fault(error)),
+        Error::NoCertificatesPresented => TlsError::Certificate(CertificateFault::Missing),
+        Error::AlertReceived(alert) => alerted(*alert),
+        Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+            | PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled
+            | PeerIncompatible::SupportedVersionsExtensionRequired,
+        ) => TlsError::NoCommonVersion,
+        // Without forward secrecy a client has no use for elliptic curves.
+        Error::PeerIncompatible(
+            PeerIncompatible::NoCipherSuitesInCommon
+            | PeerIncompatible::NoSignatureSchemesInCommon
+            | PeerIncompatible::NoKxGroupsInCommon
+            | PeerIncompatible::NamedGroupsExtensionRequired
+            | PeerIncompatible::EcPointsExtensionRequired
+            | PeerIncompatible::SignatureAlgorithmsExtensionRequired,
+        )
+        | Error::PeerMisbehaved(
+            PeerMisbehaved::SelectedUnofferedCipherSuite | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion,
+        ) => TlsError::NoCommonCipherSuite,
+        error => TlsError::Handshake(error.to_string()),
+    }
+}
+
+/// What the peer said before it broke off.
+fn alerted(alert: Alert) -> TlsError {
+    let own = TlsError::OwnCertificate;
+    match alert {
+        Alert::ProtocolVersion => TlsError::NoCommonVersion,
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => TlsError::NoCommonCipherSuite,
+        Alert::CertificateExpired => own(CertificateFault::Expired),
+        Alert::CertificateRevoked => own(CertificateFault::Revoked),
+        Alert::UnknownCA => own(CertificateFault::UnknownIssuer),
+        Alert::CertificateRequired | Alert::NoCertificate => own(CertificateFault::Missing),
+        Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown | Alert::AccessDenied => {
+            own(CertificateFault::Invalid(format!("alert {alert:?}")))
+        }
+        alert => TlsError::Handshake(format!("alert {alert:?}")),
+    }
+}
+
+fn fault(error: &CertificateError) -> CertificateFault {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateFault::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => CertificateFault::NotYetValid,
+        CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            CertificateFault::WrongName
+        }
+        CertificateError::Revoked => CertificateFault::Revoked,
+        error => CertificateFault::Invalid(error.to_string()),
+    }
+}
