@@ -7,7 +7,7 @@ use ocpp_types::Version;
 use serde::{Deserialize, Serialize};
 
 use super::calls::{Call, TokenInfo};
-use super::event::Event;
+use super::event::{ConnectorStatus, Event};
 use super::facts::{Token, TokenType};
 use super::local_authorization::{Judgement, Known};
 use super::metering::register;
@@ -367,6 +367,36 @@ impl Station {
             // E03.FR.15: with the parking bay as its end, the transaction waits for the bay.
             let waits_for_bay = self.settings.has(Key::TxStopPoint, "ParkingBayOccupancy");
             self.end_authorization(at, if waits_for_bay { happening } else { happening.at_once() });
+        }
+    }
+
+    /// In 1.6 a plug waits for its token as long as a token for its plug (1.6 edition 2, 9.1.6).
+    pub(super) fn await_token(&mut self, at: usize) {
+        let patience = self.settings.duration(Key::EvConnectionTimeOut);
+        let awaited = self.version() == Version::V1_6 && !patience.is_zero();
+        let evse = &self.evses[at];
+        let preparing = evse
+            .connectors
+            .iter()
+            .any(|connector| evse.status(connector, self.condition()) == ConnectorStatus::Preparing);
+        let evse = &mut self.evses[at];
+        if awaited && preparing && evse.plugged.is_some() && evse.authorization.is_none() {
+            evse.token_by.get_or_insert(self.now.instant + patience);
+        } else {
+            evse.token_by = None;
+        }
+    }
+
+    /// The token did not come in time: whoever plugged in has to do something (1.6 edition 2, 4.9: B6; 1.6 errata 3.20). A
+    /// token that is presented to the whole station doesn't mean this cable any more.
+    pub(super) fn give_up_waiting_for_tokens(&mut self) {
+        for at in 0..self.evses.len() {
+            let evse = &mut self.evses[at];
+            if evse.authorizing.is_none() && evse.token_by.take_if(|deadline| *deadline <= self.now.instant).is_some() {
+                evse.finishing = true;
+                let evse = Some(evse.id);
+                self.effect(Output::Display { evse, notice: Notice::AuthorizationTimedOut });
+            }
         }
     }
 

@@ -122,6 +122,7 @@ impl Station {
             self.journal.forget_frames();
             self.outbox.disconnected();
             self.questions.clear();
+            self.stop_following_statuses();
             for failed in self.endpoint.handle_disconnect() {
                 self.call_failed(failed);
             }

@@ -12,7 +12,7 @@ use super::metering::Collected;
 use super::reading::Reading;
 use super::settings::Key;
 use super::smart_charging::Limit;
-use super::status::Reported;
+use super::status::Told;
 use super::transactions::{ChargingState, Transaction};
 use super::{Output, Station};
 use crate::time::Instant;
@@ -40,6 +40,8 @@ pub(super) struct Evse {
     pub(super) reserved: bool,
     /// A transaction ended and its cable is still there.
     pub(super) finishing: bool,
+    /// The vehicle has just left its cable behind.
+    pub(super) left: bool,
     pub(super) lock_failed: bool,
     /// Connector whose plug is locked.
     pub(super) locked: Option<u32>,
@@ -51,6 +53,8 @@ pub(super) struct Evse {
     pub(super) limit: Option<Limit>,
     /// Until when the plug has to come.
     pub(super) connect_by: Option<Instant>,
+    /// Until when the token has to come that a plug waits for.
+    pub(super) token_by: Option<Instant>,
     /// When the next sample is to be taken.
     pub(super) sample_at: Option<Instant>,
     /// When the next sample for the last message of the transaction is to be taken.
@@ -73,12 +77,12 @@ pub(super) struct Connector {
     /// The status that was last told to the integrator.
     pub(super) shown: Option<ConnectorStatus>,
     /// What the CSMS was last told.
-    pub(super) reported: Option<Reported>,
+    pub(super) told: Told,
 }
 
 impl Evse {
     pub(super) fn new(id: u32, config: &EvseConfig) -> Self {
-        let connector = |id| Connector { id, fault: None, operative: true, shown: None, reported: None };
+        let connector = |id| Connector { id, fault: None, operative: true, shown: None, told: Told::default() };
         Self {
             id,
             connectors: (1..=config.connectors.max(1)).map(connector).collect(),
@@ -95,12 +99,14 @@ impl Evse {
             transaction: None,
             reserved: false,
             finishing: false,
+            left: false,
             lock_failed: false,
             locked: None,
             locked_for: None,
             permitted: false,
             limit: None,
             connect_by: None,
+            token_by: None,
             sample_at: None,
             end_sample_at: None,
             collected: Collected::default(),
@@ -272,6 +278,7 @@ impl Station {
         let withheld = self.restart.as_ref().is_some_and(|restart| restart.is_under_way());
         for at in 0..self.evses.len() {
             self.settle_lock(at);
+            self.await_token(at);
             let evse = &mut self.evses[at];
             let permitted = evse.may_charge() && !condition.faulted && !withheld;
             if core::mem::replace(&mut evse.permitted, permitted) != permitted {

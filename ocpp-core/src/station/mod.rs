@@ -146,7 +146,7 @@ use reservations::Reservations;
 use reset::Restart;
 use settings::Settings;
 use smart_charging::Charging;
-use status::Reported;
+use status::Told;
 
 use crate::rpc::{CallId, Endpoint, EndpointConfig, MessageIds};
 use crate::time::Now;
@@ -174,7 +174,7 @@ pub struct Station {
     /// Whether the CSMS lets the station be used.
     operative: bool,
     fault: Option<Fault>,
-    station_reported: Option<Reported>,
+    station_told: Told,
     outbox: Outbox,
     /// Remote starts whose token is being checked, by EVSE.
     remote_starts: BTreeMap<u32, PendingRemoteStart>,
@@ -228,7 +228,7 @@ impl Station {
             aligned: Aligned::default(),
             operative: true,
             fault: None,
-            station_reported: None,
+            station_told: Told::default(),
             outbox: Outbox::default(),
             remote_starts: BTreeMap::new(),
             authorization_cache: AuthorizationCache::default(),

@@ -139,6 +139,8 @@ pub enum Notice {
     NotAuthorized,
     /// The plug was expected and did not come.
     ConnectionTimedOut,
+    /// A token was expected and did not come.
+    AuthorizationTimedOut,
     /// Charging goes on; only its own token or group can stop it.
     InUse,
 }
@@ -171,6 +173,13 @@ pub enum Timer {
         /// Which EVSE; 0 for a token presented to the whole station.
         evse: u32,
     },
+    /// The token after the plug (1.6, `ConnectionTimeOut`).
+    Token {
+        /// Which EVSE.
+        evse: u32,
+    },
+    /// A connector's status that has to last before it is told (1.6, `MinimumStatusDuration`).
+    Status,
     /// The next sampled meter values.
     Sample {
         /// Which EVSE.

@@ -46,6 +46,7 @@ impl Station {
         if evse.recover_by.is_some() {
             return;
         }
+        evse.left = ends && evse.transaction.is_some();
         // E09.FR.01; 1.6 edition 2, 4.10
         let ended = if ends { evse.authorization.take() } else { None };
         if let Some(authorization) = ended {

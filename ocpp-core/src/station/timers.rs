@@ -28,10 +28,12 @@ impl Station {
             one(Timer::Restart, restart),
             one(Timer::ClockAligned, self.aligned.deadline()),
             one(Timer::Reservation, self.reservation_deadline()),
+            one(Timer::Status, self.status_deadline().filter(|_| self.may_send())),
         ];
         let of_evses = self.evses.iter().flat_map(move |evse| {
             [
                 one(Timer::EvConnection { evse: evse.id }, evse.connect_by),
+                one(Timer::Token { evse: evse.id }, evse.token_by.filter(|_| evse.authorizing.is_none())),
                 one(Timer::Sample { evse: evse.id }, evse.sample_at),
                 one(Timer::Sample { evse: evse.id }, evse.end_sample_at),
                 one(Timer::Recovery { evse: evse.id }, evse.recover_by),
@@ -53,6 +55,7 @@ impl Station {
         self.outbox.retry_at.take_if(|at| *at <= self.now.instant);
         self.give_up_questions();
         self.give_up_waiting_for_plugs();
+        self.give_up_waiting_for_tokens();
         self.recover_overdue();
         self.take_samples();
         self.take_aligned();

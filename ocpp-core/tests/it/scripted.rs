@@ -42,6 +42,8 @@ pub struct Scripted {
     always: BTreeMap<String, Reply>,
     /// Ids that 1.6 transactions were given, by what makes a StartTransaction the same one.
     starts: Vec<Value>,
+    /// The status of each connector that was told last on this connection, since the last boot.
+    statuses: BTreeMap<i64, String>,
     pub heard: Vec<Heard>,
     pub said: Vec<(String, Said)>,
     pub connections: u32,
@@ -58,6 +60,7 @@ impl Scripted {
             once: BTreeMap::new(),
             always: BTreeMap::new(),
             starts: Vec::new(),
+            statuses: BTreeMap::new(),
             heard: Vec::new(),
             said: Vec::new(),
             connections: 0,
@@ -111,6 +114,23 @@ impl Scripted {
         }
     }
 
+    /// Panics where a status can't follow the one before it, in any test there is.
+    fn check_status(&mut self, action: &str, payload: &Value) {
+        if action == "BootNotification" {
+            self.statuses.clear();
+        }
+        if action != "StatusNotification" || payload["errorCode"] == "LocalListConflict" {
+            return;
+        }
+        let (connector, status) = (payload["connectorId"].as_i64().unwrap(), payload["status"].as_str().unwrap());
+        // Connector 0 has three of them, and goes from any to any.
+        assert!(connector != 0 || ["Available", "Unavailable", "Faulted"].contains(&status), "{payload}");
+        if let Some(before) = self.statuses.insert(connector, status.to_owned()).filter(|_| connector != 0) {
+            let allowed = TRANSITIONS.iter().any(|(from, to)| *from == before && to.split(' ').any(|to| to == status));
+            assert!(allowed || before == status, "1.6 edition 2, 4.9: connector {connector} from {before} to {status}");
+        }
+    }
+
     fn default_reply(&mut self, now: Now, action: &str, payload: &Value) -> Value {
         let time = format!("{:.3}", now.utc);
         match (self.version, action) {
@@ -150,6 +170,19 @@ impl Scripted {
     }
 }
 
+/// What may follow each status (1.6 edition 2, 4.9, with B6 of 1.6 errata 3.20).
+pub const TRANSITIONS: [(&str, &str); 9] = [
+    ("Available", "Preparing Charging SuspendedEV SuspendedEVSE Reserved Unavailable Faulted"),
+    ("Preparing", "Available Charging SuspendedEV SuspendedEVSE Finishing Faulted"),
+    ("Charging", "Available SuspendedEV SuspendedEVSE Finishing Unavailable Faulted"),
+    ("SuspendedEV", "Available Charging SuspendedEVSE Finishing Unavailable Faulted"),
+    ("SuspendedEVSE", "Available Charging SuspendedEV Finishing Unavailable Faulted"),
+    ("Finishing", "Available Preparing Unavailable Faulted"),
+    ("Reserved", "Available Preparing Unavailable Faulted"),
+    ("Unavailable", "Available Preparing Charging SuspendedEV SuspendedEVSE Faulted"),
+    ("Faulted", "Available Preparing Charging SuspendedEV SuspendedEVSE Finishing Reserved Unavailable"),
+];
+
 /// Panics where a call of a station breaks the schema.
 pub fn check_request(version: Version, action: &str, payload: &str) {
     let result = match version {
@@ -174,6 +207,7 @@ impl Peer for Scripted {
     fn connected(&mut self, _now: Now, version: Version) {
         self.version = version;
         self.connections += 1;
+        self.statuses.clear();
         self.outstanding = None;
     }
 
@@ -190,6 +224,9 @@ impl Peer for Scripted {
             2 => {
                 let action = frame[2].as_str().unwrap().to_owned();
                 check_request(self.version, &action, &frame[3].to_string());
+                if self.version == Version::V1_6 {
+                    self.check_status(&action, &frame[3]);
+                }
                 self.heard.push(Heard { at: now, action: action.clone(), payload: frame[3].clone() });
                 match self.reply(now, &action, &frame[3]) {
                     Reply::Result(payload) => self.outbox.push_back(json!([3, id, payload]).to_string()),

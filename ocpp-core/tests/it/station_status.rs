@@ -26,12 +26,13 @@ fn change(version: Version, whole: bool, operative: bool) -> Value {
     }
 }
 
-/// B04.FR.01, B04.FR.02; 1.6 4.9
+/// B04.FR.01, B04.FR.02; 1.6 edition 2, 4.9
 #[test]
 fn after_an_outage_what_changed_is_told_and_everything_after_a_long_one() {
     for version in VERSIONS {
         let mut config = config(version);
         config.evses = vec![EvseConfig::default(), EvseConfig::default()];
+        config.settings = vec![("ConnectionTimeOut".into(), "0".into())];
         let mut world = Script::booted_with(config);
         world.cut();
         world.plug();
@@ -51,7 +52,7 @@ fn after_an_outage_what_changed_is_told_and_everything_after_a_long_one() {
     }
 }
 
-/// 1.6 4.9: the states in between that happened offline are history.
+/// 1.6 edition 2, 4.9: the states in between that happened offline are history.
 #[test]
 fn only_the_present_status_is_told_after_an_outage() {
     for version in VERSIONS {
@@ -155,7 +156,7 @@ fn a_place_that_does_not_exist_is_not_taken_out_of_service() {
     }
 }
 
-/// 1.6 4.9, 7.6: a warning is told and keeps nobody from charging.
+/// 1.6 edition 2, 4.9, 7.6: a warning is told and keeps nobody from charging.
 #[test]
 fn a_warning_is_no_fault() {
     let mut world = Script::booted(Version::V1_6);
@@ -174,7 +175,7 @@ fn a_warning_is_no_fault() {
     assert!(world.energy_permitted());
 }
 
-/// 1.6 4.9: connector 0 is the station.
+/// 1.6 edition 2, 4.9: connector 0 is the station.
 #[test]
 fn a_fault_of_the_station_is_a_fault_of_every_connector() {
     for version in VERSIONS {

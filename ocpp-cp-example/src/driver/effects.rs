@@ -172,6 +172,7 @@ fn words(notice: Notice) -> Cow<'static, str> {
         Notice::Authorizing => "checking your card".into(),
         Notice::Authorized => "you may charge".into(),
         Notice::NotAuthorized => "your card is not accepted".into(),
+        Notice::AuthorizationTimedOut => "no token was presented in time".into(),
         Notice::ConnectionTimedOut => "the cable was not plugged in in time".into(),
         Notice::InUse => "in use by somebody else".into(),
         other => format!("{other:?}").into(),

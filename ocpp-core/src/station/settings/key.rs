@@ -49,6 +49,7 @@ pub(in crate::station) enum Key {
     MessageAttemptInterval,
     MessageAttempts,
     MessageTimeout,
+    MinimumStatusDuration,
     NumberOfConnectors,
     OfflineThreshold,
     OfflineTxForUnknownId,

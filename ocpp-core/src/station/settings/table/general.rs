@@ -1,9 +1,10 @@
 //! The station itself.
 
-use super::{COUNT, Definition, Key, Kind, row, variable};
+use super::{COUNT, Definition, Key, Kind, SECONDS, row, variable};
 
 pub(super) const ROWS: &[Definition] = &[
     row(Key::DateTime, None, variable("ClockCtrlr", "DateTime"), Kind::DateTime, "").read_only(),
+    row(Key::MinimumStatusDuration, Some("MinimumStatusDuration"), None, SECONDS, "0").unit("s"),
     row(Key::NumberOfConnectors, Some("NumberOfConnectors"), None, COUNT, "1").read_only(),
     row(Key::ResetRetries, Some("ResetRetries"), variable("OCPPCommCtrlr", "ResetRetries"), COUNT, "0"),
     row(
