@@ -33,7 +33,7 @@ fn accepted(world: &Script) -> Vec<bool> {
     decisions.collect()
 }
 
-/// C01.FR.01, C01.FR.02; 1.6 4.1
+/// C01.FR.01, C01.FR.02; 1.6 edition 2, 4.1
 #[test]
 fn energy_waits_for_the_word_of_the_csms() {
     for version in VERSIONS {
@@ -55,7 +55,7 @@ fn energy_waits_for_the_word_of_the_csms() {
     }
 }
 
-/// C01.FR.07; 1.6 7.2
+/// C01.FR.07; 1.6 edition 2, 7.2
 #[test]
 fn only_an_accepted_token_charges() {
     for version in VERSIONS {
@@ -100,7 +100,7 @@ fn the_same_token_ends_it_without_being_asked_for_whatever_its_case() {
     }
 }
 
-/// C09.FR.03, C09.FR.05, C09.FR.11; 1.6 3.10
+/// C09.FR.03, C09.FR.05, C09.FR.11; 1.6 edition 2, 3.10
 #[test]
 fn another_token_of_the_group_ends_it_once_the_csms_says_so() {
     for version in VERSIONS {

@@ -87,7 +87,7 @@ fn accept(world: &mut Script, token: &str) {
     learn(world, token, &info);
 }
 
-/// C12.FR.02, C12.FR.04; 1.6 9.1.13 `LocalPreAuthorize`
+/// C12.FR.02, C12.FR.04; 1.6 edition 2, 9.1.13
 #[test]
 fn with_pre_authorisation_a_cached_token_charges_without_being_asked_about() {
     for version in VERSIONS {
@@ -108,7 +108,7 @@ fn with_pre_authorisation_a_cached_token_charges_without_being_asked_about() {
     }
 }
 
-/// C12.FR.03; 1.6 3.5.1, 9.1.24 `StopTransactionOnInvalidId`
+/// C12.FR.03; 1.6 edition 2, 3.5.1, 9.1.24
 #[test]
 fn a_cached_token_that_the_csms_no_longer_accepts_is_found_out_by_the_transaction() {
     for version in VERSIONS {
@@ -133,7 +133,7 @@ fn a_cached_token_that_the_csms_no_longer_accepts_is_found_out_by_the_transactio
     }
 }
 
-/// 1.6 3.5.1: what StopTransaction.conf says counts, too.
+/// 1.6 edition 2, 3.5.1: what StopTransaction.conf says counts, too.
 #[test]
 fn the_answer_to_the_end_of_a_transaction_updates_the_cache() {
     for version in VERSIONS {
@@ -151,7 +151,7 @@ fn the_answer_to_the_end_of_a_transaction_updates_the_cache() {
     }
 }
 
-/// 1.6 9.1.2 `AuthorizationCacheEnabled`; C10.FR.11
+/// 1.6 edition 2, 9.1.2; C10.FR.11
 #[test]
 fn a_cache_that_is_switched_off_keeps_and_knows_nothing() {
     for version in VERSIONS {
@@ -171,7 +171,7 @@ fn a_cache_that_is_switched_off_keeps_and_knows_nothing() {
     }
 }
 
-/// C10.FR.01, C10.FR.03, C12.FR.05; 1.6 3.5.1
+/// C10.FR.01, C10.FR.03, C12.FR.05; 1.6 edition 2, 3.5.1
 #[test]
 fn a_token_that_was_refused_is_asked_about_again() {
     for version in VERSIONS {
@@ -215,7 +215,7 @@ fn a_station_that_is_to_ask_nobody_goes_by_what_it_knows() {
     }
 }
 
-/// 1.6 3.5, 9.1.1 `AllowOfflineTxForUnknownId`, 9.1.12 `LocalAuthorizeOffline`; C13.FR.06, C15.FR.08
+/// 1.6 edition 2, 3.5, 9.1.1, 9.1.12; C13.FR.06, C15.FR.08
 #[test]
 fn offline_the_cache_decides_as_far_as_the_settings_let_it() {
     for version in VERSIONS {
@@ -241,7 +241,7 @@ fn offline_the_cache_decides_as_far_as_the_settings_let_it() {
     }
 }
 
-/// C10.FR.13; 1.6 3.5.1, 3.5.4
+/// C10.FR.13; 1.6 edition 2, 3.5.1, 3.5.4
 #[test]
 fn a_token_whose_time_has_passed_is_expired_offline_and_asked_about_online() {
     for version in VERSIONS {
@@ -291,7 +291,7 @@ fn an_answer_that_has_expired_already_keeps_a_token_out_of_the_cache() {
     }
 }
 
-/// C11.FR.01 to 04; 1.6 5.4
+/// C11.FR.01 to 04; 1.6 edition 2, 5.4
 #[test]
 fn clearing_the_cache_forgets_every_token_and_touches_no_transaction() {
     for version in VERSIONS {
@@ -307,7 +307,7 @@ fn clearing_the_cache_forgets_every_token_and_touches_no_transaction() {
     }
 }
 
-/// C10.FR.02; 1.6 3.5.1
+/// C10.FR.02; 1.6 edition 2, 3.5.1
 #[test]
 fn the_cache_outlives_a_power_cut() {
     for version in VERSIONS {
@@ -350,7 +350,7 @@ fn room(world: &mut Script) -> usize {
     65_536 / one
 }
 
-/// C10.FR.07; 1.6 3.5.1
+/// C10.FR.07; 1.6 edition 2, 3.5.1
 #[test]
 fn a_full_cache_makes_room_by_what_is_not_valid() {
     for version in VERSIONS {
@@ -450,7 +450,7 @@ fn a_token_of_another_kind_is_another_token() {
     }
 }
 
-/// C01.FR.03, C09.FR.07; 1.6 3.10, 4.1
+/// C01.FR.03, C09.FR.07; 1.6 edition 2, 3.10, 4.1
 #[test]
 fn a_cached_token_of_the_group_ends_a_transaction_without_being_asked_about() {
     for version in VERSIONS {
@@ -477,7 +477,7 @@ fn a_cached_token_of_the_group_ends_a_transaction_without_being_asked_about() {
     }
 }
 
-/// F01.FR.01; 1.6 9.1.3 `AuthorizeRemoteTxRequests`, 9.1.13
+/// F01.FR.01; 1.6 edition 2, 9.1.3, 9.1.13
 #[test]
 fn a_remote_start_is_authorised_like_a_token_that_is_presented() {
     for version in VERSIONS {

@@ -20,7 +20,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// B01.FR.01, B01.FR.05; 1.6 4.2, 4.9
+/// B01.FR.01, B01.FR.05; 1.6 edition 2, 4.2, 4.9
 #[test]
 fn the_first_message_is_a_boot_notification_and_the_statuses_follow_its_acceptance() {
     for version in VERSIONS {
@@ -54,7 +54,7 @@ fn a_boot_notification_says_what_the_station_is() {
     );
 }
 
-/// B02.FR.02, B02.FR.08; 1.6 4.2
+/// B02.FR.02, B02.FR.08; 1.6 edition 2, 4.2
 #[test]
 fn a_pending_station_says_nothing_but_boot_again_after_the_interval() {
     for version in VERSIONS {
@@ -71,7 +71,7 @@ fn a_pending_station_says_nothing_but_boot_again_after_the_interval() {
     }
 }
 
-/// B02.FR.07, B03.FR.05; 1.6 4.2
+/// B02.FR.07, B03.FR.05; 1.6 edition 2, 4.2
 #[test]
 fn with_an_interval_of_zero_the_station_waits_longer_each_time() {
     for version in VERSIONS {
@@ -89,7 +89,7 @@ fn with_an_interval_of_zero_the_station_waits_longer_each_time() {
     }
 }
 
-/// B02.FR.01, B02.FR.05; 1.6 4.2
+/// B02.FR.01, B02.FR.05; 1.6 edition 2, 4.2
 #[test]
 fn a_pending_station_answers_and_starts_nothing() {
     let mut world = Script::start(Version::V1_6);
@@ -117,7 +117,7 @@ fn a_pending_station_answers_and_starts_nothing() {
     }
 }
 
-/// B02.FR.04, F06.FR.17; 1.6 4.2
+/// B02.FR.04, F06.FR.17; 1.6 edition 2, 4.2
 #[test]
 fn a_trigger_makes_a_pending_station_boot_before_its_interval() {
     for version in VERSIONS {
@@ -135,7 +135,7 @@ fn a_trigger_makes_a_pending_station_boot_before_its_interval() {
     }
 }
 
-/// B03.FR.02, B03.FR.06, B03.FR.08; 1.6 4.2
+/// B03.FR.02, B03.FR.06, B03.FR.08; 1.6 edition 2, 4.2
 #[test]
 fn a_rejected_station_is_silent_until_its_interval_is_over() {
     for version in VERSIONS {
@@ -219,7 +219,7 @@ fn a_restart_says_why_it_happened() {
     }
 }
 
-/// G02.FR.01, G02.FR.02, G02.FR.05; 1.6 4.6
+/// G02.FR.01, G02.FR.02, G02.FR.05; 1.6 edition 2, 4.6
 #[test]
 fn a_heartbeat_comes_after_the_interval_that_the_csms_gave_and_only_in_silence() {
     for version in VERSIONS {
@@ -255,7 +255,7 @@ fn a_station_that_always_talks_still_sends_a_heartbeat_a_day() {
     assert_eq!(world.peer.payloads("Heartbeat").len(), 1);
 }
 
-/// B01.FR.06, G02.FR.06; 1.6 4.2, 4.6
+/// B01.FR.06, G02.FR.06; 1.6 edition 2, 4.2, 4.6
 #[test]
 fn the_clock_follows_the_csms_and_the_machines_clock_no_more() {
     for version in VERSIONS {

@@ -53,7 +53,7 @@ fn is_accepted(said: &Said) -> bool {
     matches!(said, Said::Result(payload) if payload["status"] == "Accepted")
 }
 
-/// F01.FR.02, F01.FR.19, F01.FR.25, F03.FR.03; 1.6 5.11, 5.12
+/// F01.FR.02, F01.FR.19, F01.FR.25, F03.FR.03; 1.6 edition 2, 5.11, 5.12
 #[test]
 fn a_remote_start_and_stop_make_a_transaction() {
     for version in VERSIONS {
@@ -86,7 +86,7 @@ fn a_remote_start_and_stop_make_a_transaction() {
     }
 }
 
-/// F01.FR.01, F02.FR.09; 1.6 5.11
+/// F01.FR.01, F02.FR.09; 1.6 edition 2, 5.11
 #[test]
 fn a_remote_start_is_authorised_first_where_that_is_wanted() {
     for version in VERSIONS {
@@ -164,7 +164,7 @@ fn a_remote_start_takes_over_the_transaction_that_the_plug_began() {
     }
 }
 
-/// F01.FR.20, F01.FR.23, F01.FR.24, F03.FR.08; 1.6 5.11
+/// F01.FR.20, F01.FR.23, F01.FR.24, F03.FR.08; 1.6 edition 2, 5.11
 #[test]
 fn a_remote_start_chooses_a_free_place_and_is_refused_where_there_is_none() {
     for version in VERSIONS {
@@ -207,7 +207,7 @@ fn a_remote_stop_only_ends_the_charging_where_the_plug_ends_the_transaction() {
     }
 }
 
-/// 1.6 5.14
+/// 1.6 edition 2, 5.14
 #[test]
 fn a_1_6_reset_stops_what_goes_on_and_restarts() {
     for (kind, reason) in [("Hard", "HardReset"), ("Soft", "SoftReset")] {
@@ -327,7 +327,7 @@ fn a_reset_may_let_the_transaction_go_on() {
     );
 }
 
-/// F05; 1.6 5.18
+/// F05; 1.6 edition 2, 5.18
 #[test]
 fn a_plug_is_released_on_request() {
     for version in VERSIONS {
@@ -351,7 +351,7 @@ fn a_plug_is_released_on_request() {
         world.tap("TAG");
         let said = world.ask("UnlockConnector", payload);
         match version {
-            // 1.6 5.18: the transaction is finished first.
+            // 1.6 edition 2, 5.18: the transaction is finished first.
             Version::V1_6 => {
                 assert_eq!(said, ok("Unlocked"));
                 assert_eq!(world.peer.payloads("StopTransaction")[0]["reason"], "UnlockCommand");
@@ -380,7 +380,7 @@ fn hardware_that_does_not_answer_is_a_failed_unlock() {
     }
 }
 
-/// F06.FR.04, F06.FR.08, F06.FR.11 to 16; 1.6 5.17
+/// F06.FR.04, F06.FR.08, F06.FR.11 to 16; 1.6 edition 2, 5.17
 #[test]
 fn a_trigger_is_answered_before_its_message_comes() {
     for version in VERSIONS {
@@ -432,7 +432,7 @@ fn a_trigger_is_answered_before_its_message_comes() {
     }
 }
 
-/// P01.FR.05; 1.6 4.3, 5.4; C11.FR.04
+/// P01.FR.05; 1.6 edition 2, 4.3, 5.4; C11.FR.04
 #[test]
 fn what_the_station_does_not_have_is_said_honestly() {
     for version in VERSIONS {
@@ -453,7 +453,7 @@ fn what_the_station_does_not_have_is_said_honestly() {
     assert_eq!(world.ask("GetTariffs", json!({"evseId": 0})), Said::Error("NotImplemented".into()));
 }
 
-/// 2.1 part 4, 4.2.3; OCPP-J 1.6, 4.2.3
+/// 2.1 part 4, 4.2.3; 1.6-J, 4.2.3
 #[test]
 fn a_call_that_breaks_the_schema_is_refused_with_the_code_of_the_version_and_changes_nothing() {
     let cases = [

@@ -67,7 +67,7 @@ fn listing(version: Version, tokens: &[Value]) -> Script {
     world
 }
 
-/// D01.FR.01, D01.FR.02, D01.FR.04, D01.FR.15, D02.FR.01, D02.FR.02; 1.6 5.10, 5.15, 6.41
+/// D01.FR.01, D01.FR.02, D01.FR.04, D01.FR.15, D02.FR.01, D02.FR.02; 1.6 edition 2, 5.10, 5.15, 6.41
 #[test]
 fn a_full_update_replaces_the_list_and_its_version() {
     for version in VERSIONS {
@@ -91,7 +91,7 @@ fn a_full_update_replaces_the_list_and_its_version() {
     }
 }
 
-/// D01.FR.05, D01.FR.16, D01.FR.17; 1.6 5.15, 6.41, 7.1
+/// D01.FR.05, D01.FR.16, D01.FR.17; 1.6 edition 2, 5.15, 6.41, 7.1
 #[test]
 fn a_differential_update_adds_changes_and_removes() {
     for version in VERSIONS {
@@ -120,7 +120,7 @@ fn a_differential_update_adds_changes_and_removes() {
     }
 }
 
-/// D01.FR.19; 1.6 7.47
+/// D01.FR.19; 1.6 edition 2, 7.47
 #[test]
 fn a_differential_update_that_is_not_newer_is_a_version_mismatch() {
     for version in VERSIONS {
@@ -135,7 +135,7 @@ fn a_differential_update_that_is_not_newer_is_a_version_mismatch() {
     }
 }
 
-/// D01.FR.06, D01.FR.11, D01.FR.12, D01.FR.18; 1.6 6.41, 7.1, 9.2.2, 9.2.3, errata 3.52
+/// D01.FR.06, D01.FR.11, D01.FR.12, D01.FR.18; 1.6 edition 2, 6.41, 7.1, 9.2.2, 9.2.3, errata 3.52
 #[test]
 fn an_update_that_cannot_be_taken_is_refused_whole() {
     for version in VERSIONS {
@@ -187,7 +187,7 @@ fn an_update_of_too_many_bytes_is_refused() {
     }
 }
 
-/// 1.6 3.5.2, 5.15; D01.FR.10
+/// 1.6 edition 2, 3.5.2, 5.15; D01.FR.10
 #[test]
 fn a_power_cut_finds_the_list_of_before_or_after_an_update_and_never_one_between() {
     for version in VERSIONS {
@@ -219,7 +219,7 @@ fn a_power_cut_finds_the_list_of_before_or_after_an_update_and_never_one_between
     }
 }
 
-/// 1.6 3.5.2; D01.FR.10
+/// 1.6 edition 2, 3.5.2; D01.FR.10
 #[test]
 fn the_list_outlives_a_power_cut() {
     for version in VERSIONS {
@@ -237,7 +237,7 @@ fn the_list_outlives_a_power_cut() {
     }
 }
 
-/// 1.6 9.2.1 `LocalAuthListEnabled`, 5.10, 7.47; D01.FR.13, D02.FR.03
+/// 1.6 edition 2, 9.2.1, 5.10, 7.47; D01.FR.13, D02.FR.03
 #[test]
 fn a_list_that_is_switched_off_is_not_there_and_comes_back() {
     for version in VERSIONS {
@@ -258,7 +258,7 @@ fn a_list_that_is_switched_off_is_not_there_and_comes_back() {
     }
 }
 
-/// C14.FR.02 to 05; 1.6 3.5, 9.1.13 `LocalPreAuthorize`
+/// C14.FR.02 to 05; 1.6 edition 2, 3.5, 9.1.13
 #[test]
 fn online_a_valid_token_of_the_list_charges_at_once_and_any_other_is_asked_about() {
     for version in VERSIONS {
@@ -274,7 +274,7 @@ fn online_a_valid_token_of_the_list_charges_at_once_and_any_other_is_asked_about
         try_out(&mut world, "GOOD");
         assert_eq!(asked(&world), 1, "{version}: without pre-authorisation the CSMS is asked");
         world.set("LocalPreAuthorize", "true");
-        // 1.6 3.5.2: in a list that word is valid.
+        // 1.6 edition 2, 3.5.2: in a list that word is valid.
         let busy = usize::from(version != Version::V1_6);
         for (token, questions) in [("GOOD", 0), ("BAD", 1), ("BUSY", busy), ("EARLY", 0), ("LATE", 1), ("STRANGER", 1)]
         {
@@ -296,7 +296,7 @@ fn a_token_that_the_list_refuses_is_not_asked_about_where_that_is_switched_off()
     }
 }
 
-/// C13.FR.02 to 06; 1.6 3.5.4, 9.1.1 `AllowOfflineTxForUnknownId`, 9.1.12 `LocalAuthorizeOffline`
+/// C13.FR.02 to 06; 1.6 edition 2, 3.5.4, 9.1.1, 9.1.12
 #[test]
 fn offline_the_list_decides_and_what_it_refuses_is_not_unknown() {
     for version in VERSIONS {
@@ -321,7 +321,7 @@ fn offline_the_list_decides_and_what_it_refuses_is_not_unknown() {
     }
 }
 
-/// C13.FR.01, C14.FR.01; 1.6 3.5.3
+/// C13.FR.01, C14.FR.01; 1.6 edition 2, 3.5.3
 #[test]
 fn the_list_stands_above_the_cache_and_keeps_its_tokens_out_of_it() {
     for version in VERSIONS {
@@ -341,7 +341,7 @@ fn the_list_stands_above_the_cache_and_keeps_its_tokens_out_of_it() {
     }
 }
 
-/// 1.6 3.5.2, 7.6
+/// 1.6 edition 2, 3.5.2, 7.6
 #[test]
 fn a_1_6_csms_is_told_where_it_contradicts_its_list() {
     let version = Version::V1_6;
@@ -364,7 +364,7 @@ fn a_1_6_csms_is_told_where_it_contradicts_its_list() {
     assert_eq!((&found[0]["connectorId"], &found[0]["status"]), (&json!(0), &json!("Available")));
 }
 
-/// C01.FR.03, C09.FR.07; 1.6 3.10, 4.1
+/// C01.FR.03, C09.FR.07; 1.6 edition 2, 3.10, 4.1
 #[test]
 fn a_listed_token_of_the_group_ends_a_transaction_without_being_asked_about() {
     for version in VERSIONS {
@@ -401,7 +401,7 @@ fn tokens_of_two_kinds_are_two_tokens_of_the_list() {
     }
 }
 
-/// 1.6 3.5.2, 9.1.29 `SupportedFeatureProfiles`, 9.2.2 `LocalAuthListMaxLength`, 9.2.3 `SendLocalListMaxLength`
+/// 1.6 edition 2, 3.5.2, 9.1.29, 9.2.2, 9.2.3
 #[test]
 fn a_1_6_csms_is_told_of_the_list_and_its_limits() {
     let mut world = Script::booted(Version::V1_6);

@@ -17,7 +17,7 @@ fn samples(version: Version, world: &Script) -> Vec<Value> {
     world.peer.payloads(action).iter().filter(is_sample).map(|payload| (*payload).clone()).collect()
 }
 
-/// J02.FR.11; 1.6 4.7
+/// J02.FR.11; 1.6 edition 2, 4.7
 #[test]
 fn samples_come_in_their_rhythm_for_as_long_as_the_transaction_lasts() {
     for version in VERSIONS {
@@ -54,7 +54,7 @@ fn samples_come_in_their_rhythm_for_as_long_as_the_transaction_lasts() {
     }
 }
 
-/// J02.FR.11; 1.6 9.1.17: only what is configured, with its phase where it has one.
+/// J02.FR.11; 1.6 edition 2, 9.1.17: only what is configured, with its phase where it has one.
 #[test]
 fn only_the_configured_measurands_are_told() {
     for version in VERSIONS {
@@ -86,7 +86,7 @@ fn only_the_configured_measurands_are_told() {
     }
 }
 
-/// J02.FR.11; 1.6 9.1.19
+/// J02.FR.11; 1.6 edition 2, 9.1.19
 #[test]
 fn an_interval_of_zero_takes_no_samples_and_a_new_one_counts_at_once() {
     for version in VERSIONS {
@@ -102,7 +102,7 @@ fn an_interval_of_zero_takes_no_samples_and_a_new_one_counts_at_once() {
     }
 }
 
-/// F06.FR.06, F06.FR.07; 1.6 5.17
+/// F06.FR.06, F06.FR.07; 1.6 edition 2, 5.17
 #[test]
 fn a_trigger_brings_what_the_meter_says_now() {
     for version in VERSIONS {
@@ -176,7 +176,7 @@ fn either(version: Version, key: &'static str, variable: &'static str) -> &'stat
     if version == Version::V1_6 { key } else { variable }
 }
 
-/// J01.FR.14; 1.6 3.16.2, 9.1.5, 9.1.15
+/// J01.FR.14; 1.6 edition 2, 3.16.2, 9.1.5, 9.1.15
 #[test]
 fn clock_aligned_values_come_at_the_quarters_of_the_hour_without_a_transaction_too() {
     for version in VERSIONS {
@@ -191,7 +191,7 @@ fn clock_aligned_values_come_at_the_quarters_of_the_hour_without_a_transaction_t
     }
 }
 
-/// 1.6 9.1.5: a day begins at midnight with a new interval, whole or not.
+/// 1.6 edition 2, 9.1.5: a day begins at midnight with a new interval, whole or not.
 #[test]
 fn the_first_clock_aligned_value_of_a_day_comes_at_midnight() {
     for version in VERSIONS {
@@ -203,7 +203,7 @@ fn the_first_clock_aligned_value_of_a_day_comes_at_midnight() {
     }
 }
 
-/// 1.6 9.1.5, 4.2, 4.6; J01: the wall clock counts, and it is the one that the CSMS sets.
+/// 1.6 edition 2, 9.1.5, 4.2, 4.6; J01: the wall clock counts, and it is the one that the CSMS sets.
 #[test]
 fn a_clock_that_is_set_moves_the_clock_aligned_moments() {
     for version in VERSIONS {
@@ -236,7 +236,7 @@ fn a_clock_that_is_set_back_by_a_moment_brings_no_value_twice() {
     }
 }
 
-/// J01.FR.22; 1.6 3.16, 4.7: with the transaction that they belong to, and kept while there is no connection.
+/// J01.FR.22; 1.6 edition 2, 3.16, 4.7: with the transaction that they belong to, and kept while there is no connection.
 #[test]
 fn clock_aligned_values_of_a_transaction_are_kept_until_they_are_delivered() {
     for version in VERSIONS {
@@ -257,7 +257,7 @@ fn clock_aligned_values_of_a_transaction_are_kept_until_they_are_delivered() {
     }
 }
 
-/// 1.6 9.1.15, 3.16.3: every phase and location, where the list names none.
+/// 1.6 edition 2, 9.1.15, 3.16.3: every phase and location, where the list names none.
 #[test]
 fn a_measurand_is_told_for_every_phase_and_location_that_the_meter_measures() {
     for version in VERSIONS {
@@ -280,7 +280,7 @@ fn a_measurand_is_told_for_every_phase_and_location_that_the_meter_measures() {
     }
 }
 
-/// J01.FR.03, J01.FR.04; 1.6 3.16.3, 4.7
+/// J01.FR.03, J01.FR.04; 1.6 edition 2, 3.16.3, 4.7
 #[test]
 fn the_main_meter_is_told_as_that_of_the_whole_station() {
     for version in VERSIONS {
@@ -312,7 +312,7 @@ fn the_main_meter_is_told_as_that_of_the_whole_station() {
     }
 }
 
-/// 1.6 9.1.27, errata 4.0 3.14 (3.16.6); 2.1 `SampledDataCtrlr.TxEndedInterval`, E06.FR.11
+/// 1.6 edition 2, 9.1.27, errata 3.14; 2.1 `SampledDataCtrlr.TxEndedInterval`, E06.FR.11
 #[test]
 fn the_last_message_has_the_samples_of_the_whole_transaction() {
     for version in VERSIONS {
@@ -333,7 +333,7 @@ fn the_last_message_has_the_samples_of_the_whole_transaction() {
     }
 }
 
-/// 1.6 9.1.25; 2.1 `AlignedDataCtrlr.TxEndedInterval` and `TxEndedMeasurands`
+/// 1.6 edition 2, 9.1.25; 2.1 `AlignedDataCtrlr.TxEndedInterval` and `TxEndedMeasurands`
 #[test]
 fn the_last_message_has_the_clock_aligned_values_of_the_whole_transaction() {
     for version in VERSIONS {
@@ -361,7 +361,7 @@ fn the_last_message_has_the_clock_aligned_values_of_the_whole_transaction() {
     }
 }
 
-/// 1.6 3.16.5
+/// 1.6 edition 2, 3.16.5
 #[test]
 fn without_stop_lists_the_last_message_has_no_values() {
     for version in VERSIONS {
@@ -377,7 +377,7 @@ fn without_stop_lists_the_last_message_has_no_values() {
     }
 }
 
-/// E17.FR.20 to 22; 1.6 9.1.27: what was collected before a power cut is part of the end.
+/// E17.FR.20 to 22; 1.6 edition 2, 9.1.27: what was collected before a power cut is part of the end.
 #[test]
 fn collected_values_outlive_a_power_cut() {
     for version in VERSIONS {
@@ -420,7 +420,7 @@ fn of_too_many_values_some_between_beginning_and_end_are_left_out() {
     assert_eq!(world.ask("ChangeConfiguration", change), Said::Result(json!({"status": "Rejected"})));
 }
 
-/// 1.6 3.16.4, 9.1.15 to 9.1.18, 9.1.25 to 9.1.28
+/// 1.6 edition 2, 3.16.4, 9.1.15 to 9.1.18, 9.1.25 to 9.1.28
 #[test]
 fn lists_of_measurands_are_refused_whole_where_the_station_cannot_follow_them() {
     for key in ["MeterValuesSampledData", "MeterValuesAlignedData", "StopTxnSampledData", "StopTxnAlignedData"] {
@@ -621,7 +621,7 @@ fn a_clock_aligned_moment_can_be_brought_forward() {
     }
 }
 
-/// 1.6 7.31; 2.1 part 2, `MeasurandEnumType`
+/// 1.6 edition 2, 7.31; 2.1 part 2, `MeasurandEnumType`
 #[test]
 fn measurands_that_2_x_has_no_word_for_are_told_in_1_6_alone() {
     for version in VERSIONS {

@@ -25,7 +25,7 @@ fn moment(payload: &Value) -> String {
     at.unwrap().as_str().unwrap().to_owned()
 }
 
-/// E04.FR.01 to 03, E12.FR.01, E12.FR.02; 1.6 3.7
+/// E04.FR.01 to 03, E12.FR.01, E12.FR.02; 1.6 edition 2, 3.7
 #[test]
 fn a_whole_transaction_without_a_connection_is_told_afterwards_in_order_and_before_what_is_new() {
     for version in VERSIONS {
@@ -80,7 +80,7 @@ fn a_whole_transaction_without_a_connection_is_told_afterwards_in_order_and_befo
     }
 }
 
-/// 1.6 3.7: what is not about a transaction may overtake.
+/// 1.6 edition 2, 3.7: what is not about a transaction may overtake.
 #[test]
 fn a_driver_does_not_wait_for_the_outbox() {
     for version in VERSIONS {
@@ -159,7 +159,7 @@ fn a_transaction_goes_on_through_an_outage_and_only_what_waited_is_marked() {
     }
 }
 
-/// E13.FR.02 to 04; 1.6 3.7.1
+/// E13.FR.02 to 04; 1.6 edition 2, 3.7.1
 #[test]
 fn a_message_that_is_refused_is_tried_again_ever_more_slowly_and_then_given_up() {
     for version in VERSIONS {

@@ -10,7 +10,7 @@ use crate::harness::VERSIONS;
 use crate::scripted::Script;
 use crate::station_transactions::energy;
 
-/// E17.FR.20, E17.FR.21; 1.6 7.36
+/// E17.FR.20, E17.FR.21; 1.6 edition 2, 7.36
 #[test]
 fn a_power_cut_ends_the_transaction_with_what_the_meter_says_afterwards() {
     for version in VERSIONS {

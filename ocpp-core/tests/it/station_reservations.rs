@@ -100,7 +100,7 @@ fn is_stored(world: &Script, id: i64) -> bool {
     world.storage.contains_key(&format!("reservation/{id}"))
 }
 
-/// 1.6 5.13, 3.11; H01.FR.03, H01.FR.15, H01.FR.23, H03.FR.01, H03.FR.09
+/// 1.6 edition 2, 5.13, 3.11; H01.FR.03, H01.FR.15, H01.FR.23, H03.FR.01, H03.FR.09
 #[test]
 fn a_reserved_evse_is_kept_for_its_token_until_that_uses_it() {
     for version in VERSIONS {
@@ -124,7 +124,7 @@ fn a_reserved_evse_is_kept_for_its_token_until_that_uses_it() {
     }
 }
 
-/// 1.6 4.9 (G2); H03.FR.10: a plug alone uses no reservation.
+/// 1.6 edition 2, 4.9 (G2); H03.FR.10: a plug alone uses no reservation.
 #[test]
 fn the_plug_may_come_before_the_token_that_it_is_kept_for() {
     for version in VERSIONS {
@@ -140,7 +140,7 @@ fn the_plug_may_come_before_the_token_that_it_is_kept_for() {
     }
 }
 
-/// 1.6 5.13 (parentIdTag); H03.FR.04, H03.FR.08
+/// 1.6 edition 2, 5.13 (parentIdTag); H03.FR.04, H03.FR.08
 #[test]
 fn a_token_of_the_same_group_may_use_it_and_the_csms_is_asked_for_the_group() {
     for version in VERSIONS {
@@ -166,7 +166,7 @@ fn a_token_of_the_same_group_may_use_it_and_the_csms_is_asked_for_the_group() {
     }
 }
 
-/// 1.6 5.13; H04.FR.01 to 03
+/// 1.6 edition 2, 5.13; H04.FR.01 to 03
 #[test]
 fn a_reservation_ends_with_its_time() {
     for version in VERSIONS {
@@ -201,7 +201,7 @@ fn the_end_of_a_reservation_is_told_after_an_outage() {
     }
 }
 
-/// 1.6 5.1; H02.FR.01, H02.FR.02
+/// 1.6 edition 2, 5.1; H02.FR.01, H02.FR.02
 #[test]
 fn a_reservation_can_be_cancelled_once() {
     for version in VERSIONS {
@@ -218,7 +218,7 @@ fn a_reservation_can_be_cancelled_once() {
     }
 }
 
-/// 1.6 5.13; H01.FR.11
+/// 1.6 edition 2, 5.13; H01.FR.11
 #[test]
 fn what_is_in_use_or_reserved_cannot_be_reserved() {
     for version in VERSIONS {
@@ -231,7 +231,7 @@ fn what_is_in_use_or_reserved_cannot_be_reserved() {
     }
 }
 
-/// 1.6 5.13; H01.FR.12, H01.FR.14
+/// 1.6 edition 2, 5.13; H01.FR.12, H01.FR.14
 #[test]
 fn what_is_faulted_or_unavailable_cannot_be_reserved() {
     for version in VERSIONS {
@@ -256,7 +256,7 @@ fn what_is_faulted_or_unavailable_cannot_be_reserved() {
     }
 }
 
-/// 1.6 5.13; H01.FR.01
+/// 1.6 edition 2, 5.13; H01.FR.01
 #[test]
 fn what_makes_no_sense_or_is_switched_off_is_rejected() {
     for version in VERSIONS {
@@ -269,7 +269,7 @@ fn what_makes_no_sense_or_is_switched_off_is_rejected() {
     }
 }
 
-/// 1.6 5.13; H01.FR.02
+/// 1.6 edition 2, 5.13; H01.FR.02
 #[test]
 fn a_reservation_with_the_same_id_replaces_the_other_if_it_can_be_made() {
     for version in VERSIONS {
@@ -289,7 +289,7 @@ fn a_reservation_with_the_same_id_replaces_the_other_if_it_can_be_made() {
     }
 }
 
-/// 1.6 5.13 (connector 0); H01.FR.04, H01.FR.07, H01.FR.20, H03.FR.03
+/// 1.6 edition 2, 5.13 (connector 0); H01.FR.04, H01.FR.07, H01.FR.20, H03.FR.03
 #[test]
 fn a_reservation_of_any_evse_keeps_the_last_one_free() {
     for version in VERSIONS {
@@ -313,7 +313,7 @@ fn a_reservation_of_any_evse_keeps_the_last_one_free() {
     }
 }
 
-/// 1.6 9.3.1; H01.FR.18, H01.FR.19
+/// 1.6 edition 2, 9.3.1; H01.FR.18, H01.FR.19
 #[test]
 fn reservations_of_any_evse_can_be_switched_off_by_the_operator_of_the_station_alone() {
     for version in VERSIONS {
@@ -329,7 +329,7 @@ fn reservations_of_any_evse_can_be_switched_off_by_the_operator_of_the_station_a
     assert!(keys[1]["value"].as_str().unwrap().split(',').any(|profile| profile == "Reservation"));
 }
 
-/// 1.6 5.13; H01.FR.16, H01.FR.17
+/// 1.6 edition 2, 5.13; H01.FR.16, H01.FR.17
 #[test]
 fn a_fault_or_a_change_of_availability_ends_a_reservation() {
     for version in VERSIONS {
@@ -361,7 +361,7 @@ fn a_fault_or_a_change_of_availability_ends_a_reservation() {
     }
 }
 
-/// 1.6 5.13: what was accepted holds.
+/// 1.6 edition 2, 5.13: what was accepted holds.
 #[test]
 fn a_reservation_is_stored_before_it_is_accepted_and_outlives_a_power_cut() {
     for version in VERSIONS {
@@ -385,7 +385,7 @@ fn a_reservation_is_stored_before_it_is_accepted_and_outlives_a_power_cut() {
     }
 }
 
-/// 1.6 5.13, 5.11; F01, H03.FR.09
+/// 1.6 edition 2, 5.13, 5.11; F01, H03.FR.09
 #[test]
 fn a_remote_start_needs_the_reservation_too() {
     for version in VERSIONS {
@@ -415,7 +415,7 @@ fn a_remote_start_needs_the_reservation_too() {
     }
 }
 
-/// 1.6 5.13 (a transaction ends it, not a token); H03.FR.09, H03.FR.11
+/// 1.6 edition 2, 5.13 (a transaction ends it, not a token); H03.FR.09, H03.FR.11
 #[test]
 fn a_token_without_a_plug_uses_a_reservation_up_in_2_x_alone() {
     for version in VERSIONS {
@@ -464,7 +464,7 @@ fn a_reservation_of_a_type_of_connector_keeps_one_of_that_type_free() {
     }
 }
 
-/// 1.6 5.13; H03.FR.03: a reader for the whole station takes whoever has a reservation to what is kept for him.
+/// 1.6 edition 2, 5.13; H03.FR.03: a reader for the whole station takes whoever has a reservation to what is kept for him.
 #[test]
 fn a_token_presented_to_the_whole_station_passes_by_what_is_kept_for_others() {
     for version in VERSIONS {
@@ -479,7 +479,7 @@ fn a_token_presented_to_the_whole_station_passes_by_what_is_kept_for_others() {
     }
 }
 
-/// 1.6 5.13: a power cut between any two effects leaves a reservation whole or none, and one that was accepted stays.
+/// 1.6 edition 2, 5.13: a power cut between any two effects leaves a reservation whole or none, and one that was accepted stays.
 #[test]
 fn a_power_cut_at_any_moment_keeps_what_was_accepted() {
     for version in VERSIONS {
@@ -510,7 +510,7 @@ fn a_power_cut_at_any_moment_keeps_what_was_accepted() {
     }
 }
 
-/// 1.6 5.13; H01.FR.11: whatever a CSMS sends, there are never more reservations than EVSEs.
+/// 1.6 edition 2, 5.13; H01.FR.11: whatever a CSMS sends, there are never more reservations than EVSEs.
 #[test]
 fn there_are_never_more_reservations_than_evses() {
     for version in VERSIONS {
@@ -524,7 +524,7 @@ fn there_are_never_more_reservations_than_evses() {
     }
 }
 
-/// 1.6 5.13, 4.6; H04.FR.01: it is the station's clock that counts, whoever sets it.
+/// 1.6 edition 2, 5.13, 4.6; H04.FR.01: it is the station's clock that counts, whoever sets it.
 #[test]
 fn a_clock_that_is_set_past_its_end_ends_a_reservation() {
     for version in VERSIONS {
@@ -538,7 +538,7 @@ fn a_clock_that_is_set_past_its_end_ends_a_reservation() {
     }
 }
 
-/// 1.6 4.8, 5.13: only a transaction that ends a reservation tells it.
+/// 1.6 edition 2, 4.8, 5.13: only a transaction that ends a reservation tells it.
 #[test]
 fn a_reservation_that_ended_before_its_transaction_began_is_not_told() {
     let mut world = two_evses(Version::V1_6);

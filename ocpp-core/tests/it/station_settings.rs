@@ -33,7 +33,7 @@ fn set(world: &mut Script, mut data: Value, value: &str) -> Value {
     status_of(world, "SetVariables", "setVariableData", &data)
 }
 
-/// 1.6 5.8
+/// 1.6 edition 2, 5.8
 #[test]
 fn a_1_6_csms_reads_what_it_asks_for() {
     let mut world = Script::booted(Version::V1_6);
@@ -53,7 +53,7 @@ fn a_1_6_csms_reads_what_it_asks_for() {
     assert!(world.peer.result().get("unknownKey").is_none());
 }
 
-/// 1.6 5.3
+/// 1.6 edition 2, 5.3
 #[test]
 fn a_1_6_csms_changes_what_may_be_changed() {
     let mut world = Script::booted(Version::V1_6);

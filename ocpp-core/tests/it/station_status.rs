@@ -82,7 +82,7 @@ fn a_status_that_did_not_arrive_is_told_again() {
     }
 }
 
-/// G03.FR.01 to 04, G03.FR.08, G04; 1.6 5.2
+/// G03.FR.01 to 04, G03.FR.08, G04; 1.6 edition 2, 5.2
 #[test]
 fn the_csms_takes_out_of_service_and_a_restart_does_not_forget_it() {
     for version in VERSIONS {
@@ -111,7 +111,7 @@ fn the_csms_takes_out_of_service_and_a_restart_does_not_forget_it() {
     }
 }
 
-/// G01.FR.05, G03.FR.05, G04.FR.06; 1.6 5.2
+/// G01.FR.05, G03.FR.05, G04.FR.06; 1.6 edition 2, 5.2
 #[test]
 fn nobody_is_thrown_out_by_a_change_of_availability() {
     for version in VERSIONS {
@@ -194,7 +194,7 @@ fn a_fault_of_the_station_is_a_fault_of_every_connector() {
     }
 }
 
-/// G01.FR.08; 1.6 3.8
+/// G01.FR.08; 1.6 edition 2, 3.8
 #[test]
 fn the_other_connector_of_an_evse_in_use_is_no_news_in_2_x() {
     for version in VERSIONS {

@@ -19,7 +19,7 @@ pub fn energy(payload: &Value, context: &str) -> Option<String> {
     found.next().map(|sample| sample["value"].to_string())
 }
 
-/// 1.6 4.8, 4.10: the register at both ends, exact values beside them.
+/// 1.6 edition 2, 4.8, 4.10: the register at both ends, exact values beside them.
 #[test]
 fn a_1_6_transaction_has_one_start_and_one_stop_with_the_meters_registers() {
     let mut world = Script::booted(Version::V1_6);
@@ -49,7 +49,7 @@ fn a_1_6_transaction_has_one_start_and_one_stop_with_the_meters_registers() {
     assert_eq!(
         world.heard_statuses(),
         ["Preparing", "SuspendedEV", "Charging", "Finishing"],
-        "1.6 4.9: transitions A2, B4, D3, C6"
+        "1.6 edition 2, 4.9: transitions A2, B4, D3, C6"
     );
     world.unplug();
     assert_eq!(world.heard_statuses().last().unwrap(), "Available");
@@ -162,7 +162,7 @@ fn the_token_may_come_before_the_plug() {
     }
 }
 
-/// C01.FR.26; 1.6 9.1.6
+/// C01.FR.26; 1.6 edition 2, 9.1.6
 #[test]
 fn without_a_plug_the_authorisation_ends_in_time() {
     for version in VERSIONS {
@@ -288,7 +288,7 @@ fn a_cable_that_stays_begins_no_second_transaction_but_a_new_token_does() {
     }
 }
 
-/// E09.FR.01, E06.FR.02; 1.6 4.10
+/// E09.FR.01, E06.FR.02; 1.6 edition 2, 4.10
 #[test]
 fn a_vehicle_that_is_unplugged_ends_its_transaction() {
     for version in VERSIONS {
@@ -314,7 +314,7 @@ fn a_vehicle_that_is_unplugged_ends_its_transaction() {
     }
 }
 
-/// 1.6 4.9, 4.10
+/// 1.6 edition 2, 4.9, 4.10
 #[test]
 fn a_cable_that_stays_locked_is_not_available_until_its_owner_comes() {
     let mut world = Script::booted(Version::V1_6);
@@ -363,7 +363,7 @@ fn the_authorisation_ends_with_the_plug_even_where_only_the_token_ends_the_trans
     }
 }
 
-/// 1.6 4.10, 9.1.23; E10
+/// 1.6 edition 2, 4.10, 9.1.23; E10
 #[test]
 fn a_transaction_outlives_the_unplugging_where_that_is_wanted() {
     let mut world = Script::booted(Version::V1_6);
@@ -396,7 +396,7 @@ fn a_transaction_outlives_the_unplugging_where_that_is_wanted() {
     }
 }
 
-/// E06.FR.16; 1.6 4.9
+/// E06.FR.16; 1.6 edition 2, 4.9
 #[test]
 fn a_fault_ends_the_transaction_and_clears() {
     for version in VERSIONS {
@@ -432,7 +432,7 @@ fn a_fault_ends_the_transaction_and_clears() {
     }
 }
 
-/// G05.FR.01, G05.FR.02; 1.6 7.6
+/// G05.FR.01, G05.FR.02; 1.6 edition 2, 7.6
 #[test]
 fn a_plug_that_cannot_be_locked_does_not_charge() {
     for version in VERSIONS {
@@ -462,7 +462,7 @@ fn a_plug_that_cannot_be_locked_does_not_charge() {
     }
 }
 
-/// E06.FR.08; the reasons of 2.1 part 2 and of 1.6 7.36
+/// E06.FR.08; the reasons of 2.1 part 2 and of 1.6 edition 2, 7.36
 #[test]
 fn the_reason_of_a_local_stop_is_told_in_the_words_of_the_version() {
     let cases = [
@@ -526,7 +526,7 @@ fn two_evses_charge_independently() {
         if version == Version::V1_6 {
             let connectors: Vec<_> =
                 world.peer.payloads("StartTransaction").iter().map(|start| start["connectorId"].clone()).collect();
-            assert_eq!(connectors, [1, 2], "1.6 3.8: connectors are numbered through");
+            assert_eq!(connectors, [1, 2], "1.6 edition 2, 3.8: connectors are numbered through");
             assert_eq!(world.peer.payloads("StopTransaction")[0]["transactionId"], 2);
         }
     }
@@ -547,7 +547,7 @@ fn a_button_starts_without_a_token() {
     }
 }
 
-/// E05.FR.09 to 11, C15.FR.03, C15.FR.04; 1.6 4.8
+/// E05.FR.09 to 11, C15.FR.03, C15.FR.04; 1.6 edition 2, 4.8
 #[test]
 fn a_token_that_the_answer_refuses_ends_the_charging() {
     let refused = json!({"idTokenInfo": {"status": "Blocked"}});
@@ -605,7 +605,7 @@ fn a_token_that_the_answer_refuses_ends_the_charging() {
     assert_eq!(world.heard_statuses().last().unwrap(), "SuspendedEVSE");
 }
 
-/// C15.FR.07; 1.6 9.1.14
+/// C15.FR.07; 1.6 edition 2, 9.1.14
 #[test]
 fn a_refused_token_may_use_up_its_allowance() {
     for version in VERSIONS {

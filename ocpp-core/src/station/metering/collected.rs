@@ -56,7 +56,7 @@ impl Station {
         self.journal.put(record(evse.id, number), &value);
         evse.collected.values.push((number, value));
         while evse.collected.is_too_much(limit) {
-            // J02.FR.20: the second, the fourth, the sixth …; errata 4.0, 3.91
+            // J02.FR.20: the second, the fourth, the sixth …; 1.6 errata 3.91
             let mut place = 0;
             let (journal, id) = (&mut self.journal, evse.id);
             evse.collected.values.retain(|(number, _)| {

@@ -1,5 +1,5 @@
-//! Meter values: which measurands go into which message, and when (2.1 part 2, block J; 1.6 edition 2, 3.16 and 4.7 with
-//! errata 4.0, 3.14 and 3.15).
+//! Meter values: which measurands go into which message, and when (2.1 part 2, block J; 1.6 edition 2, 3.16, 4.7;
+//! 1.6 errata 3.14 and 3.15).
 
 mod aligned;
 mod collected;

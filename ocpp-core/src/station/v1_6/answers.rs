@@ -67,7 +67,7 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
     })
 }
 
-/// 5.2
+/// 1.6 edition 2, 5.2
 fn change_availability(station: &mut Station, request: &ChangeAvailabilityRequest) -> ChangeAvailabilityResponse {
     let operative = request.r#type != AvailabilityType::Inoperative;
     let places: Vec<Place> = if request.connector_id == 0 {
@@ -94,7 +94,7 @@ fn row(key: &str) -> Option<&'static Definition> {
     rows().find(|row| row.v1_6.is_some_and(|name| name.eq_ignore_ascii_case(key)))
 }
 
-/// 5.3
+/// 1.6 edition 2, 5.3
 fn change_configuration(station: &mut Station, request: &ChangeConfigurationRequest) -> ChangeConfigurationResponse {
     let Some(row) = row(&request.key) else {
         return ChangeConfigurationResponse::new(ConfigurationStatus::NotSupported);
@@ -107,7 +107,7 @@ fn change_configuration(station: &mut Station, request: &ChangeConfigurationRequ
     })
 }
 
-/// 5.4; errata 4.0, 3.23: without a cache it is rejected.
+/// 1.6 edition 2, 5.4; 1.6 errata 3.23: without a cache it is rejected.
 fn clear_cache(station: &mut Station) -> ClearCacheResponse {
     ClearCacheResponse::new(if station.clear_authorization_cache() {
         ClearCacheStatus::Accepted
@@ -116,7 +116,7 @@ fn clear_cache(station: &mut Station) -> ClearCacheResponse {
     })
 }
 
-/// 5.8
+/// 1.6 edition 2, 5.8
 fn get_configuration(station: &Station, request: &GetConfigurationRequest) -> GetConfigurationResponse {
     let asked = request.key.as_deref().unwrap_or_default();
     let key_value = |row: &Definition| {
@@ -137,7 +137,7 @@ fn get_configuration(station: &Station, request: &GetConfigurationRequest) -> Ge
     response
 }
 
-/// 5.11
+/// 1.6 edition 2, 5.11
 fn remote_start(station: &mut Station, request: &RemoteStartTransactionRequest) -> RemoteStartTransactionResponse {
     let place = match request.connector_id {
         None => Ok(None),
@@ -150,7 +150,7 @@ fn remote_start(station: &mut Station, request: &RemoteStartTransactionRequest) 
         let Some(wire) = request.charging_profile.as_deref() else {
             return station.remote_start(place, token, None, None).map(drop);
         };
-        // 5.16.2: the profile belongs to the transaction to come, and to no other.
+        // 1.6 edition 2, 5.16.2: the profile belongs to the transaction to come, and to no other.
         let evse = station.evse_for_remote_start(place, &token).ok_or(())?;
         let profile = smart_charging::profile_of_remote_start(station, wire, evse).ok_or(())?;
         station.remote_start(Some((evse, place.and_then(|(_, connector)| connector))), token, None, None)?;
@@ -163,7 +163,7 @@ fn remote_start(station: &mut Station, request: &RemoteStartTransactionRequest) 
     })
 }
 
-/// 5.12
+/// 1.6 edition 2, 5.12
 fn remote_stop(station: &mut Station, request: &RemoteStopTransactionRequest) -> RemoteStopTransactionResponse {
     let wanted = Some(request.transaction_id);
     let stopped = station.remote_stop(|station, transaction| station.outbox.csms_id(transaction) == wanted);
@@ -174,7 +174,7 @@ fn remote_stop(station: &mut Station, request: &RemoteStopTransactionRequest) ->
     })
 }
 
-/// 5.14
+/// 1.6 edition 2, 5.14
 fn reset(station: &mut Station, request: &ResetRequest) -> ResetResponse {
     let stopped = match request.r#type {
         ResetType::Hard => StoppedReason::HardReset,
@@ -186,7 +186,7 @@ fn reset(station: &mut Station, request: &ResetRequest) -> ResetResponse {
     })
 }
 
-/// 5.17
+/// 1.6 edition 2, 5.17
 fn trigger(station: &mut Station, request: &TriggerMessageRequest) -> TriggerMessageResponse {
     let wanted = match request.requested_message {
         MessageTrigger::BootNotification => Wanted::BootNotification,
@@ -212,7 +212,7 @@ fn trigger(station: &mut Station, request: &TriggerMessageRequest) -> TriggerMes
     })
 }
 
-/// 5.18
+/// 1.6 edition 2, 5.18
 fn unlock(station: &mut Station, request: &UnlockConnectorRequest) -> Answered {
     let place = station.by_through_number(request.connector_id);
     let place = place.and_then(|(evse, connector)| Some((station.position(evse)?, evse, connector)));

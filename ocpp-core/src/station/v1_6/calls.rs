@@ -50,7 +50,7 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
     Some((request.action(), request.encode()))
 }
 
-/// 4.2
+/// 1.6 edition 2, 4.2
 fn boot_notification(product: &Product) -> BootNotificationRequest {
     let mut request =
         BootNotificationRequest::new(Text::truncated(&product.vendor_name), Text::truncated(&product.model));
@@ -63,7 +63,7 @@ fn boot_notification(product: &Product) -> BootNotificationRequest {
     request
 }
 
-/// 4.9
+/// 1.6 edition 2, 4.9
 fn status_notification(station: &Station, report: &StatusReport) -> StatusNotificationRequest {
     let connector = if report.evse == 0 { 0 } else { station.through_number(report.evse, report.connector) };
     let status = match report.status {
@@ -98,7 +98,7 @@ fn transaction_message(
     let connector = i64::from(station.through_number(message.evse, message.connector.unwrap_or(1)));
     // Whole Wh, as a register without decimals would show them: `StopTxnSampledData` has the exact values.
     let register = message.register.and_then(|register| register.trunc().to_i64()).unwrap_or(0);
-    // Without an answer to StartTransaction there is no other id (errata 4.0, 3.18).
+    // Without an answer to StartTransaction there is no other id (1.6 errata 3.18).
     let transaction = csms_id.unwrap_or(-1);
     Some(match message.stage {
         Stage::Started => {
@@ -158,7 +158,7 @@ fn reason(reason: StoppedReason) -> Reason {
     }
 }
 
-/// 7.33, 7.43
+/// 1.6 edition 2, 7.33, 7.43
 fn meter_value(value: &metering::MeterValue) -> MeterValue {
     let context = match value.context {
         Context::Begin => ReadingContext::TransactionBegin,

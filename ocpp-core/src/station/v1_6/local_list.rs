@@ -11,7 +11,7 @@ use crate::station::calls::TokenInfo;
 use crate::station::facts::Token;
 use crate::station::local_list::{self, Update, Updated};
 
-/// 5.10
+/// 1.6 edition 2, 5.10
 pub(super) fn get_version(station: &Station) -> GetLocalListVersionResponse {
     GetLocalListVersionResponse::new(match station.local_list_version() {
         None => -1,
@@ -21,7 +21,7 @@ pub(super) fn get_version(station: &Station) -> GetLocalListVersionResponse {
     })
 }
 
-/// 5.15
+/// 1.6 edition 2, 5.15
 pub(super) fn send(station: &mut Station, request: SendLocalListRequest) -> SendLocalListResponse {
     let update = Update {
         kind: match request.update_type {
@@ -43,7 +43,7 @@ pub(super) fn send(station: &mut Station, request: SendLocalListRequest) -> Send
 
 fn entry(data: AuthorizationData) -> (Token, Option<TokenInfo>) {
     let info = data.id_tag_info.map(|info| {
-        // 3.5.2: in a list this word stands for a valid token.
+        // 1.6 edition 2, 3.5.2: in a list this word stands for a valid token.
         let is_concurrent = info.status == AuthorizationStatus::ConcurrentTx;
         let info = calls::token_info(info);
         TokenInfo { accepted: info.accepted || is_concurrent, ..info }

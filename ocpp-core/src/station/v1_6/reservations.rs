@@ -11,7 +11,7 @@ use crate::station::Station;
 use crate::station::facts::{Token, TokenType};
 use crate::station::reservations::{Reservation, ReserveOutcome, Target};
 
-/// 5.13
+/// 1.6 edition 2, 5.13
 pub(super) fn reserve_now(station: &mut Station, request: &ReserveNowRequest) -> ReserveNowResponse {
     let target = match request.connector_id {
         0 => Some(Target::Any { connector_type: None }),
@@ -37,7 +37,7 @@ pub(super) fn reserve_now(station: &mut Station, request: &ReserveNowRequest) ->
     })
 }
 
-/// 5.1
+/// 1.6 edition 2, 5.1
 pub(super) fn cancel_reservation(
     station: &mut Station,
     request: &CancelReservationRequest,

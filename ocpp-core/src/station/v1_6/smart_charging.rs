@@ -33,7 +33,7 @@ fn place(station: &Station, connector: i64) -> Option<Place> {
     Some(Place::Evse { evse, connector: Some(connector) })
 }
 
-/// 5.16
+/// 1.6 edition 2, 5.16
 pub(super) fn set_charging_profile(station: &mut Station, request: &SetChargingProfileRequest) -> Answered {
     let Some(place) = place(station, request.connector_id) else {
         // Errata 3.39
@@ -44,10 +44,10 @@ pub(super) fn set_charging_profile(station: &mut Station, request: &SetChargingP
     let purpose = match wire.charging_profile_purpose {
         ChargingProfilePurposeType::ChargePointMaxProfile => Some(Purpose::StationMax),
         ChargingProfilePurposeType::TxDefaultProfile => Some(Purpose::TransactionDefault),
-        // 3.13.1, 5.16.4: without a transaction there is nothing that it could be about.
+        // 1.6 edition 2, 3.13.1, 5.16.4: without a transaction there is nothing that it could be about.
         _ => meant_transaction(station, place, wire.transaction_id).map(Purpose::Transaction),
     };
-    // 7.8: only a profile of a transaction names one.
+    // 1.6 edition 2, 7.8: only a profile of a transaction names one.
     let names_in_vain = wire.transaction_id.is_some() && !matches!(purpose, Some(Purpose::Transaction(_)));
     let profile = purpose.filter(|_| !names_in_vain).and_then(|purpose| profile(wire, purpose, place, station.utc()));
     let is_installed = profile.is_some_and(|profile| station.install_profile(profile).is_ok());
@@ -76,7 +76,7 @@ pub(super) fn profile_of_remote_start(station: &Station, wire: &ChargingProfile,
     station.check_profile(&profile).is_ok().then_some(profile)
 }
 
-/// 7.8; `None` if it makes no sense.
+/// 1.6 edition 2, 7.8; `None` if it makes no sense.
 fn profile(wire: &ChargingProfile, purpose: Purpose, place: Place, now: Timestamp) -> Option<Profile> {
     let schedule = schedule(wire, &purpose, now)?;
     let mut profile = Profile::new(wire.charging_profile_id, wire.stack_level, purpose, place, schedule);
@@ -85,7 +85,7 @@ fn profile(wire: &ChargingProfile, purpose: Purpose, place: Place, now: Timestam
     Some(profile)
 }
 
-/// 7.9, 7.13, 7.14, 7.37
+/// 1.6 edition 2, 7.9, 7.13, 7.14, 7.37
 fn schedule(wire: &ChargingProfile, purpose: &Purpose, now: Timestamp) -> Option<Schedule> {
     let recurrence = match (&wire.charging_profile_kind, &wire.recurrency_kind) {
         (ChargingProfileKindType::Recurring, Some(RecurrencyKindType::Daily)) => Some(Recurrence::Daily),
@@ -101,7 +101,7 @@ fn schedule(wire: &ChargingProfile, purpose: &Purpose, now: Timestamp) -> Option
         }
         // No transaction starts a limit of the whole station: the station chooses the start (7.9).
         (_, _, Purpose::StationMax) => Start::At(now),
-        // 7.13: without a start it is relative to the start of charging.
+        // 1.6 edition 2, 7.13: without a start it is relative to the start of charging.
         _ => Start::Transaction,
     };
     let periods: Option<Vec<Period>> = wire_schedule.charging_schedule_period.iter().map(period).collect();
@@ -134,7 +134,7 @@ fn unit(wire: &ChargingRateUnitType) -> Option<RateUnit> {
     }
 }
 
-/// 5.5
+/// 1.6 edition 2, 5.5
 pub(super) fn clear_charging_profile(
     station: &mut Station,
     request: &ClearChargingProfileRequest,
@@ -159,7 +159,7 @@ pub(super) fn clear_charging_profile(
     })
 }
 
-/// 5.7
+/// 1.6 edition 2, 5.7
 pub(super) fn get_composite_schedule(
     station: &Station,
     request: &GetCompositeScheduleRequest,
