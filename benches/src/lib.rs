@@ -6,6 +6,8 @@ pub mod inputs;
 pub mod ours;
 #[cfg(feature = "peers")]
 pub mod peers;
+pub mod schedule;
+pub mod session;
 
 use candidate::Candidate;
 use inputs::Message;
