@@ -1,5 +1,6 @@
 //! What a station asks of a CSMS and hears from it, in words that belong to no version.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -11,6 +12,7 @@ use super::event::{ConnectorStatus, Registration};
 use super::facts::{Fault, Token};
 use super::metering::MeterValue;
 use super::reservations::ReservationUpdate;
+use super::security::SecurityEvent;
 use super::settings::Definition;
 use super::transactions::TransactionMessage;
 
@@ -49,6 +51,13 @@ pub(super) enum Call {
     ReservationUpdate {
         id: i64,
         update: ReservationUpdate,
+    },
+    /// Something happened to the security of the station.
+    SecurityEvent {
+        number: u64,
+        event: SecurityEvent,
+        at: Timestamp,
+        info: Option<Box<str>>,
     },
     FirmwareStatus,
     LogStatus,

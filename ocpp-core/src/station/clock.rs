@@ -1,9 +1,12 @@
 //! The station's time: what the CSMS said last, carried on by the clock that never goes back.
 
+use alloc::format;
 use core::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::security::SecurityEvent;
+use super::settings::Key;
 use super::{Output, Station};
 use crate::time::{Instant, Now};
 
@@ -46,7 +49,12 @@ impl Station {
 
     /// The CSMS said what time it is (B01.FR.06, G02.FR.06; 1.6 edition 2, 4.2 and 4.6).
     pub(super) fn synchronize_clock(&mut self, utc: Timestamp) {
+        let before = self.utc();
         if self.clock.synchronize(self.now, utc) {
+            let threshold = self.settings.integer(Key::TimeAdjustmentReportingThreshold);
+            if utc.duration_since(before).abs() > SignedDuration::from_secs(threshold) {
+                self.security_event(SecurityEvent::SettingSystemTime, Some(&format!("{before:.3}")));
+            }
             self.effect(Output::SetClock(utc));
         }
         self.schedule_aligned();

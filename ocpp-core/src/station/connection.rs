@@ -93,6 +93,7 @@ impl Station {
         let offline = self.connection.down_since.take().map(|since| self.now.instant.saturating_since(since));
         self.connection.link = Link::Up;
         self.connection.failures = 0;
+        self.security_log.connected();
         if self.connection.version.replace(version) != Some(version) {
             // What was reported in other words was not reported.
             self.forget_reported_statuses();

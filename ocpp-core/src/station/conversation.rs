@@ -8,6 +8,7 @@ use super::calls::{Call, Reply};
 use super::dialect::{self, Answered};
 use super::event::{Event, Registration};
 use super::outbox::Called;
+use super::security::SecurityEvent;
 use super::settings::Key;
 use super::{Output, Station};
 use crate::rpc::{CallError, CallFailure, ErrorCode, FailedCall, IncomingCall, OutgoingCall, Received};
@@ -50,7 +51,7 @@ impl Station {
                         self.replied(call, reply);
                     }
                     Err(description) => {
-                        self.peer_fault(description.clone());
+                        self.invalid_message(description.clone());
                         self.not_answered(call, &description);
                     }
                 }
@@ -68,8 +69,14 @@ impl Station {
                 let description = alloc::format!("an answer to nothing: {}", unmatched.message_id);
                 self.peer_fault(description);
             }
-            Received::Malformed(malformed) => self.peer_fault(malformed.problem.to_string()),
+            Received::Malformed(malformed) => self.invalid_message(malformed.problem.to_string()),
         }
+    }
+
+    /// A message that is not valid (1.6 security, 8).
+    fn invalid_message(&mut self, description: String) {
+        self.security_event(SecurityEvent::InvalidMessages, Some(&description));
+        self.peer_fault(description);
     }
 
     fn peer_fault(&mut self, description: String) {
@@ -99,7 +106,10 @@ impl Station {
             Answered::Unlock { evse, connector } => self.ask_to_unlock(evse, connector, call.id),
             Answered::Refuse(error) => {
                 let description = alloc::format!("{}: {error}", call.action);
-                self.peer_fault(description);
+                match error.code {
+                    ErrorCode::NotImplemented | ErrorCode::NotSupported => self.peer_fault(description),
+                    _ => self.invalid_message(description),
+                }
                 self.endpoint.refuse(call.id, &error);
             }
         }
@@ -117,6 +127,7 @@ impl Station {
             (Call::Transaction { entry, message, .. }, Reply::Transaction { info, csms_id }) => {
                 self.delivered(entry, &message, info, csms_id);
             }
+            (Call::SecurityEvent { number, .. }, _) => self.security_event_delivered(number),
             _ => {}
         }
     }
@@ -127,6 +138,11 @@ impl Station {
             CallFailure::Refused(error) => self.refused(failed.action.to_string(), error),
             CallFailure::Disconnected { .. } => return self.cut_off(call),
             _ => self.peer_fault(alloc::format!("{}: {}", failed.action, failed.failure)),
+        }
+        if let Call::SecurityEvent { number, .. } = call {
+            let refusal = if let CallFailure::Refused(error) = &failed.failure { Some(error) } else { None };
+            self.security_event_failed(number, refusal);
+            return;
         }
         let reason = failed.failure.to_string();
         self.not_answered(call, &reason);
@@ -151,6 +167,7 @@ impl Station {
             Call::Heartbeat => self.heartbeat_answered(None),
             Call::Authorize { evse, token } => self.authorization_failed(evse, token),
             Call::Status(report) => self.status_not_reported(&report),
+            Call::SecurityEvent { .. } => self.security_log.cut_off(),
             // The outbox keeps its own.
             _ => {}
         }

@@ -5,6 +5,8 @@ use alloc::string::String;
 use ocpp_types::Version;
 use serde::Serialize;
 
+use super::security::SecurityEvent;
+
 /// Something that happened. Nothing has to be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -91,6 +93,15 @@ pub enum Event {
         code: String,
         /// What it said about it.
         description: String,
+    },
+    /// Something happened to the security of the station.
+    Security {
+        /// What.
+        event: SecurityEvent,
+        /// What is known about it.
+        info: Option<String>,
+        /// Whether the CSMS is told.
+        is_critical: bool,
     },
     /// An input made no sense, such as an EVSE that doesn't exist. It changed nothing.
     InputIgnored {

@@ -7,6 +7,7 @@ use ocpp_types::Version;
 use super::facts::{Fault, LocalStop, Token, Vehicle};
 use super::output::{BatchId, QuestionId};
 use super::reading::Reading;
+use super::security::SecurityEvent;
 
 /// A fact. None of them can fail: what the station can't use, it reports as an [`Event`](super::Event).
 ///
@@ -126,6 +127,14 @@ pub enum Input {
     },
     /// Somebody at the station wants it restarted.
     LocalReset,
+    /// Something happened to the security of the station that it can't know itself, such as an opened housing. It goes into the
+    /// security log, and to the CSMS if it is critical.
+    SecurityEvent {
+        /// What happened.
+        event: SecurityEvent,
+        /// What is known about it, at most 255 characters. No secrets: it is sent and logged.
+        info: Option<String>,
+    },
 }
 
 /// An answer to [`Output::Ask`](super::Output::Ask).

@@ -102,6 +102,7 @@ mod report;
 mod reservations;
 mod reset;
 mod restore;
+mod security;
 mod serial;
 mod settings;
 pub mod smart_charging;
@@ -122,6 +123,7 @@ pub use input::{Answer, Input};
 pub use local_authorization::{TokenEntry, TokenEntryError};
 pub use output::{BatchId, Connect, Deadline, Notice, Output, Question, QuestionId, QuestionKind, Timer};
 pub use reading::{Location, Measurand, Phase, Reading, Sample, SignedValue};
+pub use security::{SecurityEvent, SecurityLogEntry};
 pub use settings::{SettingChange, SettingError, SettingName};
 pub use state::{EvseState, StationState, TransactionState};
 pub use store::{Batch, Change, Record, RestoreError};
@@ -144,6 +146,7 @@ use random::Random;
 use remote::PendingQuestion;
 use reservations::Reservations;
 use reset::Restart;
+use security::SecurityLog;
 use settings::Settings;
 use smart_charging::Charging;
 use status::Told;
@@ -185,6 +188,7 @@ pub struct Station {
     questions: Vec<PendingQuestion>,
     last_question: u64,
     restart: Option<Restart>,
+    security_log: SecurityLog,
     /// What a call of the CSMS has the station do once it is answered.
     after_answer: Vec<AfterAnswer>,
 }
@@ -237,6 +241,7 @@ impl Station {
             questions: Vec::new(),
             last_question: 0,
             restart: None,
+            security_log: SecurityLog::default(),
             after_answer: Vec::new(),
         };
         station.configure_settings();
@@ -244,6 +249,7 @@ impl Station {
     }
 
     fn start(&mut self) {
+        self.security_event(SecurityEvent::StartupOfTheDevice, None);
         self.connect();
         self.schedule_aligned();
         self.settle();
@@ -285,6 +291,7 @@ impl Station {
                 self.with(self.position(evse), |station, at| station.bay(at, occupied));
             }
             Input::LocalReset => self.local_reset(),
+            Input::SecurityEvent { event, info } => self.security_event(event, info.as_deref()),
         }
         self.settle();
     }
@@ -315,6 +322,7 @@ impl Station {
         self.settle_reservations();
         self.settle_hardware();
         self.report_statuses();
+        self.send_security_events();
         self.send_oldest();
         self.transmit();
         self.restart_if_ready();

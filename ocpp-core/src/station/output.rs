@@ -168,6 +168,8 @@ pub enum Timer {
     Call,
     /// The next attempt to deliver a transaction's message.
     Redelivery,
+    /// The next attempt to deliver a security event.
+    SecurityEvent,
     /// The plug after the token (`EVConnectionTimeOut`).
     EvConnection {
         /// Which EVSE; 0 for a token presented to the whole station.

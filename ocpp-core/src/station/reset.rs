@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::config::BootReason;
+use super::security::SecurityEvent;
 use super::transactions::{Happening, StoppedReason, Trigger};
 use super::{Output, Station};
 use crate::time::Instant;
@@ -104,6 +105,7 @@ impl Station {
         if is_delivered || deadline <= self.now.instant {
             restart.done = true;
             let reason = restart.reason;
+            self.security_event(SecurityEvent::ResetOrReboot, None);
             self.save_boot_record_for(Some(reason));
             self.effect(Output::Restart { evse: None });
         }

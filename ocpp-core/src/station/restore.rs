@@ -59,6 +59,7 @@ impl Station {
             "local-list" => self.local_list.restore(number(record, name)?, read(record)?),
             "outbox" => self.outbox.restore(number(record, name)?, read(record)?),
             "reservation" => self.reservations.restore(read(record)?),
+            "security-event" => self.security_log.restore(number(record, name)?, read(record)?),
             "setting" => self.restore_setting(name, read::<String>(record)?),
             "transaction-data" => self.restore_collected(name, read(record)?),
             "transaction" => self.restore_transaction(number(record, name)?, read(record)?),

@@ -23,6 +23,7 @@ impl Station {
             one(Timer::Heartbeat, self.provisioning.heartbeat_at.filter(|_| self.may_send())),
             one(Timer::Call, self.endpoint.poll_timeout()),
             one(Timer::Redelivery, redelivery),
+            one(Timer::SecurityEvent, self.security_log.retry_at.filter(|_| self.may_send())),
             one(Timer::Question, question),
             one(Timer::ChargingLimit, self.charging.next_change),
             one(Timer::Restart, restart),
@@ -53,6 +54,7 @@ impl Station {
         }
         self.heartbeat_if_due();
         self.outbox.retry_at.take_if(|at| *at <= self.now.instant);
+        self.security_log.retry_at.take_if(|at| *at <= self.now.instant);
         self.give_up_questions();
         self.give_up_waiting_for_plugs();
         self.give_up_waiting_for_tokens();

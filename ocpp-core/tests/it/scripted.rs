@@ -45,6 +45,8 @@ pub struct Scripted {
     /// The status of each connector that was told last on this connection, since the last boot.
     statuses: BTreeMap<i64, String>,
     pub heard: Vec<Heard>,
+    /// Security events, which come between all the others.
+    pub security_events: Vec<Value>,
     pub said: Vec<(String, Said)>,
     pub connections: u32,
 }
@@ -62,6 +64,7 @@ impl Scripted {
             starts: Vec::new(),
             statuses: BTreeMap::new(),
             heard: Vec::new(),
+            security_events: Vec::new(),
             said: Vec::new(),
             connections: 0,
         }
@@ -227,7 +230,11 @@ impl Peer for Scripted {
                 if self.version == Version::V1_6 {
                     self.check_status(&action, &frame[3]);
                 }
-                self.heard.push(Heard { at: now, action: action.clone(), payload: frame[3].clone() });
+                if action == "SecurityEventNotification" {
+                    self.security_events.push(frame[3].clone());
+                } else {
+                    self.heard.push(Heard { at: now, action: action.clone(), payload: frame[3].clone() });
+                }
                 match self.reply(now, &action, &frame[3]) {
                     Reply::Result(payload) => self.outbox.push_back(json!([3, id, payload]).to_string()),
                     Reply::Error(code) => self.outbox.push_back(json!([4, id, code, "", {}]).to_string()),

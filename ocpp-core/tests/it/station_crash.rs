@@ -139,7 +139,11 @@ fn check(version: Version, outcome: &Outcome, what: &str) {
         let numbers: Vec<_> = messages.iter().map(|message| message["seqNo"].as_u64().unwrap()).collect();
         assert_eq!(numbers, (0..messages.len() as u64).collect::<Vec<_>>(), "{version} {what}");
     }
-    let left: Vec<_> = world.storage.keys().filter(|key| !key.starts_with("setting/") && *key != "boot").collect();
+    let left: Vec<_> = world
+        .storage
+        .keys()
+        .filter(|key| !key.starts_with("setting/") && !key.starts_with("security-event/") && *key != "boot")
+        .collect();
     assert!(left.is_empty(), "{version} {what}: {left:?}");
     let on = world.station.as_ref().expect("the power is on").state(world.now);
     assert_eq!(on.outbox, 0, "{version} {what}");

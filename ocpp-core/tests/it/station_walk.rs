@@ -332,7 +332,7 @@ fn check_transactions(version: Version, walk: &mut Walk) {
         .storage
         .keys()
         .filter(|key| {
-            let lasting = ["setting/", "availability/", "authorization-cache/", "boot"];
+            let lasting = ["setting/", "security-event/", "availability/", "authorization-cache/", "boot"];
             !lasting.iter().any(|lasting| key.starts_with(lasting))
         })
         .collect();

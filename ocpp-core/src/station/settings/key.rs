@@ -74,6 +74,7 @@ pub(in crate::station) enum Key {
     StopTxOnEvSideDisconnect,
     StopTxOnInvalidId,
     SupportedFeatureProfiles,
+    TimeAdjustmentReportingThreshold,
     TimeSource,
     TxAllowEnergyTransferResumption,
     TxEndedInterval,

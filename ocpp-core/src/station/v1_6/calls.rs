@@ -8,11 +8,11 @@ use ocpp_types::v1_6::{
     AuthorizationStatus, AuthorizeRequest, AuthorizeResponse, BootNotificationRequest, BootNotificationResponse,
     ChargePointErrorCode, ChargePointStatus, DiagnosticsStatus, DiagnosticsStatusNotificationRequest, FirmwareStatus,
     FirmwareStatusNotificationRequest, HeartbeatRequest, HeartbeatResponse, IdTagInfo, Location, Measurand, MeterValue,
-    MeterValuesRequest, Phase, ReadingContext, Reason, RegistrationStatus, SampledValue, StartTransactionRequest,
-    StartTransactionResponse, StationRequest, StatusNotificationRequest, StopTransactionRequest,
-    StopTransactionResponse, UnitOfMeasure, ValueFormat,
+    MeterValuesRequest, Phase, ReadingContext, Reason, RegistrationStatus, SampledValue,
+    SecurityEventNotificationRequest, StartTransactionRequest, StartTransactionResponse, StationRequest,
+    StatusNotificationRequest, StopTransactionRequest, StopTransactionResponse, UnitOfMeasure, ValueFormat,
 };
-use ocpp_types::{Conformance, DateTime, Message, Text, decode};
+use ocpp_types::{Conformance, DateTime, Message, Text, Version, decode};
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 
@@ -44,6 +44,12 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
         }
         // A lock that fails is part of the status (4.9), and there is no device model.
         Call::LockProblem { .. } | Call::ReservationUpdate { .. } | Call::Report(_) | Call::LogStatus => return None,
+        Call::SecurityEvent { event, at, info, .. } => {
+            let name = event.name(Version::V1_6);
+            let mut request = SecurityEventNotificationRequest::new(Text::truncated(&name), (*at).into());
+            request.tech_info = info.as_deref().map(Text::truncated);
+            request.into()
+        }
         Call::FirmwareStatus => FirmwareStatusNotificationRequest::new(FirmwareStatus::Idle).into(),
         Call::DiagnosticsStatus => DiagnosticsStatusNotificationRequest::new(DiagnosticsStatus::Idle).into(),
     };

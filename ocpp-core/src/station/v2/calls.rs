@@ -12,9 +12,9 @@ use ocpp_types::v2_1::{
     FirmwareStatusEnumType, FirmwareStatusNotificationRequest, HeartbeatRequest, HeartbeatResponse, IdTokenInfoType,
     IdTokenType, LocationEnumType, LogStatusNotificationRequest, MeasurandEnumType, MeterValueType, MeterValuesRequest,
     ModemType, NotifyEventRequest, PhaseEnumType, ReadingContextEnumType, RegistrationStatusEnumType, SampledValueType,
-    SignedMeterValueType, StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
-    TransactionEventResponse, TransactionType, TriggerReasonEnumType, UnitOfMeasureType, UploadLogStatusEnumType,
-    VariableType,
+    SecurityEventNotificationRequest, SignedMeterValueType, StationRequest, StatusNotificationRequest,
+    TransactionEventEnumType, TransactionEventRequest, TransactionEventResponse, TransactionType,
+    TriggerReasonEnumType, UnitOfMeasureType, UploadLogStatusEnumType, VariableType,
 };
 use ocpp_types::{Conformance, Message, Text, decode};
 
@@ -44,6 +44,12 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
         Call::Report(report) => variables::notify_report(report).into(),
         Call::ReservationUpdate { id, update } => reservations::status_update(*id, *update).into(),
         Call::LockProblem { evse, connector, at } => lock_problem(*evse, *connector, *at).into(),
+        Call::SecurityEvent { event, at, info, .. } => {
+            let name = event.name(rules.version);
+            let mut request = SecurityEventNotificationRequest::new(Text::truncated(&name), (*at).into());
+            request.tech_info = info.as_deref().map(Text::truncated);
+            request.into()
+        }
         Call::FirmwareStatus => FirmwareStatusNotificationRequest::new(FirmwareStatusEnumType::Idle).into(),
         Call::LogStatus => LogStatusNotificationRequest::new(UploadLogStatusEnumType::Idle).into(),
         Call::DiagnosticsStatus | Call::LocalListConflict(_) => return None,

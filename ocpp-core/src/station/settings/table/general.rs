@@ -15,6 +15,14 @@ pub(super) const ROWS: &[Definition] = &[
         "Core,LocalAuthListManagement,RemoteTrigger,Reservation,SmartCharging",
     )
     .read_only(),
+    row(
+        Key::TimeAdjustmentReportingThreshold,
+        None,
+        variable("ClockCtrlr", "TimeAdjustmentReportingThreshold"),
+        SECONDS,
+        "20",
+    )
+    .unit("s"),
     row(Key::TimeSource, None, variable("ClockCtrlr", "TimeSource"), Kind::Text { maximum: 500 }, "Heartbeat")
         .read_only(),
 ];
