@@ -7,7 +7,7 @@ use ocpp_types::Version;
 use rust_decimal::Decimal;
 
 use super::reading::Measurand;
-use super::settings::SettingName;
+use super::settings::{SettingName, VendorSetting};
 
 /// Who the station is, what it is made of and how it starts out.
 ///
@@ -37,8 +37,11 @@ pub struct StationConfig {
     /// Why the station starts, if the integrator knows: a watchdog, a local reset. Without it the station says
     /// what it stored before it restarted itself, and otherwise that the power came on.
     pub boot_reason: Option<BootReason>,
-    /// Values that settings have until they are changed.
+    /// Values that settings have until they are changed. `LightIntensity` and `BlinkRepeat` exist only with a value here: a
+    /// station that says nothing about them has no lamps that could be told how to shine.
     pub settings: Vec<(SettingName, String)>,
+    /// Settings that the standard doesn't know.
+    pub vendor_settings: Vec<VendorSetting>,
 }
 
 impl StationConfig {
@@ -61,6 +64,7 @@ impl StationConfig {
             measurands: Measurand::all().collect(),
             boot_reason: None,
             settings: Vec::new(),
+            vendor_settings: Vec::new(),
         }
     }
 }
@@ -119,13 +123,23 @@ pub struct EvseConfig {
     pub connector_type: Option<String>,
     /// Most power that the EVSE gives, in W, if known.
     pub max_power: Option<Decimal>,
+    /// Public key of its meter, if the meter signs: base64, as "Signed meter values in OCPP" (3.2.2) says. A 1.6 CSMS reads it as
+    /// `MeterPublicKey` and the number of the connector, if it has at most 500 characters.
+    pub meter_public_key: Option<String>,
     /// Number of phases that feed it, 1 to 3 (2.1 part 2, `EVSE.SupplyPhases`).
     pub supply_phases: u32,
 }
 
 impl Default for EvseConfig {
     fn default() -> Self {
-        Self { connectors: 1, detachable_cable: true, connector_type: None, max_power: None, supply_phases: 3 }
+        Self {
+            connectors: 1,
+            detachable_cable: true,
+            connector_type: None,
+            max_power: None,
+            meter_public_key: None,
+            supply_phases: 3,
+        }
     }
 }
 

@@ -65,14 +65,20 @@ impl Station {
     pub(super) fn connect(&mut self) {
         self.connection.link = Link::Connecting;
         let password = self.settings.text(Key::BasicAuthPassword);
-        let ping = self.settings.duration(Key::WebSocketPingInterval);
+        let ping_interval = self.ping_interval();
         self.effect(Output::Connect(Connect {
             csms_url: self.config.csms_url.clone(),
             identity: self.config.identity.clone(),
             password: (!password.is_empty()).then(|| password.into()),
             versions: self.config.versions.clone(),
-            ping_interval: (!ping.is_zero()).then_some(ping),
+            ping_interval,
         }));
+    }
+
+    /// 1.6 edition 2, 9.1.34; 1.6-J, 7
+    pub(super) fn ping_interval(&self) -> Option<Duration> {
+        let interval = self.settings.duration(Key::WebSocketPingInterval);
+        (!interval.is_zero()).then_some(interval)
     }
 
     pub(super) fn reconnect_if_due(&mut self) {

@@ -80,6 +80,8 @@ pub enum Event {
         /// The new value; empty for one that can't be read.
         value: String,
     },
+    /// A restart was tried as often as `ResetRetries` says, and failed; the station runs on.
+    RestartGivenUp,
     /// The CSMS did something the standard doesn't allow; it was answered as the standard says.
     PeerFault {
         /// What was wrong.

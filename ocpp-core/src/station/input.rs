@@ -135,6 +135,8 @@ pub enum Input {
         /// What is known about it, at most 255 characters. No secrets: it is sent and logged.
         info: Option<String>,
     },
+    /// The restart asked for by [`Output::Restart`](super::Output::Restart) did not happen: the station runs on.
+    RestartFailed,
 }
 
 /// An answer to [`Output::Ask`](super::Output::Ask).

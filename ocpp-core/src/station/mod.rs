@@ -121,10 +121,10 @@ pub use event::{ConnectorStatus, Event, Registration};
 pub use facts::{Fault, FaultCode, LocalStop, Token, TokenType, Vehicle};
 pub use input::{Answer, Input};
 pub use local_authorization::{TokenEntry, TokenEntryError};
-pub use output::{BatchId, Connect, Deadline, Notice, Output, Question, QuestionId, QuestionKind, Timer};
+pub use output::{BatchId, Connect, Deadline, Lighting, Notice, Output, Question, QuestionId, QuestionKind, Timer};
 pub use reading::{Location, Measurand, Phase, Reading, Sample, SignedValue};
 pub use security::{SecurityEvent, SecurityLogEntry};
-pub use settings::{SettingChange, SettingError, SettingName};
+pub use settings::{SettingChange, SettingError, SettingName, ValueType, VendorSetting};
 pub use state::{EvseState, StationState, TransactionState};
 pub use store::{Batch, Change, Record, RestoreError};
 
@@ -250,6 +250,7 @@ impl Station {
 
     fn start(&mut self) {
         self.security_event(SecurityEvent::StartupOfTheDevice, None);
+        self.light();
         self.connect();
         self.schedule_aligned();
         self.settle();
@@ -292,6 +293,7 @@ impl Station {
             }
             Input::LocalReset => self.local_reset(),
             Input::SecurityEvent { event, info } => self.security_event(event, info.as_deref()),
+            Input::RestartFailed => self.restart_failed(),
         }
         self.settle();
     }

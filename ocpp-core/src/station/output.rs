@@ -60,11 +60,17 @@ pub enum Output {
         /// Which of its connectors.
         connector: u32,
     },
-    /// Restart: drop the station and [`restore`](super::Station::restore) it from what was stored.
+    /// Restart: drop the station and [`restore`](super::Station::restore) it from what was stored. Report `RestartFailed` if that
+    /// can't be done.
     Restart {
         /// Which EVSE's electronics; `None` for the whole station, the only case in which the engine itself is dropped.
         evse: Option<u32>,
     },
+    /// Ping the CSMS this often from now on, on the connection that stands; `None` for never.
+    SetPingInterval(Option<core::time::Duration>),
+    /// Let the station's lamps shine so from now on. Only a station whose configuration gives `LightIntensity` or `BlinkRepeat` a
+    /// value is told.
+    SetLighting(Lighting),
     /// Set the machine's clock. The station has already taken the time over for itself, whether this is done or not.
     SetClock(Timestamp),
     /// Show this to the driver.
@@ -94,6 +100,16 @@ pub struct Connect {
     pub versions: Vec<Version>,
     /// How often to send a WebSocket ping; `None` for never.
     pub ping_interval: Option<core::time::Duration>,
+}
+
+/// How the lamps of a station shine (1.6 edition 2, 9.1.4 and 9.1.11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Lighting {
+    /// How brightly, in percent of the most; `None` where that can't be set.
+    pub intensity: Option<u32>,
+    /// How often to blink for a signal; `None` where that can't be set.
+    pub blink_repeat: Option<u32>,
 }
 
 /// Number of a batch; they count up.

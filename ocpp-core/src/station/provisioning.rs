@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use jiff::Timestamp;
+use ocpp_types::Version;
 use serde::{Deserialize, Serialize};
 
 use super::calls::Call;
@@ -27,6 +28,8 @@ pub(super) struct Provisioning {
     pub(super) registration: Option<Registration>,
     /// Why this start happened.
     pub(super) reason: BootReason,
+    /// The CSMS has accepted the station on this connection.
+    accepted_here: bool,
     /// A CSMS has accepted the station at any time, even in an earlier life.
     accepted_before: bool,
     in_flight: bool,
@@ -51,6 +54,7 @@ impl Provisioning {
         Self {
             registration: None,
             reason,
+            accepted_here: false,
             accepted_before: false,
             in_flight: false,
             retry_at: None,
@@ -72,8 +76,17 @@ impl Station {
         self.is_connected() && self.provisioning.registration == Some(Registration::Accepted)
     }
 
+    /// Whether a trigger may bring a `BootNotification` (F06.FR.17; 1.6 errata 3.35: in 1.6 until the connection ends).
+    pub(super) fn may_be_triggered_to_boot(&self) -> bool {
+        match self.version() {
+            Version::V1_6 => !self.provisioning.accepted_here,
+            Version::V2_0_1 | Version::V2_1 => self.provisioning.registration != Some(Registration::Accepted),
+        }
+    }
+
     /// The connection stands: the first word is a `BootNotification`, unless the CSMS has accepted one since the start.
     pub(super) fn greet(&mut self, offline: Duration) {
+        self.provisioning.accepted_here = false;
         if self.may_send() {
             self.report_after_offline(offline);
             self.schedule_heartbeat();
@@ -106,6 +119,7 @@ impl Station {
         self.effect(Output::Event(Event::Registration { status, interval }));
         if status == Registration::Accepted {
             self.provisioning.own_intervals = 0;
+            self.provisioning.accepted_here = true;
             self.provisioning.accepted_before = true;
             if interval > 0 {
                 self.take_heartbeat_interval(interval);

@@ -3,8 +3,6 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use ocpp_types::Version;
-
 use super::authorization::{Authorization, PendingRemoteStart};
 use super::calls::Call;
 use super::config::BootReason;
@@ -164,9 +162,7 @@ impl Station {
         });
         match wanted {
             Wanted::BootNotification => {
-                let is_accepted = self.provisioning.registration == Some(Registration::Accepted);
-                // F06.FR.17. 1.6 doesn't forbid it.
-                if is_accepted && self.version() != Version::V1_6 {
+                if !self.may_be_triggered_to_boot() {
                     return false;
                 }
                 self.boot(BootReason::Triggered);

@@ -30,7 +30,9 @@ impl Station {
         }
         if base != ReportBase::Summary {
             let rows = Settings::variables(self.version());
-            let wanted = rows.filter(|row| base == ReportBase::Full || row.access != Access::ReadOnly);
+            let wanted = rows
+                .filter(|row| self.has_setting(row))
+                .filter(|row| base == ReportBase::Full || self.access_of(row) != Access::ReadOnly);
             // B07.FR.03: a value that can't be read is not reported.
             items
                 .extend(wanted.map(|row| {

@@ -3,7 +3,9 @@
 use core::time::Duration;
 
 use super::config::BootReason;
+use super::event::Event;
 use super::security::SecurityEvent;
+use super::settings::Key;
 use super::transactions::{Happening, StoppedReason, Trigger};
 use super::{Output, Station};
 use crate::time::Instant;
@@ -37,6 +39,8 @@ pub(super) struct Restart {
     /// Until when it waits for messages to be delivered; not set before everything has ended.
     deadline: Option<Instant>,
     done: bool,
+    /// Attempts that have failed.
+    failures: i64,
 }
 
 impl Restart {
@@ -55,7 +59,6 @@ impl Station {
         let is_idle = self.evses.iter().all(|evse| evse.transaction.is_none());
         match reset {
             Reset::Resume if !is_idle => {
-                use super::settings::Key;
                 // B13.FR.01
                 if self.settings.integer(Key::TxResumptionTimeout) == 0 {
                     return ResetOutcome::Rejected;
@@ -70,7 +73,8 @@ impl Station {
             }
             // B12.FR.01
             Reset::OnIdle if !is_idle => {
-                self.restart = Some(Restart { reason: BootReason::ScheduledReset, deadline: None, done: false });
+                self.restart =
+                    Some(Restart { reason: BootReason::ScheduledReset, deadline: None, done: false, failures: 0 });
                 return ResetOutcome::Scheduled;
             }
             Reset::Now(stopped) => {
@@ -82,13 +86,31 @@ impl Station {
             }
             Reset::Resume | Reset::OnIdle => {}
         }
-        self.restart = Some(Restart { reason, deadline: Some(self.now.instant + PATIENCE), done: false });
+        let deadline = Some(self.now.instant + PATIENCE);
+        self.restart = Some(Restart { reason, deadline, done: false, failures: 0 });
         ResetOutcome::Accepted
     }
 
     /// Somebody at the station wants it restarted.
     pub(super) fn local_reset(&mut self) {
         self.reset(Reset::Now(StoppedReason::Reboot), BootReason::LocalReset);
+    }
+
+    /// The restart did not happen: it is tried again as often as a setting says (1.6 edition 2, 9.1.22), and then given up.
+    pub(super) fn restart_failed(&mut self) {
+        let retries = self.settings.integer(Key::ResetRetries);
+        let Some(restart) = self.restart.as_mut().filter(|restart| restart.done) else {
+            self.ignore("a restart failed that nobody asked for");
+            return;
+        };
+        restart.failures += 1;
+        if restart.failures <= retries {
+            self.effect(Output::Restart { evse: None });
+        } else {
+            self.restart = None;
+            self.save_boot_record();
+            self.effect(Output::Event(Event::RestartGivenUp));
+        }
     }
 
     /// Restarts when nothing is to be waited for any more.

@@ -61,6 +61,7 @@ impl Station {
             "reservation" => self.reservations.restore(read(record)?),
             "security-event" => self.security_log.restore(number(record, name)?, read(record)?),
             "setting" => self.restore_setting(name, read::<String>(record)?),
+            "vendor-setting" => self.restore_vendor_setting(name, &read::<String>(record)?),
             "transaction-data" => self.restore_collected(name, read(record)?),
             "transaction" => self.restore_transaction(number(record, name)?, read(record)?),
             _ => {}

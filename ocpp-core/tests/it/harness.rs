@@ -59,6 +59,7 @@ enum Delivery {
     Disconnected,
     Stored(Batch),
     Answer(Question),
+    RestartFailed,
 }
 
 /// The whole world of one station.
@@ -84,6 +85,8 @@ pub struct World<P> {
     /// Every frame of the station, in the order of sending.
     pub sent: Vec<String>,
     pub restarts: u32,
+    /// Whether the station fails to restart.
+    pub restarts_fail: bool,
     /// Whether the power goes off before this output, counted from 0.
     pub power_off_at: Option<usize>,
     /// Whether the batch at hand when the power goes off still reaches the disk.
@@ -140,6 +143,7 @@ impl<P: Peer> World<P> {
             inputs: Vec::new(),
             sent: Vec::new(),
             restarts: 0,
+            restarts_fail: false,
             power_off_at: None,
             last_batch_survives: false,
             starts: 0,
@@ -298,6 +302,9 @@ impl<P: Peer> World<P> {
             Output::Ask(question) if self.answers => {
                 self.schedule_in(Duration::from_millis(100), Delivery::Answer(question))
             }
+            Output::Restart { evse: None } if self.restarts_fail => {
+                self.schedule_in(Duration::from_millis(100), Delivery::RestartFailed);
+            }
             Output::Restart { evse: None } => {
                 self.restarts += 1;
                 // The frames before it are sent; the disk has finished.
@@ -344,6 +351,7 @@ impl<P: Peer> World<P> {
             }
             Delivery::ToStation(_) | Delivery::ToPeer(_) => {}
             Delivery::Disconnected => self.handle(Input::Disconnected { reason: "lost".into() }),
+            Delivery::RestartFailed => self.handle(Input::RestartFailed),
             Delivery::Stored(batch) => {
                 self.apply(&batch);
                 self.handle(Input::Stored(batch.id));

@@ -23,6 +23,7 @@ mod station_authorization;
 mod station_authorization_cache;
 mod station_boot;
 mod station_commands;
+mod station_configuration_keys;
 mod station_crash;
 mod station_determinism;
 mod station_local_list;

@@ -48,7 +48,7 @@ fn steps(world: &mut Script) -> usize {
     4
 }
 
-/// Errata 3.37: what was accepted is there after a power cut, whenever it comes, and nothing is half there.
+/// 1.6 errata 3.37: what was accepted is there after a power cut, whenever it comes, and nothing is half there.
 #[test]
 fn an_accepted_change_of_profiles_survives_a_power_cut_between_any_two_outputs() {
     let after = [vec![], vec![1], vec![1, 2], vec![2, 3], vec![3]];
@@ -79,7 +79,7 @@ fn an_accepted_change_of_profiles_survives_a_power_cut_between_any_two_outputs()
     }
 }
 
-/// 3.8, 3.13.1
+/// 1.6 edition 2, 3.8, 3.13.1
 #[test]
 fn a_default_profile_of_a_connector_counts_only_while_that_connector_is_used() {
     let mut config = config(Version::V1_6);
@@ -108,7 +108,7 @@ fn a_default_profile_of_a_connector_counts_only_while_that_connector_is_used() {
     }
 }
 
-/// 9.4.5, 5.16.2: a profile that waits for its transaction is one of those installed.
+/// 1.6 edition 2, 9.4.5, 5.16.2: a profile that waits for its transaction is one of those installed.
 #[test]
 fn profiles_that_wait_for_their_transaction_are_counted() {
     let mut config = config(Version::V1_6);
@@ -124,7 +124,7 @@ fn profiles_that_wait_for_their_transaction_are_counted() {
     assert_eq!(kept(&world), [5]);
 }
 
-/// Errata 3.37; 2.1 part 2, K01.FR.27, E01.FR.18: profiles belong to the station, not to a version.
+/// 1.6 errata 3.37; 2.1 part 2, K01.FR.27, E01.FR.18: profiles belong to the station, not to a version.
 #[test]
 fn profiles_of_1_6_are_followed_by_a_station_that_speaks_2_1_after_its_restart() {
     let mut world = Script::booted(Version::V1_6);
@@ -150,7 +150,7 @@ fn profiles_of_1_6_are_followed_by_a_station_that_speaks_2_1_after_its_restart()
     assert_eq!(states.count(), 1, "the CSMS is told at once, by an event of its own");
 }
 
-/// 3.13.4: charging is not permitted before its limit is known.
+/// 1.6 edition 2, 3.13.4: charging is not permitted before its limit is known.
 #[test]
 fn the_hardware_knows_the_limit_before_energy_flows() {
     let mut world = Script::booted(Version::V1_6);

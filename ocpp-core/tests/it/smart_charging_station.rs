@@ -97,7 +97,7 @@ fn at(second: u64) -> String {
     format!("2026-11-20T{:02}:{:02}:{:02}Z", 8 + second / 3600, second / 60 % 60, second % 60)
 }
 
-/// 5.16, 7.11
+/// 1.6 edition 2, 5.16, 7.11
 #[test]
 fn a_default_profile_is_accepted_once_it_is_stored() {
     let mut world = Script::booted(Version::V1_6);
@@ -117,7 +117,7 @@ fn a_default_profile_is_accepted_once_it_is_stored() {
     assert_eq!(now_limit(&mut world, 1), 16.0);
 }
 
-/// Errata 3.37
+/// 1.6 errata 3.37
 #[test]
 fn profiles_outlive_a_power_cut() {
     let mut world = Script::booted(Version::V1_6);
@@ -133,7 +133,7 @@ fn profiles_outlive_a_power_cut() {
     assert_eq!(now_limit(&mut world, 1), 10.0);
 }
 
-/// 3.13.1, 5.16.4, 7.8, 7.13, 7.14, errata 3.56
+/// 1.6 edition 2, 3.13.1, 5.16.4, 7.8, 7.13, 7.14, 1.6 errata 3.56
 #[test]
 fn a_profile_that_makes_no_sense_is_rejected() {
     let mut world = Script::booted(Version::V1_6);
@@ -168,7 +168,7 @@ fn a_profile_that_makes_no_sense_is_rejected() {
     assert_eq!(set(&mut world, 0, &good), "Accepted");
 }
 
-/// Errata 3.38, 3.39
+/// 1.6 errata 3.38, 3.39
 #[test]
 fn a_connector_or_unit_that_does_not_exist_is_a_property_constraint_violation() {
     let mut world = Script::booted(Version::V1_6);
@@ -181,10 +181,10 @@ fn a_connector_or_unit_that_does_not_exist_is_a_property_constraint_violation() 
     let call = json!({"connectorId": 0, "csChargingProfiles": in_volts});
     assert_eq!(world.ask("SetChargingProfile", call), violation);
     let call = json!({"connectorId": 1, "duration": 60, "chargingRateUnit": "V"});
-    assert_eq!(world.ask("GetCompositeSchedule", call), violation, "errata 3.24");
+    assert_eq!(world.ask("GetCompositeSchedule", call), violation, "1.6 errata 3.24");
 }
 
-/// 3.13.1
+/// 1.6 edition 2, 3.13.1
 #[test]
 fn each_purpose_has_its_place() {
     let mut world = Script::booted(Version::V1_6);
@@ -195,7 +195,7 @@ fn each_purpose_has_its_place() {
     assert_eq!(set(&mut world, 1, &profile(2, "TxProfile", 10)), "Accepted");
 }
 
-/// 3.13.1, 5.16.1, 5.16.4, 7.8
+/// 1.6 edition 2, 3.13.1, 5.16.1, 5.16.4, 7.8
 #[test]
 fn a_profile_of_a_transaction_needs_that_transaction() {
     let mut world = Script::booted_with(two_evses());
@@ -208,7 +208,7 @@ fn a_profile_of_a_transaction_needs_that_transaction() {
     assert_eq!(told(&world, 1).as_deref(), Some("10"));
 }
 
-/// 3.13.1, errata 3.67
+/// 1.6 edition 2, 3.13.1, 1.6 errata 3.67
 #[test]
 fn a_profile_of_a_transaction_ends_with_it() {
     let mut world = Script::booted(Version::V1_6);
@@ -221,7 +221,7 @@ fn a_profile_of_a_transaction_ends_with_it() {
     assert_eq!(clear(&mut world, json!({})), "Unknown");
 }
 
-/// 3.13.1, errata 3.67; 2.1 part 2, K02.FR.05
+/// 1.6 edition 2, 3.13.1, 1.6 errata 3.67; 2.1 part 2, K02.FR.05
 #[test]
 fn a_profile_of_a_transaction_that_a_power_cut_ended_goes_with_it() {
     let mut world = Script::booted(Version::V1_6);
@@ -234,7 +234,7 @@ fn a_profile_of_a_transaction_that_a_power_cut_ended_goes_with_it() {
     assert!(!world.storage.contains_key("charging-profile/5"));
 }
 
-/// 3.13.6
+/// 1.6 edition 2, 3.13.6
 #[test]
 fn profiles_are_followed_offline() {
     let mut world = Script::booted(Version::V1_6);
@@ -257,7 +257,7 @@ fn profiles_are_followed_offline() {
     assert_eq!(told(&world, 1).as_deref(), Some("16"));
 }
 
-/// 3.13.2, 5.16.3
+/// 1.6 edition 2, 3.13.2, 5.16.3
 #[test]
 fn a_profile_replaces_one_with_its_id_or_with_its_stack_level_and_purpose() {
     let mut world = Script::booted(Version::V1_6);
@@ -273,7 +273,7 @@ fn a_profile_replaces_one_with_its_id_or_with_its_stack_level_and_purpose() {
     assert_eq!(keys, ["charging-profile/3"]);
 }
 
-/// 3.13.2
+/// 1.6 edition 2, 3.13.2
 #[test]
 fn a_replaced_profile_is_not_followed_even_before_the_new_one_is_valid() {
     let mut world = Script::booted(Version::V1_6);
@@ -284,7 +284,7 @@ fn a_replaced_profile_is_not_followed_even_before_the_new_one_is_valid() {
     assert_eq!((periods[0].1, periods[1].1), (999_999.0, 10.0));
 }
 
-/// 5.16.3, errata 3.8
+/// 1.6 edition 2, 5.16.3, 1.6 errata 3.8
 #[test]
 fn a_new_default_profile_takes_hold_of_a_running_transaction_and_lets_go_when_it_is_cleared() {
     let mut world = Script::booted(Version::V1_6);
@@ -298,7 +298,7 @@ fn a_new_default_profile_takes_hold_of_a_running_transaction_and_lets_go_when_it
     assert_eq!(told(&world, 1), None);
 }
 
-/// 5.5, errata 3.25, 3.26
+/// 1.6 edition 2, 5.5, 1.6 errata 3.25, 3.26
 #[test]
 fn clearing_takes_what_fits_everything_that_is_given() {
     let mut world = Script::booted_with(two_evses());
@@ -341,7 +341,7 @@ fn clearing_takes_what_fits_everything_that_is_given() {
     }
 }
 
-/// 5.7, 6.22, errata 3.57
+/// 1.6 edition 2, 5.7, 6.22, errata 3.57
 #[test]
 fn a_composite_schedule_starts_when_it_is_asked_for_and_says_what_it_covers() {
     let mut world = Script::booted(Version::V1_6);
@@ -368,7 +368,7 @@ fn a_composite_schedule_starts_when_it_is_asked_for_and_says_what_it_covers() {
     );
 }
 
-/// 5.7
+/// 1.6 edition 2, 5.7
 #[test]
 fn a_schedule_that_cannot_be_told_is_rejected() {
     let mut world = Script::booted(Version::V1_6);
@@ -378,7 +378,7 @@ fn a_schedule_that_cannot_be_told_is_rejected() {
     }
 }
 
-/// 5.7
+/// 1.6 edition 2, 5.7
 #[test]
 fn without_a_unit_a_schedule_is_told_in_that_of_the_profiles() {
     let mut world = Script::booted(Version::V1_6);
@@ -392,7 +392,7 @@ fn without_a_unit_a_schedule_is_told_in_that_of_the_profiles() {
     assert_eq!(unit(&mut world), "W");
 }
 
-/// 5.7: nobody can make a station compute or answer without end.
+/// 1.6 edition 2, 5.7: nobody can make a station compute or answer without end.
 #[test]
 fn a_schedule_ends_where_it_would_have_too_many_periods() {
     let mut config = config(Version::V1_6);
@@ -415,7 +415,7 @@ fn a_schedule_ends_where_it_would_have_too_many_periods() {
     assert!(ends > 86_400 && ends < 3 * 86_400, "{ends}");
 }
 
-/// 5.7, errata 3.30
+/// 1.6 edition 2, 5.7, 1.6 errata 3.30
 #[test]
 fn the_station_reports_what_all_connectors_together_may_draw() {
     let mut world = Script::booted_with(two_evses());
@@ -425,7 +425,7 @@ fn the_station_reports_what_all_connectors_together_may_draw() {
     assert_eq!(now_limit(&mut world, 0), 16.0);
 }
 
-/// 3.13.4: the limit follows the profile at the right instants.
+/// 1.6 edition 2, 3.13.4: the limit follows the profile at the right instants.
 #[test]
 fn the_hardware_is_told_each_limit_when_it_begins() {
     let mut world = Script::booted(Version::V1_6);
@@ -450,7 +450,7 @@ fn the_hardware_is_told_each_limit_when_it_begins() {
     }
 }
 
-/// 7.9
+/// 1.6 edition 2, 7.9
 #[test]
 fn a_relative_profile_begins_with_the_transaction() {
     let mut world = Script::booted(Version::V1_6);
@@ -475,7 +475,7 @@ fn a_relative_profile_begins_with_the_transaction() {
     assert!((told[1].0 - told[0].0 - 60.0).abs() < 0.01);
 }
 
-/// 3.13.3: all connectors together stay below the limit of the station.
+/// 1.6 edition 2, 3.13.3: all connectors together stay below the limit of the station.
 #[test]
 fn transactions_share_the_limit_of_the_station() {
     let mut world = Script::booted_with(two_evses());
@@ -497,7 +497,7 @@ fn transactions_share_the_limit_of_the_station() {
     assert_eq!((told(&world, 1), told(&world, 2).as_deref()), (None, Some("16")));
 }
 
-/// 3.13.4: who came last waits first, wherever that is.
+/// 1.6 edition 2, 3.13.4: who came last waits first, wherever that is.
 #[test]
 fn where_the_limit_is_too_small_for_all_who_began_last_waits() {
     let mut world = Script::booted_with(two_evses());
@@ -511,7 +511,7 @@ fn where_the_limit_is_too_small_for_all_who_began_last_waits() {
     assert_eq!((told(&world, 1).as_deref(), told(&world, 2).as_deref()), (Some("0"), Some("16")));
 }
 
-/// 4.9, errata 3.64
+/// 1.6 edition 2, 4.9, 1.6 errata 3.64
 #[test]
 fn a_limit_of_nothing_suspends_charging() {
     let mut world = Script::booted(Version::V1_6);
@@ -527,7 +527,7 @@ fn a_limit_of_nothing_suspends_charging() {
     assert_eq!(world.heard_statuses().last().map(String::as_str), Some("Charging"));
 }
 
-/// 5.11, 5.16.2
+/// 1.6 edition 2, 5.11, 5.16.2
 #[test]
 fn a_remote_start_brings_the_profile_of_its_transaction() {
     for plug_first in [true, false] {
@@ -543,7 +543,7 @@ fn a_remote_start_brings_the_profile_of_its_transaction() {
             world.plug();
         }
         assert_eq!(told(&world, 1).as_deref(), Some("20"), "plug first: {plug_first}");
-        // Errata 3.42: the transaction has got its id; the same stack level replaces the profile.
+        // 1.6 errata 3.42: the transaction has got its id; the same stack level replaces the profile.
         let later = with(profile(3, "TxProfile", 12), &[("transactionId", json!(1))]);
         assert_eq!(set(&mut world, 1, &later), "Accepted");
         assert_eq!(told(&world, 1).as_deref(), Some("12"));
@@ -551,7 +551,7 @@ fn a_remote_start_brings_the_profile_of_its_transaction() {
     }
 }
 
-/// 5.11
+/// 1.6 edition 2, 5.11
 #[test]
 fn a_remote_start_with_a_profile_may_leave_the_connector_to_the_station() {
     let mut world = Script::booted_with(two_evses());
@@ -562,7 +562,7 @@ fn a_remote_start_with_a_profile_may_leave_the_connector_to_the_station() {
     assert_eq!(told(&world, 2).as_deref(), Some("20"));
 }
 
-/// 5.16.2, errata 3.41; 2.1 part 2, K05.FR.05
+/// 1.6 edition 2, 5.16.2, errata 3.41; 2.1 part 2, K05.FR.05
 #[test]
 fn a_remote_start_with_a_profile_that_cannot_be_its_own_is_rejected() {
     let mut world = Script::booted(Version::V1_6);
@@ -580,7 +580,7 @@ fn a_remote_start_with_a_profile_that_cannot_be_its_own_is_rejected() {
     assert!(world.peer.payloads("StartTransaction").is_empty());
 }
 
-/// 5.11: the driver does not come.
+/// 1.6 edition 2, 5.11: the driver does not come.
 #[test]
 fn the_profile_of_a_remote_start_that_nobody_used_is_forgotten() {
     let mut world = Script::booted(Version::V1_6);
@@ -592,7 +592,7 @@ fn the_profile_of_a_remote_start_that_nobody_used_is_forgotten() {
     assert_eq!(told(&world, 1), None);
 }
 
-/// 9.1.29, 9.4.1 to 9.4.5
+/// 1.6 edition 2, 9.1.29, 9.4.1 to 9.4.5
 #[test]
 fn the_keys_of_smart_charging_are_told_and_cannot_be_changed() {
     let mut world = Script::booted(Version::V1_6);
@@ -613,7 +613,7 @@ fn the_keys_of_smart_charging_are_told_and_cannot_be_changed() {
     assert!(profiles.split(',').any(|profile| profile == "SmartCharging"));
 }
 
-/// 9.4.1
+/// 1.6 edition 2, 9.4.1
 #[test]
 fn a_stack_level_above_the_highest_one_is_rejected() {
     let mut world = Script::booted(Version::V1_6);
@@ -623,7 +623,7 @@ fn a_stack_level_above_the_highest_one_is_rejected() {
     }
 }
 
-/// 9.4.2
+/// 1.6 edition 2, 9.4.2
 #[test]
 fn a_unit_that_the_station_does_not_take_is_rejected() {
     let mut config = config(Version::V1_6);
@@ -636,7 +636,7 @@ fn a_unit_that_the_station_does_not_take_is_rejected() {
     assert_eq!(world.peer.result()["status"], "Rejected", "K08.FR.07");
 }
 
-/// 9.4.3
+/// 1.6 edition 2, 9.4.3
 #[test]
 fn a_schedule_with_more_periods_than_the_station_takes_is_rejected() {
     let mut world = Script::booted(Version::V1_6);
@@ -648,7 +648,7 @@ fn a_schedule_with_more_periods_than_the_station_takes_is_rejected() {
     }
 }
 
-/// 9.4.5
+/// 1.6 edition 2, 9.4.5
 #[test]
 fn no_more_profiles_are_installed_than_the_station_takes_but_replacing_goes_on() {
     let mut config = config(Version::V1_6);
@@ -663,7 +663,7 @@ fn no_more_profiles_are_installed_than_the_station_takes_but_replacing_goes_on()
     assert_eq!(now_limit(&mut world, 1), 9.0);
 }
 
-/// 9.4.4
+/// 1.6 edition 2, 9.4.4
 #[test]
 fn a_limit_for_one_phase_is_spread_where_phases_cannot_be_switched() {
     for (switches, current, phases) in [("false", "5.3", 3), ("true", "16", 1)] {
@@ -686,7 +686,7 @@ fn a_limit_for_one_phase_is_spread_where_phases_cannot_be_switched() {
     }
 }
 
-/// 7.9: a limit of the whole station has no transaction to be relative to.
+/// 1.6 edition 2, 7.9: a limit of the whole station has no transaction to be relative to.
 #[test]
 fn a_station_wide_schedule_without_start_begins_when_it_comes() {
     let mut world = Script::booted(Version::V1_6);

@@ -139,7 +139,7 @@ fn the_vectors_about_precedence_hold() {
     run("precedence.json");
 }
 
-/// 1.6 edition 2, 5.16.4, 7.37, errata 3.43, 3.44, 3.79; 2.1 part 2, K01.FR.13, K01.FR.90, K01.FR.91
+/// 1.6 edition 2, 5.16.4, 7.37, 1.6 errata 3.43, 3.44, 3.79; 2.1 part 2, K01.FR.13, K01.FR.90, K01.FR.91
 #[test]
 fn the_vectors_about_recurrence_hold() {
     run("recurrence.json");
@@ -151,13 +151,13 @@ fn the_vectors_about_relative_schedules_hold() {
     run("relative.json");
 }
 
-/// 1.6 edition 2, 7.12, 7.14, errata 3.34; 2.1 part 2, K01.FR.50, K01.FR.51, K 3.8
+/// 1.6 edition 2, 7.12, 7.14, 1.6 errata 3.34; 2.1 part 2, K01.FR.50, K01.FR.51, K 3.8
 #[test]
 fn the_vectors_about_units_and_phases_hold() {
     run("units.json");
 }
 
-/// 1.6 edition 2, 3.13.3, 5.7, errata 3.30; 2.1 part 2, K08.FR.03
+/// 1.6 edition 2, 3.13.3, 5.7, 1.6 errata 3.30; 2.1 part 2, K08.FR.03
 #[test]
 fn the_vectors_about_the_whole_station_hold() {
     run("station.json");

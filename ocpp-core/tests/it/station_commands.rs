@@ -418,7 +418,13 @@ fn a_trigger_is_answered_before_its_message_comes() {
                     .map(|status| status["connectorId"].clone())
                     .collect();
                 assert_eq!(connectors, [0, 1], "without a connector: all of them");
-                world.ask("TriggerMessage", json!({"requestedMessage": "BootNotification"}));
+                // 1.6 errata 3.35: not while the connection lasts on which the station was accepted.
+                let boot = json!({"requestedMessage": "BootNotification"});
+                assert_eq!(world.ask("TriggerMessage", boot.clone()), ok("Rejected"));
+                world.drop_connection();
+                world.run(Duration::from_secs(40));
+                assert!(!world.peer.actions().contains(&"BootNotification"));
+                assert_eq!(world.ask("TriggerMessage", boot), ok("Accepted"));
                 assert!(world.peer.actions().contains(&"BootNotification"));
             }
             _ => {

@@ -159,7 +159,7 @@ fn a_transaction_goes_on_through_an_outage_and_only_what_waited_is_marked() {
     }
 }
 
-/// E13.FR.02 to 04; 1.6 edition 2, 3.7.1
+/// E13.FR.02 to 04; 1.6 edition 2, 3.7.1, 9.1.31, 9.1.32
 #[test]
 fn a_message_that_is_refused_is_tried_again_ever_more_slowly_and_then_given_up() {
     for version in VERSIONS {
@@ -182,7 +182,7 @@ fn a_message_that_is_refused_is_tried_again_ever_more_slowly_and_then_given_up()
         let lost = world.events().filter(|event| matches!(event, Event::MessageLost { seq_no: 0, .. })).count();
         assert_eq!(lost, 1, "{version}");
         match version {
-            // Errata 4.0, 3.18
+            // 1.6 errata 3.18
             Version::V1_6 => assert_eq!(world.peer.payloads("StopTransaction")[0]["transactionId"], -1),
             _ => assert_eq!(world.transaction_messages().last().unwrap(), "Ended/StopAuthorized", "{version}"),
         }

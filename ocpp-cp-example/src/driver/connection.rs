@@ -77,6 +77,13 @@ impl Connection {
         }
     }
 
+    /// Changes how often the CSMS is pinged, from now on.
+    pub(super) fn set_ping_interval(&mut self, interval: Option<Duration>) {
+        if let Link::Open(open) = &mut self.link {
+            open.set_ping_interval(interval);
+        }
+    }
+
     /// Begins a goodbye; [`Connection::next`] says when it is over. An attempt to connect is given up at once.
     pub(super) fn start_closing(&mut self, reason: &str) -> Lost {
         if let Link::Open(open) = &mut self.link {

@@ -84,6 +84,7 @@ impl Driver {
             Output::Restart { evse: Some(evse) } => {
                 tracing::info!(station = %self.config.id, "EVSE {evse}: its electronics restart");
             }
+            Output::SetPingInterval(interval) => self.connection.set_ping_interval(interval),
             Output::SetClock(time) => {
                 tracing::debug!(station = %self.config.id, "the clock of the machine is left alone; the CSMS says {time}");
             }

@@ -1,12 +1,15 @@
 //! Settings: one table, of which 1.6's keys and 2.x's variables are two views.
 
 mod key;
+mod rules;
 pub(super) mod table;
+mod vendor;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -18,8 +21,10 @@ use super::{Event, Output, Station};
 use crate::time::Now;
 
 pub(super) use key::Key;
+use table::Variable;
 pub(super) use table::{Access, Definition, rows};
-use table::{Kind, Variable};
+use vendor::Vendor;
+pub use vendor::{ValueType, VendorSetting};
 
 /// Name of a setting: a 1.6 configuration key (`HeartbeatInterval`) or a 2.x variable (`OCPPCommCtrlr.HeartbeatInterval`,
 /// with an instance as the third part: `OCPPCommCtrlr.MessageTimeout.Default`). Where both exist they name the same setting.
@@ -92,11 +97,12 @@ pub(super) struct Settings {
     /// What a setting is worth until somebody changes it, where the configuration says something else than the table.
     configured: BTreeMap<Key, String>,
     changed: BTreeMap<Key, String>,
+    vendor: Vec<Vendor>,
 }
 
 impl Settings {
     pub(super) fn new() -> Self {
-        Self { configured: BTreeMap::new(), changed: BTreeMap::new() }
+        Self { configured: BTreeMap::new(), changed: BTreeMap::new(), vendor: Vec::new() }
     }
 
     /// Sets what a setting is worth until somebody changes it.
@@ -173,7 +179,10 @@ impl Station {
     /// # Errors
     /// There is no such setting, or it can't be read.
     pub fn setting(&self, name: &SettingName) -> Result<String, SettingError> {
-        let row = Settings::find(name.as_str()).ok_or_else(|| SettingError::Unknown(name.clone()))?;
+        if let Some(vendor) = self.vendor_setting(name.as_str()) {
+            return Ok(vendor.value.clone());
+        }
+        let row = self.find_setting(name)?;
         match row.access {
             Access::WriteOnly => Err(SettingError::WriteOnly(name.clone())),
             Access::ReadOnly | Access::ReadWrite => Ok(self.value_of(row)),
@@ -193,8 +202,13 @@ impl Station {
         name: &SettingName,
         value: Option<&str>,
     ) -> Result<SettingChange, SettingError> {
-        let row = Settings::find(name.as_str()).ok_or_else(|| SettingError::Unknown(name.clone()))?;
         self.now = now;
+        if self.vendor_setting(name.as_str()).is_some() {
+            let changed = self.change_vendor_setting(name.as_str(), value);
+            self.settle();
+            return changed;
+        }
+        let row = self.find_setting(name)?;
         let changed = match value {
             Some(value) => self.write_setting(row, value),
             None => {
@@ -208,11 +222,18 @@ impl Station {
         changed
     }
 
+    fn find_setting(&self, name: &SettingName) -> Result<&'static Definition, SettingError> {
+        let found = Settings::find(name.as_str()).filter(|row| self.has_setting(row));
+        found.ok_or_else(|| SettingError::Unknown(name.clone()))
+    }
+
     /// What a setting is worth, secrets included.
     pub(super) fn value_of(&self, row: &Definition) -> String {
         match row.key {
             Key::AuthCacheStorage => self.authorization_cache.bytes().to_string(),
             Key::DateTime => format!("{:.3}", self.utc()),
+            // 1.6 errata 3.85
+            Key::UnlockOnEvSideDisconnect if self.has_fixed_cables() => "false".to_owned(),
             Key::LocalListEntries => self.local_list.len().to_string(),
             key => self.settings.text(key).to_owned(),
         }
@@ -224,7 +245,7 @@ impl Station {
         row: &'static Definition,
         value: &str,
     ) -> Result<SettingChange, SettingError> {
-        if row.access == Access::ReadOnly {
+        if self.access_of(row) == Access::ReadOnly {
             return Err(SettingError::ReadOnly(name_of(row)));
         }
         let change = self.write_setting(row, value)?;
@@ -237,15 +258,7 @@ impl Station {
     fn write_setting(&mut self, row: &'static Definition, value: &str) -> Result<SettingChange, SettingError> {
         let refused = |reason| SettingError::Value { name: name_of(row), reason };
         let value = row.kind.normalize(value).map_err(refused)?;
-        if row.kind == Kind::Measurands {
-            // 1.6 edition 2, 3.16.4
-            let is_measured = |item: &&str| {
-                table::measurand(item).is_some_and(|(measurand, _)| self.config.measurands.contains(&measurand))
-            };
-            if let Some(item) = table::list(&value).find(|item| !is_measured(item)) {
-                return Err(refused(format!("has `{item}`, which no meter of this station measures")));
-            }
-        }
+        self.check_value(row, &value).map_err(refused)?;
         self.journal.put(record(row), &value);
         self.settings.changed.insert(row.key, value);
         Ok(SettingChange::Applied)
@@ -266,6 +279,11 @@ impl Station {
             Key::HeartbeatInterval => self.schedule_heartbeat(),
             Key::TxUpdatedInterval | Key::TxEndedInterval | Key::SampledEnabled => self.reschedule_samples(),
             Key::AlignedInterval | Key::AlignedTxEndedInterval | Key::AlignedEnabled => self.schedule_aligned(),
+            Key::BlinkRepeat | Key::LightIntensity => self.light(),
+            Key::WebSocketPingInterval if self.is_connected() => {
+                let interval = self.ping_interval();
+                self.effect(Output::SetPingInterval(interval));
+            }
             _ => {}
         }
     }
@@ -284,13 +302,20 @@ impl Station {
     pub(super) fn configure_settings(&mut self) {
         for (name, value) in core::mem::take(&mut self.config.settings) {
             match Settings::find(name.as_str()).map(|row| (row, row.kind.normalize(&value))) {
-                Some((row, Ok(value))) => self.settings.configure(row.key, value),
+                Some((row, Ok(value))) if self.check_value(row, &value).is_ok() => {
+                    self.settings.configure(row.key, value);
+                }
                 _ => self.effect(Output::Event(Event::InputIgnored {
                     reason: "a configured setting has no such name or value",
                 })),
             }
         }
-        let connectors: u32 = self.config.evses.iter().map(|evse| evse.connectors.max(1)).sum();
+        let connectors = self.count_connectors();
+        // The main meter's may be told, too.
+        self.settings.configure(Key::ConnectorPhaseRotationMaxLength, (u64::from(connectors) + 1).to_string());
+        let rotations = self.unknown_phase_rotations();
+        self.settings.configured.entry(Key::ConnectorPhaseRotation).or_insert(rotations);
+        self.configure_vendor_settings();
         self.settings.configure(Key::NumberOfConnectors, connectors.to_string());
         self.settings.configure(Key::Identity, self.config.identity.clone());
         if let Some(password) = &self.config.password {
@@ -308,6 +333,7 @@ fn name_of(row: &Definition) -> SettingName {
 
 #[cfg(test)]
 mod tests {
+    use super::table::Kind;
     use super::*;
 
     #[test]

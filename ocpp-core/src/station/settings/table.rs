@@ -37,6 +37,8 @@ pub(in crate::station) enum Kind {
     OneOf(&'static [&'static str]),
     /// Points of a transaction, separated by commas.
     Points,
+    /// How the phases of connectors are wired, such as `1.RST,2.RTS` (1.6 edition 2, 9.1.7).
+    PhaseRotations,
     DateTime,
 }
 
@@ -64,6 +66,8 @@ pub(in crate::station) struct Definition {
     pub(in crate::station) v2: Option<Variable>,
     /// Whether 2.0.1 doesn't know the variable.
     pub(in crate::station) since_2_1: bool,
+    /// Whether a station has it only if its configuration gives it a value.
+    pub(in crate::station) optional: bool,
     pub(in crate::station) kind: Kind,
     pub(in crate::station) access: Access,
     pub(in crate::station) unit: Option<&'static str>,
@@ -91,7 +95,17 @@ const fn row(
     kind: Kind,
     default: &'static str,
 ) -> Definition {
-    Definition { key, v1_6, v2, since_2_1: false, kind, access: Access::ReadWrite, unit: None, default }
+    Definition {
+        key,
+        v1_6,
+        v2,
+        since_2_1: false,
+        optional: false,
+        kind,
+        access: Access::ReadWrite,
+        unit: None,
+        default,
+    }
 }
 
 const fn variable(component: &'static str, variable: &'static str) -> Option<Variable> {
@@ -113,6 +127,10 @@ impl Definition {
 
     const fn unit(self, unit: &'static str) -> Self {
         Self { unit: Some(unit), ..self }
+    }
+
+    const fn optional(self) -> Self {
+        Self { optional: true, ..self }
     }
 
     const fn since_2_1(self) -> Self {
@@ -166,6 +184,17 @@ impl Kind {
                 Some(item) => Err(format!("`{item}` is no point that this station can tell")),
                 None => Ok(list(value).collect::<Vec<_>>().join(",")),
             },
+            Self::PhaseRotations => {
+                let items: Vec<_> = list(value).map(phase_rotation).collect();
+                let mut numbers: Vec<_> = items.iter().flatten().map(|(number, _)| *number).collect();
+                numbers.sort_unstable();
+                numbers.dedup();
+                if numbers.len() < items.len() {
+                    return Err("must name each connector once, with its phases, such as 1.RST,2.RTS".to_owned());
+                }
+                let items = items.into_iter().flatten().map(|(number, rotation)| format!("{number}.{rotation}"));
+                Ok(items.collect::<Vec<_>>().join(","))
+            }
             Self::DateTime => Ok(value.to_owned()),
         }
     }
@@ -183,6 +212,16 @@ pub(in crate::station) fn measurand(item: &str) -> Option<(Measurand, Option<Pha
     }
     let (name, phase) = item.rsplit_once('.')?;
     Some((Measurand::from_name(name)?, Some(Phase::from_name(phase)?)))
+}
+
+/// How a connector's phases can be wired (1.6 edition 2, 9.1.7).
+const PHASE_ROTATIONS: &[&str] = &["NotApplicable", "Unknown", "RST", "RTS", "SRT", "STR", "TRS", "TSR"];
+
+/// The number of a connector, 0 for the main meter, and how its phases are wired.
+pub(in crate::station) fn phase_rotation(item: &str) -> Option<(u32, &'static str)> {
+    let (number, rotation) = item.split_once('.')?;
+    let rotation = PHASE_ROTATIONS.iter().find(|known| known.eq_ignore_ascii_case(rotation))?;
+    Some((number.parse().ok()?, rotation))
 }
 
 impl Definition {

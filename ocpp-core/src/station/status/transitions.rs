@@ -37,8 +37,13 @@ pub(super) fn between(from: ConnectorStatus, to: ConnectorStatus) -> Option<Conn
     if from == to || after(from).contains(&to) {
         return None;
     }
-    // What nobody has to look at comes first: a fault or an outage that was none is never made up.
-    [Available, Preparing, Finishing].into_iter().find(|via| after(from).contains(via) && after(*via).contains(&to))
+    // The end of the use before, or the beginning of the next: a fault or an outage is never made up.
+    let candidates = match to {
+        Preparing => [Finishing, Available],
+        Charging | SuspendedEv | SuspendedEvse | Finishing => [Preparing, Available],
+        Available | Reserved | Unavailable | Faulted => [Available, Finishing],
+    };
+    candidates.into_iter().find(|via| after(from).contains(via) && after(*via).contains(&to))
 }
 
 #[cfg(test)]

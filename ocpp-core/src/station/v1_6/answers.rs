@@ -4,27 +4,24 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use ocpp_types::v1_6::{
-    AvailabilityStatus, AvailabilityType, ChangeAvailabilityRequest, ChangeAvailabilityResponse,
-    ChangeConfigurationRequest, ChangeConfigurationResponse, ClearCacheResponse, ClearCacheStatus, ConfigurationStatus,
-    CsmsRequest, DataTransferResponse, DataTransferStatus, GetConfigurationRequest, GetConfigurationResponse, KeyValue,
-    MessageTrigger, RemoteStartStopStatus, RemoteStartTransactionRequest, RemoteStartTransactionResponse,
-    RemoteStopTransactionRequest, RemoteStopTransactionResponse, ResetRequest, ResetResponse, ResetStatus, ResetType,
-    TriggerMessageRequest, TriggerMessageResponse, TriggerMessageStatus, UnlockConnectorRequest,
-    UnlockConnectorResponse, UnlockStatus,
+    AvailabilityStatus, AvailabilityType, ChangeAvailabilityRequest, ChangeAvailabilityResponse, ClearCacheResponse,
+    ClearCacheStatus, CsmsRequest, DataTransferResponse, DataTransferStatus, MessageTrigger, RemoteStartStopStatus,
+    RemoteStartTransactionRequest, RemoteStartTransactionResponse, RemoteStopTransactionRequest,
+    RemoteStopTransactionResponse, ResetRequest, ResetResponse, ResetStatus, ResetType, TriggerMessageRequest,
+    TriggerMessageResponse, TriggerMessageStatus, UnlockConnectorRequest, UnlockConnectorResponse, UnlockStatus,
 };
-use ocpp_types::{Conformance, Text, encode};
+use ocpp_types::{Conformance, encode};
 
-use super::{local_list, reservations, smart_charging};
+use super::{configuration, local_list, reservations, smart_charging};
 use crate::rpc::{CallError, ErrorCode, MessageType};
+use crate::station::Station;
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
 use crate::station::dialect::Answered;
 use crate::station::facts::{Token, TokenType};
 use crate::station::remote::Wanted;
 use crate::station::reset::{Reset, ResetOutcome};
-use crate::station::settings::{Access, Definition, rows};
 use crate::station::transactions::{Happening, StoppedReason, Trigger};
-use crate::station::{SettingError, Station};
 
 /// Does what the CSMS wants and answers it.
 pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &str) -> Answered {
@@ -42,7 +39,7 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
     Answered::Now(match request {
         CsmsRequest::CancelReservation(request) => encode(&reservations::cancel_reservation(station, &request)),
         CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
-        CsmsRequest::ChangeConfiguration(request) => encode(&change_configuration(station, &request)),
+        CsmsRequest::ChangeConfiguration(request) => encode(&configuration::change(station, &request)),
         CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
         // No vendor's extensions are known (4.3).
         CsmsRequest::DataTransfer(_) => encode(&DataTransferResponse::new(DataTransferStatus::UnknownVendorId)),
@@ -52,7 +49,7 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
         CsmsRequest::GetCompositeSchedule(request) => {
             encode(&smart_charging::get_composite_schedule(station, &request))
         }
-        CsmsRequest::GetConfiguration(request) => encode(&get_configuration(station, &request)),
+        CsmsRequest::GetConfiguration(request) => return configuration::get(station, &request),
         CsmsRequest::GetLocalListVersion(_) => encode(&local_list::get_version(station)),
         CsmsRequest::RemoteStartTransaction(request) => encode(&remote_start(station, &request)),
         CsmsRequest::RemoteStopTransaction(request) => encode(&remote_stop(station, &request)),
@@ -89,24 +86,6 @@ fn change_availability(station: &mut Station, request: &ChangeAvailabilityReques
     })
 }
 
-/// The row of a key, whatever its case.
-fn row(key: &str) -> Option<&'static Definition> {
-    rows().find(|row| row.v1_6.is_some_and(|name| name.eq_ignore_ascii_case(key)))
-}
-
-/// 1.6 edition 2, 5.3
-fn change_configuration(station: &mut Station, request: &ChangeConfigurationRequest) -> ChangeConfigurationResponse {
-    let Some(row) = row(&request.key) else {
-        return ChangeConfigurationResponse::new(ConfigurationStatus::NotSupported);
-    };
-    ChangeConfigurationResponse::new(match station.change_by_csms(row, &request.value) {
-        Ok(crate::station::SettingChange::Applied) => ConfigurationStatus::Accepted,
-        Ok(crate::station::SettingChange::RebootRequired) => ConfigurationStatus::RebootRequired,
-        Err(SettingError::Unknown(_)) => ConfigurationStatus::NotSupported,
-        Err(_) => ConfigurationStatus::Rejected,
-    })
-}
-
 /// 1.6 edition 2, 5.4; 1.6 errata 3.23: without a cache it is rejected.
 fn clear_cache(station: &mut Station) -> ClearCacheResponse {
     ClearCacheResponse::new(if station.clear_authorization_cache() {
@@ -114,27 +93,6 @@ fn clear_cache(station: &mut Station) -> ClearCacheResponse {
     } else {
         ClearCacheStatus::Rejected
     })
-}
-
-/// 1.6 edition 2, 5.8
-fn get_configuration(station: &Station, request: &GetConfigurationRequest) -> GetConfigurationResponse {
-    let asked = request.key.as_deref().unwrap_or_default();
-    let key_value = |row: &Definition| {
-        let mut pair = KeyValue::new(Text::truncated(row.v1_6.unwrap_or_default()), row.access == Access::ReadOnly);
-        // A secret is named without its value.
-        pair.value = (row.access != Access::WriteOnly).then(|| Text::truncated(&station.value_of(row)));
-        pair
-    };
-    let mut response = GetConfigurationResponse::new();
-    if asked.is_empty() {
-        response.configuration_key = Some(rows().filter(|row| row.v1_6.is_some()).map(key_value).collect());
-        return response;
-    }
-    let known: Vec<_> = asked.iter().filter_map(|key| row(key)).map(key_value).collect();
-    let unknown: Vec<_> = asked.iter().filter(|key| row(key).is_none()).cloned().collect();
-    response.configuration_key = (!known.is_empty()).then_some(known);
-    response.unknown_key = (!unknown.is_empty()).then_some(unknown);
-    response
 }
 
 /// 1.6 edition 2, 5.11

@@ -2,6 +2,7 @@
 
 mod answers;
 mod calls;
+mod configuration;
 mod local_list;
 mod reservations;
 mod smart_charging;

@@ -40,7 +40,7 @@ fn find(station: &Station, rules: &Rules, component: &ComponentType, variable: &
         return Found::UnknownComponent;
     }
     let mut is_component_known = false;
-    for row in Settings::variables(rules.version) {
+    for row in Settings::variables(rules.version).filter(|row| station.has_setting(row)) {
         let Some(known) = row.v2.filter(|known| component.name.eq_ignore_ascii_case(known.component)) else { continue };
         is_component_known = true;
         let instance = variable.instance.as_deref().unwrap_or_default();
@@ -192,7 +192,7 @@ fn characteristics(row: &Definition) -> VariableCharacteristicsType {
         Kind::Boolean => DataEnumType::Boolean,
         Kind::Integer { .. } => DataEnumType::Integer,
         Kind::Text { .. } => DataEnumType::String,
-        Kind::Measurands | Kind::Points => DataEnumType::MemberList,
+        Kind::Measurands | Kind::Points | Kind::PhaseRotations => DataEnumType::MemberList,
         Kind::OneOf(_) => DataEnumType::OptionList,
         Kind::DateTime => DataEnumType::DateTime,
     };

@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Definition] = &[
         .read_only(),
     row(
         Key::MessageTimeout,
-        None,
+        Some("MessageTimeout"),
         instance("OCPPCommCtrlr", "MessageTimeout", "Default"),
         Kind::Integer { minimum: 1, maximum: 3_600 },
         "30",

@@ -3,7 +3,13 @@
 use super::{COUNT, Definition, Key, Kind, SECONDS, row, variable};
 
 pub(super) const ROWS: &[Definition] = &[
+    row(Key::BlinkRepeat, Some("BlinkRepeat"), None, COUNT, "0").optional(),
+    row(Key::ConnectorPhaseRotation, Some("ConnectorPhaseRotation"), None, Kind::PhaseRotations, ""),
+    row(Key::ConnectorPhaseRotationMaxLength, Some("ConnectorPhaseRotationMaxLength"), None, COUNT, "2").read_only(),
     row(Key::DateTime, None, variable("ClockCtrlr", "DateTime"), Kind::DateTime, "").read_only(),
+    row(Key::LightIntensity, Some("LightIntensity"), None, Kind::Integer { minimum: 0, maximum: 100 }, "100")
+        .optional()
+        .unit("%"),
     row(Key::MinimumStatusDuration, Some("MinimumStatusDuration"), None, SECONDS, "0").unit("s"),
     row(Key::NumberOfConnectors, Some("NumberOfConnectors"), None, COUNT, "1").read_only(),
     row(Key::ResetRetries, Some("ResetRetries"), variable("OCPPCommCtrlr", "ResetRetries"), COUNT, "0"),
