@@ -57,12 +57,12 @@ impl Session {
         if let Command::RemoteStop { transaction } = &mut command {
             *transaction = self.ledger.wire_name(transaction).clone();
         }
-        if let Err(outcome) = self.try_command(now, id, &command) {
+        if let Err(outcome) = self.try_command(now, id, command) {
             self.event(Event::CallFinished { command: id, outcome });
         }
     }
 
-    fn try_command(&mut self, now: Now, id: CommandId, command: &Command) -> Result<(), CallOutcome> {
+    fn try_command(&mut self, now: Now, id: CommandId, command: Command) -> Result<(), CallOutcome> {
         let Some(version) = self.endpoint.version() else { return Err(CallOutcome::NotConnected) };
         match self.plan(version, command)? {
             Plan::Call(call) => self.send(Owner::Command(id), version, call).map(|_| ()),
@@ -115,7 +115,7 @@ impl Session {
             Ok(Decoded { message, findings }) => {
                 self.report_findings(action, &findings, version);
                 if let Some(call) = &pending.message {
-                    self.observe(now, call, &message);
+                    self.observe(call, &message);
                 }
                 if let Owner::Operation(operation) = pending.owner {
                     let happened = Happened::Answered { message: Box::new(message), payload };

@@ -1,7 +1,15 @@
 //! What the application can ask of a station, without regard to version.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
+
+use ocpp_types::v2_1::{
+    ComponentCriterionEnumType, ComponentVariableType, GetVariableDataType, GetVariableResultType, ReportBaseEnumType,
+    ReportDataType, SetVariableDataType, SetVariableResultType,
+};
+use serde::{Deserialize, Serialize};
 
 use super::event::Finding;
 use super::identity::{Place, Token, TransactionId};
@@ -56,6 +64,29 @@ pub enum Command {
     GetConfiguration {
         /// Which. In 1.6 keys, none for all; in 2.x at least one `Component.Variable` or `Component.Variable.Instance`.
         names: Vec<String>,
+    },
+    /// Read attributes of variables (2.x, B06). As many messages as the station needs.
+    GetVariables {
+        /// Which; at least one.
+        variables: Vec<GetVariableDataType>,
+    },
+    /// Write attributes of variables (2.x, B05). As many messages as the station needs, in this order. Where one of them fails
+    /// the command ends with that; what was written before stays written.
+    SetVariables {
+        /// Which, and what; at least one.
+        variables: Vec<SetVariableDataType>,
+    },
+    /// Have the station report its variables (B07). In 1.6 all configuration keys are read instead.
+    GetBaseReport {
+        /// Which of them. `FullInventory` brings [`Mirrors::device_model`](super::Mirrors::device_model) up to date as a whole.
+        base: ReportBaseEnumType,
+    },
+    /// Have the station report some variables (2.x, B08). As many messages as the station needs.
+    GetReport {
+        /// What applies to their components; empty for no such limit.
+        criteria: Vec<ComponentCriterionEnumType>,
+        /// Which components and variables; empty for all.
+        variables: Vec<ComponentVariableType>,
     },
     /// Write a setting.
     SetConfiguration {
@@ -179,6 +210,12 @@ pub enum CallResult {
         /// The names that it doesn't know.
         unknown: Vec<String>,
     },
+    /// Attributes were read, in the station's words: one result each.
+    Variables(Vec<GetVariableResultType>),
+    /// Attributes were written, or not: one result each.
+    VariablesSet(Vec<SetVariableResultType>),
+    /// A report was sent.
+    Report(Box<Report>),
     /// A vendor's message was answered.
     DataTransfer {
         /// `Accepted`, `Rejected`, `UnknownMessageId`, `UnknownVendorId`.
@@ -190,8 +227,20 @@ pub enum CallResult {
     Raw,
 }
 
+/// A report on variables, its parts joined.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// What was reported; empty where nothing fits what was asked for.
+    pub variables: Vec<ReportDataType>,
+    /// The numbers of the parts that did not come in time. With none missing and `complete` unset, the last part did not.
+    pub missing: Vec<RangeInclusive<i64>>,
+    /// Whether all parts came.
+    pub complete: bool,
+}
+
 /// A setting as read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setting {
     /// The key of 1.6; `Component.Variable` or `Component.Variable.Instance` in 2.x.
     pub name: String,

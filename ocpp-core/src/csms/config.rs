@@ -67,6 +67,8 @@ pub struct SessionConfig {
     pub store_deadline: Duration,
     /// What a token is told about that the application did not judge in time. Default: `Invalid`: no energy is given away.
     pub unanswered: super::AuthorizationStatus,
+    /// How long a command waits for the next part of a report of the station. Default: 60 s.
+    pub report_timeout: Duration,
     /// The greatest number of commands that wait for the station. Default: 64.
     pub command_queue: usize,
     /// The first transaction id that the session gives to a 1.6 station by itself, where the application's answer names
@@ -83,6 +85,7 @@ impl Default for SessionConfig {
             answer_deadline: Duration::from_secs(10),
             store_deadline: Duration::from_secs(20),
             unanswered: super::AuthorizationStatus::Invalid,
+            report_timeout: Duration::from_secs(60),
             command_queue: 64,
             first_transaction_id: 1,
         }

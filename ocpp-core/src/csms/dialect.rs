@@ -128,7 +128,6 @@ pub(super) fn meaning(form: &AnswerForm, answer: AnswerMessage) -> CallResult {
     match answer {
         #[cfg(feature = "v1_6")]
         AnswerMessage::V1_6(response) => super::v1_6::meaning(form, *response),
-        #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
         AnswerMessage::V2(response) => super::v2::meaning(form, *response),
     }
 }

@@ -4,14 +4,13 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use ocpp_types::ErrorCode;
-#[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
 use ocpp_types::v2_1::StationRequest;
 
 use super::event::Event;
-use super::message::{AnswerMessage, CallMessage, RequestMessage};
+use super::message::RequestMessage;
+use super::mirrors::Mirror;
 use super::session::Session;
 use crate::rpc::IncomingId;
-use crate::time::Now;
 
 impl Session {
     /// A call of the station that a concern reads by itself. Each is answered here, once.
@@ -19,14 +18,21 @@ impl Session {
         match message {
             #[cfg(feature = "v1_6")]
             RequestMessage::V1_6(_) => self.refuse_unsupported(id),
-            #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
             RequestMessage::V2(request) => match *request {
                 StationRequest::NotifyEvent(request) => {
+                    let mut changed = false;
+                    for event in &request.event_data {
+                        changed |= self.mirrors.device_model.notice(event);
+                    }
                     self.take_note(id, Event::Notification { action, payload });
+                    if changed {
+                        self.event(Event::MirrorChanged(Mirror::DeviceModel));
+                    }
                     for connector in request.event_data.iter().filter_map(super::v2::availability_state) {
                         self.event(Event::ConnectorStatus(Box::new(connector)));
                     }
                 }
+                StationRequest::NotifyReport(request) => self.receive_report(id, request),
                 // What is answered with nothing but an empty object.
                 StationRequest::BatterySwap(_)
                 | StationRequest::ClearedChargingLimit(_)
@@ -38,7 +44,6 @@ impl Session {
                 | StationRequest::NotifyDisplayMessages(_)
                 | StationRequest::NotifyMonitoringReport(_)
                 | StationRequest::NotifyPriorityCharging(_)
-                | StationRequest::NotifyReport(_)
                 | StationRequest::NotifySettlement(_)
                 | StationRequest::PublishFirmwareStatusNotification(_)
                 | StationRequest::ReportChargingProfiles(_)
@@ -49,11 +54,6 @@ impl Session {
                 _ => self.refuse_unsupported(id),
             },
         }
-    }
-
-    /// The station answered a call, whoever made it: what is known of the station is brought up to date.
-    pub(super) fn observe(&mut self, now: Now, call: &CallMessage, answer: &AnswerMessage) {
-        let _ = (now, call, answer);
     }
 
     fn refuse_unsupported(&mut self, id: IncomingId) {

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use jiff::Timestamp;
+use ocpp_types::v2_1::ReportDataType;
 use rust_decimal::Decimal;
 
 use super::authorization::AuthorizationStatus;
@@ -13,6 +14,7 @@ use super::command::{CallError, CallOutcome};
 use super::config::RegistrationStatus;
 use super::identity::{CommandId, Place, Token, TransactionId};
 use super::metering::MeterReading;
+use super::mirrors::Mirror;
 
 /// Something the application may want to know. Words of the standard are given as the station wrote them.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +70,21 @@ pub enum Event {
         /// The request it belongs to; absent in 1.6's diagnostics.
         request_id: Option<i64>,
     },
-    /// A request that asks for no decision and that no concern of the session evaluates, such as NotifyReport. It was answered.
+    /// A part of a report on the station's variables came, asked for or not. The [`Mirrors`](super::Mirrors) have it already.
+    VariablesReported {
+        /// The request that it answers.
+        request_id: i64,
+        /// Which part it is, counted from 0.
+        sequence: i64,
+        /// Whether it's the last part.
+        last: bool,
+        /// What was reported.
+        variables: Vec<ReportDataType>,
+    },
+    /// What is known of the station's own data changed: see [`Session::mirrors`](super::Session::mirrors). A reason to store
+    /// it.
+    MirrorChanged(Mirror),
+    /// A request that asks for no decision and that no concern of the session evaluates, such as NotifyEvent. It was answered.
     Notification {
         /// The action.
         action: String,

@@ -6,7 +6,6 @@ use alloc::boxed::Box;
 
 #[cfg(feature = "v1_6")]
 use ocpp_types::v1_6;
-#[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
 use ocpp_types::v2_1;
 
 /// A call to the station.
@@ -14,7 +13,6 @@ use ocpp_types::v2_1;
 pub(super) enum CallMessage {
     #[cfg(feature = "v1_6")]
     V1_6(Box<v1_6::CsmsRequest>),
-    #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
     V2(Box<v2_1::CsmsRequest>),
 }
 
@@ -26,7 +24,6 @@ impl CallMessage {
     }
 
     /// A call to a station of 2.0.1 or 2.1.
-    #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
     pub(super) fn v2(request: impl Into<v2_1::CsmsRequest>) -> Self {
         Self::V2(Box::new(request.into()))
     }
@@ -37,7 +34,6 @@ impl CallMessage {
 pub(super) enum AnswerMessage {
     #[cfg(feature = "v1_6")]
     V1_6(Box<v1_6::StationResponse>),
-    #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
     V2(Box<v2_1::StationResponse>),
 }
 
@@ -46,7 +42,6 @@ pub(super) enum AnswerMessage {
 pub(super) enum RequestMessage {
     #[cfg(feature = "v1_6")]
     V1_6(Box<v1_6::StationRequest>),
-    #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
     V2(Box<v2_1::StationRequest>),
 }
 
@@ -55,7 +50,6 @@ pub(super) enum RequestMessage {
 pub(super) enum ReplyMessage {
     #[cfg(feature = "v1_6")]
     V1_6(Box<v1_6::CsmsResponse>),
-    #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
     V2(Box<v2_1::CsmsResponse>),
 }
 
@@ -67,7 +61,6 @@ impl ReplyMessage {
     }
 
     /// The answer to a station of 2.0.1 or 2.1.
-    #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
     pub(super) fn v2(response: impl Into<v2_1::CsmsResponse>) -> Self {
         Self::V2(Box::new(response.into()))
     }

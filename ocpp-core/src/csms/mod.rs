@@ -89,6 +89,7 @@ mod identity;
 mod input;
 mod message;
 mod metering;
+mod mirrors;
 mod operations;
 mod output;
 mod recording;
@@ -98,18 +99,18 @@ mod snapshot;
 mod transactions;
 #[cfg(feature = "v1_6")]
 mod v1_6;
-#[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
 mod v2;
 mod wire;
 mod work;
 
 pub use authorization::{Authorization, AuthorizationStatus};
-pub use command::{CallAnswer, CallError, CallOutcome, CallResult, Command, ResetKind, Setting};
+pub use command::{CallAnswer, CallError, CallOutcome, CallResult, Command, Report, ResetKind, Setting};
 pub use config::{Registration, RegistrationStatus, SessionConfig};
 pub use event::{Boot, ConnectorStatus, Event, Finding, TransactionEvent};
 pub use identity::{CommandId, Place, QuestionId, StoreToken, Token, TransactionId};
 pub use input::{Answer, DataTransferStatus, Input};
 pub use metering::{MeterReading, Sample, SampleValue};
+pub use mirrors::{Attribute, Characteristics, ConfigurationKeys, DeviceModel, Mirror, Mirrors, Variable, VariableKey};
 pub use ocpp_types::Conformance;
 pub use output::{Deadline, DeadlineReason, Output, Question};
 pub use session::Session;

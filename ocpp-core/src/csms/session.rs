@@ -14,6 +14,7 @@ use super::findings::Findings;
 use super::gate::Gate;
 use super::identity::{Place, TransactionId};
 use super::input::Input;
+use super::mirrors::Mirrors;
 use super::operations::Operations;
 use super::output::{Deadline, DeadlineReason, Output};
 use super::snapshot::Snapshot;
@@ -32,6 +33,7 @@ pub struct Session {
     pub(super) endpoint: Endpoint,
     pub(super) gate: Gate,
     pub(super) ledger: Ledger,
+    pub(super) mirrors: Mirrors,
     pub(super) calls: Calls,
     pub(super) desk: Desk,
     pub(super) operations: Operations,
@@ -56,6 +58,7 @@ impl Session {
             endpoint: Endpoint::new(endpoint_config, message_ids),
             gate: Gate::new(config.registration),
             ledger: Ledger::new(config.first_transaction_id),
+            mirrors: Mirrors::default(),
             calls: Calls::default(),
             desk: Desk::default(),
             operations: Operations::default(),
@@ -71,6 +74,7 @@ impl Session {
         let mut session = Self::new(config, seed, now);
         let first_id = session.config.first_transaction_id;
         session.ledger = snapshot.ledger;
+        session.mirrors = snapshot.mirrors;
         session.ledger.reserve_ids_below(first_id);
         session
     }
@@ -79,7 +83,7 @@ impl Session {
     /// [`Output::Record`], it says that the facts of it are known.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { ledger: self.ledger.clone() }
+        Snapshot { ledger: self.ledger.clone(), mirrors: self.mirrors.clone() }
     }
 
     /// Takes a fact in. Never fails: a peer's fault becomes an answer to it and an event, a late input changes nothing.

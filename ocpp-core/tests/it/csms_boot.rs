@@ -130,12 +130,12 @@ fn a_pending_station_can_be_configured_and_may_report() {
     assert_eq!(action, "GetBaseReport");
     csms.frame(json!([3, id, {"status": "Accepted"}]).to_string());
     let report = json!({"requestId": 5, "generatedAt": at(1), "seqNo": 0});
-    assert_eq!(csms.exchange("NotifyReport", report.clone()).result(), json!({}));
+    assert_eq!(csms.exchange("NotifyReport", report).result(), json!({}));
     let notified = csms.events().into_iter().find_map(|event| match event {
-        Event::Notification { action, payload } => Some((action, payload)),
+        Event::VariablesReported { request_id, last, .. } => Some((request_id, last)),
         _ => None,
     });
-    assert_eq!(notified, Some(("NotifyReport".into(), report.to_string())));
+    assert_eq!(notified, Some((5, true)));
 }
 
 /// B02.FR.05; 1.6 edition 2, 4.2

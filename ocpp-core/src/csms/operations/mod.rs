@@ -10,9 +10,14 @@
 //!
 //! Operations are not part of a snapshot: where a node dies, the application gives the command again.
 
-#![allow(dead_code)] // The first operations follow.
+#![allow(dead_code)] // More operations follow.
 
+#[cfg(feature = "v1_6")]
+mod configuration;
 mod plan;
+mod report;
+mod split;
+mod variables;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -133,6 +138,7 @@ pub(super) struct Operations {
     running: BTreeMap<OperationId, Running>,
     asked: BTreeMap<QuestionId, OperationId>,
     next: u64,
+    request_id: i64,
 }
 
 #[derive(Debug)]
@@ -158,12 +164,25 @@ impl Operations {
         self.asked.remove(&question)
     }
 
+    /// A request id that the station has not seen: the seconds since 1970, or the next number.
+    fn next_request_id(&mut self, now: Now) -> i64 {
+        // Request ids are 32 bits wide in many a station.
+        let seconds = now.utc.as_second().rem_euclid(i64::from(i32::MAX));
+        self.request_id = (self.request_id + 1).max(seconds);
+        self.request_id
+    }
+
     fn ids(&self) -> Vec<OperationId> {
         self.running.keys().copied().collect()
     }
 }
 
 impl Session {
+    /// The id for a request that the station answers with messages of its own.
+    pub(super) fn next_request_id(&mut self, now: Now) -> i64 {
+        self.operations.next_request_id(now)
+    }
+
     /// Begins an operation: for a command, or by the session's own will.
     ///
     /// # Errors

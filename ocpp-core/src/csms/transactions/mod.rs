@@ -2,7 +2,7 @@
 
 mod entry;
 mod ledger;
-mod sequence;
+pub(super) mod sequence;
 
 pub(super) use entry::{Kind, Message, StartKey};
 pub(super) use ledger::{Ledger, fingerprint};

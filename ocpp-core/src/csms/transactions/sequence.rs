@@ -11,11 +11,11 @@ const MAX_STRETCHES: usize = 64;
 
 /// A set of sequence numbers, kept as stretches without gaps, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Sequence(Vec<(i64, i64)>);
+pub(in crate::csms) struct Sequence(Vec<(i64, i64)>);
 
 impl Sequence {
     /// Notes a number as received.
-    pub(super) fn insert(&mut self, number: i64) {
+    pub(in crate::csms) fn insert(&mut self, number: i64) {
         let stretches = &mut self.0;
         // The first stretch that ends at or after the number, or right before it.
         let at = stretches.partition_point(|(_, last)| last.saturating_add(1) < number);
@@ -44,12 +44,12 @@ impl Sequence {
     }
 
     /// Whether a number was received.
-    pub(super) fn contains(&self, number: i64) -> bool {
+    pub(in crate::csms) fn contains(&self, number: i64) -> bool {
         self.0.iter().any(|(first, last)| (*first..=*last).contains(&number))
     }
 
     /// What lies between the received numbers, lowest first.
-    pub(super) fn missing(&self) -> Vec<RangeInclusive<i64>> {
+    pub(in crate::csms) fn missing(&self) -> Vec<RangeInclusive<i64>> {
         let followers = self.0.iter().skip(1);
         self.0.iter().zip(followers).map(|((_, last), (first, _))| last + 1..=first - 1).collect()
     }

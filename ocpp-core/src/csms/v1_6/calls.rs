@@ -57,6 +57,7 @@ pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome
             }
             (request.into(), AnswerForm::Configuration)
         }
+        Command::GetBaseReport { base: _ } => (GetConfigurationRequest::new().into(), AnswerForm::Configuration),
         Command::SetConfiguration { name, value } => {
             let request = ChangeConfigurationRequest::new(bounded("/key", name)?, bounded("/value", value)?);
             (request.into(), AnswerForm::Status(&["Accepted", "RebootRequired"]))
@@ -76,6 +77,8 @@ pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome
             call.message = decoded.ok().map(|decoded| CallMessage::v1_6(decoded.message));
             return Ok(call);
         }
+        // Not in this version, or of several calls.
+        _ => return Err(CallOutcome::NotSupported),
     };
     Ok(encode_call(Box::new(request), answer))
 }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use ocpp_types::v2_1::{GetVariableStatusEnumType, GetVariablesResponse, StationResponse, StatusInfoType};
+use ocpp_types::v2_1::{GetVariableResultType, GetVariableStatusEnumType, StationResponse, StatusInfoType};
 
 use super::names;
 use crate::csms::command::{CallResult, Setting};
@@ -13,7 +13,7 @@ use crate::csms::identity::TransactionId;
 
 pub(in crate::csms) fn meaning(form: &AnswerForm, response: StationResponse) -> CallResult {
     match (form, response) {
-        (AnswerForm::Configuration, StationResponse::GetVariables(response)) => configuration(response),
+        (AnswerForm::Configuration, StationResponse::GetVariables(response)) => settings(response.get_variable_result),
         (AnswerForm::DataTransfer, StationResponse::DataTransfer(response)) => CallResult::DataTransfer {
             status: response.status.to_string(),
             data: response.data.map(|json| json.get().to_string()),
@@ -55,16 +55,17 @@ fn transaction(response: &StationResponse) -> Option<TransactionId> {
     response.transaction_id.as_ref().map(|id| TransactionId::new(id.as_str()))
 }
 
-fn reason(info: &StatusInfoType) -> String {
+pub(in crate::csms) fn reason(info: &StatusInfoType) -> String {
     match &info.additional_info {
         Some(words) => format!("{}: {words}", info.reason_code),
         None => info.reason_code.to_string(),
     }
 }
 
-fn configuration(response: GetVariablesResponse) -> CallResult {
+/// Settings by their names.
+pub(in crate::csms) fn settings(results: Vec<GetVariableResultType>) -> CallResult {
     let (mut settings, mut unknown) = (Vec::new(), Vec::new());
-    for result in response.get_variable_result {
+    for result in results {
         let name = names::write(&result.component, &result.variable);
         match result.attribute_status {
             // A variable that may not be read is refused.

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 
 use ocpp_types::Json;
 use ocpp_types::v2_1::{
@@ -80,10 +79,7 @@ pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> 
             if names.is_empty() {
                 return Err(invalid("/getVariableData", "name at least one variable, or ask for a report"));
             }
-            let data = |name: &String| {
-                names::parse(name).map(|(component, variable)| GetVariableDataType::new(component, variable))
-            };
-            let data = names.iter().map(data).collect::<Result<_, _>>()?;
+            let data = names.iter().map(|name| variable(name)).collect::<Result<_, _>>()?;
             (GetVariablesRequest::new(data).into(), AnswerForm::Configuration)
         }
         Command::SetConfiguration { name, value } => {
@@ -103,8 +99,15 @@ pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> 
         Command::Raw { action, payload, validate } => {
             return Ok(Written::Raw { action, payload, validate: *validate });
         }
+        // Not in this version, or of several calls.
+        _ => return Err(CallOutcome::NotSupported),
     };
     Ok(Written::Typed(Box::new(request), answer))
+}
+
+/// The variable that a name stands for.
+pub(in crate::csms) fn variable(name: &str) -> Result<GetVariableDataType, CallOutcome> {
+    names::parse(name).map(|(component, variable)| GetVariableDataType::new(component, variable))
 }
 
 fn evse(place: Place) -> EVSEType {

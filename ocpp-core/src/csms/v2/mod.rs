@@ -7,7 +7,8 @@ mod names;
 mod replies;
 mod requests;
 
-pub(super) use answers::meaning;
+pub(super) use answers::{meaning, reason, settings};
+pub(super) use calls::variable;
 pub(super) use requests::availability_state;
 
 #[cfg(feature = "v2_0_1")]

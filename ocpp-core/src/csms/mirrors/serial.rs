@@ -1,0 +1,23 @@
+//! How exact numbers and the standard's objects look in snapshots: as texts, which every format has.
+
+/// An optional number, with all its digits.
+pub(super) mod decimal {
+    use alloc::string::{String, ToString};
+
+    use rust_decimal::Decimal;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    pub(in crate::csms::mirrors) fn serialize<S: Serializer>(
+        value: &Option<Decimal>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.map(|value| value.to_string()).serialize(serializer)
+    }
+
+    pub(in crate::csms::mirrors) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Decimal>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+    }
+}
