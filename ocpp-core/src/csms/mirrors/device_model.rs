@@ -59,11 +59,6 @@ impl DeviceModel {
         self.overflowed
     }
 
-    /// A value that says yes.
-    pub(in crate::csms) fn is_true(&self, key: &VariableKey) -> bool {
-        self.value(key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    }
-
     /// A value that is a whole number.
     pub(in crate::csms) fn integer(&self, key: &VariableKey) -> Option<i64> {
         self.value(key)?.trim().parse().ok()
@@ -97,15 +92,14 @@ impl DeviceModel {
         self.entry(component, variable).is_some_and(|variable| variable.set(kind, value.map(ToString::to_string)))
     }
 
-    /// Forgets the longest, where it is too much in all.
+    /// Forgets the last, where it is too much in all.
     fn bound(&mut self) {
         let mut bytes: usize = self.variables.iter().map(|(key, variable)| Self::size(key, variable)).sum();
-        while bytes > MAX_BYTES {
+        while bytes > MAX_BYTES
+            && let Some((key, variable)) = self.variables.pop_last()
+        {
             self.overflowed = true;
-            let sizes = self.variables.iter().map(|(key, variable)| (Self::size(key, variable), key));
-            let Some((size, key)) = sizes.max().map(|(size, key)| (size, key.clone())) else { return };
-            self.variables.remove(&key);
-            bytes -= size;
+            bytes -= Self::size(&key, &variable);
         }
     }
 
