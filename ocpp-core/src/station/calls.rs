@@ -11,6 +11,7 @@ use super::config::BootReason;
 use super::event::{ConnectorStatus, Registration};
 use super::facts::{Fault, Token};
 use super::metering::MeterValue;
+use super::progress::ProgressReport;
 use super::reservations::ReservationUpdate;
 use super::security::SecurityEvent;
 use super::settings::Definition;
@@ -59,9 +60,11 @@ pub(super) enum Call {
         at: Timestamp,
         info: Option<Box<str>>,
     },
-    FirmwareStatus,
-    LogStatus,
-    DiagnosticsStatus,
+    /// How far a firmware update or an upload is; the number of one that is kept until it is answered.
+    Progress {
+        number: Option<u64>,
+        report: ProgressReport,
+    },
 }
 
 /// A connector's status, or with connector 0 of EVSE 0 the station's.

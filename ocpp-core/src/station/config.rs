@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use ocpp_types::Version;
 use rust_decimal::Decimal;
 
+use super::firmware::FirmwareUpdates;
 use super::reading::Measurand;
 use super::settings::{SettingName, VendorSetting};
 
@@ -34,6 +35,8 @@ pub struct StationConfig {
     pub line_voltage: u32,
     /// What the meters can measure; a list that wants anything else is refused. All measurands unless told otherwise.
     pub measurands: Vec<Measurand>,
+    /// Which firmware updates the station takes. Signed ones only unless told otherwise.
+    pub firmware_updates: FirmwareUpdates,
     /// Why the station starts, if the integrator knows: a watchdog, a local reset. Without it the station says
     /// what it stored before it restarted itself, and otherwise that the power came on.
     pub boot_reason: Option<BootReason>,
@@ -62,6 +65,7 @@ impl StationConfig {
             evses: alloc::vec![EvseConfig::default()],
             line_voltage: 230,
             measurands: Measurand::all().collect(),
+            firmware_updates: FirmwareUpdates::default(),
             boot_reason: None,
             settings: Vec::new(),
             vendor_settings: Vec::new(),
@@ -81,7 +85,8 @@ pub struct Product {
     pub model: String,
     /// Serial number, at most 25 characters.
     pub serial_number: Option<String>,
-    /// Version of the firmware, at most 50 characters.
+    /// Version of the firmware, at most 50 characters. After a restart for new firmware it must be another one, see
+    /// [`FirmwareFact::RestartNeeded`](super::FirmwareFact::RestartNeeded).
     pub firmware_version: Option<String>,
     /// Identity of the SIM card (ICCID), at most 20 characters.
     pub iccid: Option<String>,

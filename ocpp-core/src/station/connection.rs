@@ -128,8 +128,9 @@ impl Station {
             self.connection.link = Link::Off;
             self.journal.forget_frames();
             self.outbox.disconnected();
-            self.questions.clear();
             self.stop_following_statuses();
+            self.forget_questions_of_connection();
+            self.progress.disconnected();
             for failed in self.endpoint.handle_disconnect() {
                 self.call_failed(failed);
             }

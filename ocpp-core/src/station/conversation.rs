@@ -104,6 +104,8 @@ impl Station {
                 self.endpoint.respond(call.id, &payload);
             }
             Answered::Unlock { evse, connector } => self.ask_to_unlock(evse, connector, call.id),
+            Answered::AfterSigningCertificate(request) => self.ask_about_signing_certificate(request, call.id),
+            Answered::AfterLog(request) => self.ask_for_log(*request, call.id),
             Answered::Refuse(error) => {
                 let description = alloc::format!("{}: {error}", call.action);
                 match error.code {
@@ -128,6 +130,7 @@ impl Station {
                 self.delivered(entry, &message, info, csms_id);
             }
             (Call::SecurityEvent { number, .. }, _) => self.security_event_delivered(number),
+            (Call::Progress { number, .. }, _) => self.progress_answered(number),
             _ => {}
         }
     }
@@ -155,6 +158,7 @@ impl Station {
             Call::Heartbeat => self.heartbeat_answered(None),
             Call::Authorize { evse, token } => self.authorization_failed(evse, token),
             Call::Transaction { entry, .. } => self.not_delivered(entry, reason),
+            Call::Progress { number, .. } => self.progress_answered(number),
             // Told again only when it changes: a CSMS that can't take a status won't take it the second time either.
             _ => {}
         }

@@ -1,11 +1,14 @@
 //! Which version speaks: the one place that knows them all.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use ocpp_types::Version;
 
 use super::Station;
 use super::calls::{Call, Reply};
+use super::firmware::{UpdateOutcome, UpdateRequest};
+use super::logs::{LogOutcome, LogRequest};
 #[cfg(feature = "v1_6")]
 use super::v1_6;
 #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
@@ -19,6 +22,10 @@ pub(super) enum Answered {
     Now(String),
     /// With what comes of releasing this plug.
     Unlock { evse: u32, connector: u32 },
+    /// When the signing certificate is judged.
+    AfterSigningCertificate(Box<UpdateRequest>),
+    /// When it is known whether there is such a log.
+    AfterLog(Box<LogRequest>),
     /// With an error.
     Refuse(CallError),
 }
@@ -78,6 +85,38 @@ pub(super) fn unlock_answer(version: Version, unlocked: bool) -> Option<String> 
         #[allow(unreachable_patterns, reason = "with every feature, every version is spoken")]
         _ => {
             let _ = unlocked;
+            None
+        }
+    }
+}
+
+/// The answer to a call that wanted signed firmware.
+pub(super) fn update_firmware_answer(version: Version, outcome: UpdateOutcome) -> Option<String> {
+    match version {
+        #[cfg(feature = "v1_6")]
+        Version::V1_6 => Some(v1_6::update_firmware_answer(outcome)),
+        #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+        Version::V2_0_1 | Version::V2_1 => Some(v2::update_firmware_answer(outcome)),
+        #[allow(unreachable_patterns, reason = "with every feature, every version is spoken")]
+        _ => {
+            let _ = outcome;
+            None
+        }
+    }
+}
+
+/// The answer to a call that wanted a log, or with `is_diagnostics` to 1.6's `GetDiagnostics`.
+pub(super) fn log_answer(version: Version, is_diagnostics: bool, outcome: &LogOutcome) -> Option<String> {
+    match version {
+        #[cfg(feature = "v1_6")]
+        Version::V1_6 if is_diagnostics => Some(v1_6::diagnostics_answer(outcome)),
+        #[cfg(feature = "v1_6")]
+        Version::V1_6 => Some(v1_6::log_answer(outcome)),
+        #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+        Version::V2_0_1 | Version::V2_1 => Some(v2::log_answer(outcome)),
+        #[allow(unreachable_patterns, reason = "with every feature, every version is spoken")]
+        _ => {
+            let _ = (is_diagnostics, outcome);
             None
         }
     }

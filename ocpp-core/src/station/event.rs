@@ -5,6 +5,8 @@ use alloc::string::String;
 use ocpp_types::Version;
 use serde::Serialize;
 
+use super::firmware::FirmwareStatus;
+use super::logs::LogStatus;
 use super::security::SecurityEvent;
 
 /// Something that happened. Nothing has to be done about it.
@@ -72,6 +74,20 @@ pub enum Event {
         seq_no: u32,
         /// What the CSMS said last.
         reason: String,
+    },
+    /// A firmware update has taken a step.
+    FirmwareStatus {
+        /// Which one.
+        status: FirmwareStatus,
+        /// The number that the CSMS gave to the update, if it gave one.
+        request_id: Option<i64>,
+    },
+    /// The upload of a log has begun or ended.
+    LogStatus {
+        /// Which of it.
+        status: LogStatus,
+        /// The number that the CSMS gave to the upload, if it gave one.
+        request_id: Option<i64>,
     },
     /// The CSMS changed a setting.
     SettingChanged {

@@ -141,6 +141,15 @@ impl Evse {
             && self.transaction.as_ref().is_none_or(|transaction| !transaction.barred)
     }
 
+    /// Whether somebody uses the EVSE, charging or not.
+    fn is_in_use(&self) -> bool {
+        self.transaction.is_some()
+            || self.authorization.is_some()
+            || self.authorizing.is_some()
+            || self.plugged.is_some()
+            || self.locked.is_some()
+    }
+
     /// Whether a cable without a vehicle is locked in this connector.
     pub(super) fn holds_cable(&self, connector: u32) -> bool {
         self.plugged.is_none() && self.locked == Some(connector)
@@ -165,6 +174,9 @@ impl Evse {
         let operative = station.operative && self.operative && connector.operative;
         let waits_for_plug = self.change_scheduled && self.plugged.is_some();
         if !operative && self.transaction.is_none() && !waits_for_plug {
+            return ConnectorStatus::Unavailable;
+        }
+        if station.held_for_firmware && !self.is_in_use() {
             return ConnectorStatus::Unavailable;
         }
         let meant = self.authorization.as_ref().and_then(|authorization| authorization.connector);
@@ -204,6 +216,8 @@ impl Evse {
 pub(super) struct StationCondition {
     pub(super) operative: bool,
     pub(super) faulted: bool,
+    /// Whether nobody new may charge because of new firmware.
+    pub(super) held_for_firmware: bool,
     pub(super) version: Version,
 }
 
@@ -252,6 +266,7 @@ impl Station {
         StationCondition {
             operative: self.operative,
             faulted: self.fault.as_ref().is_some_and(is_blocking),
+            held_for_firmware: self.is_held_for_firmware(),
             version: self.version(),
         }
     }
@@ -270,6 +285,7 @@ impl Station {
             && evse.recover_by.is_none()
             && !(evse.plugged.is_none() && evse.locked.is_some())
             && self.restart.is_none()
+            && !self.is_held_for_firmware()
     }
 
     /// Tells the hardware and the integrator what follows from what has changed.

@@ -5,6 +5,8 @@ use alloc::string::String;
 use ocpp_types::Version;
 
 use super::facts::{Fault, LocalStop, Token, Vehicle};
+use super::firmware::{FirmwareFact, UpdateId};
+use super::logs::{UploadId, UploadOutcome};
 use super::output::{BatchId, QuestionId};
 use super::reading::Reading;
 use super::security::SecurityEvent;
@@ -137,6 +139,20 @@ pub enum Input {
     },
     /// The restart asked for by [`Output::Restart`](super::Output::Restart) did not happen: the station runs on.
     RestartFailed,
+    /// Something happened to a firmware update.
+    Firmware {
+        /// Which update, as [`Output::Download`](super::Output::Download) or [`Output::Install`](super::Output::Install) said.
+        update: UpdateId,
+        /// What happened.
+        fact: FirmwareFact,
+    },
+    /// An upload of a log has ended.
+    Log {
+        /// Which upload, as [`Output::Upload`](super::Output::Upload) said.
+        upload: UploadId,
+        /// How.
+        outcome: UploadOutcome,
+    },
 }
 
 /// An answer to [`Output::Ask`](super::Output::Ask).
@@ -145,6 +161,10 @@ pub enum Input {
 pub enum Answer {
     /// It was done.
     Done,
-    /// It was tried and failed.
+    /// It was tried and failed, or what was asked about is not so.
     Failed,
+    /// The certificate was revoked.
+    Revoked,
+    /// There is such a log, and it will be uploaded as a file of this name: at most 255 characters, without a path.
+    File(String),
 }

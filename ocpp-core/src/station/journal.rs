@@ -96,5 +96,8 @@ fn depends_on_storage(effect: &Output) -> bool {
             | Output::Unlock { .. }
             | Output::Restart { .. }
             | Output::Ask(_)
+            | Output::Download(_)
+            | Output::Install(_)
+            | Output::Upload(_)
     )
 }

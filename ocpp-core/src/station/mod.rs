@@ -74,6 +74,7 @@
     allow(dead_code, reason = "a concern serves dialects that a build may leave out")
 )]
 
+mod attempts;
 mod authorization;
 mod authorization_cache;
 mod availability;
@@ -86,15 +87,19 @@ mod dialect;
 mod event;
 mod evse;
 mod facts;
+mod firmware;
 mod input;
 mod journal;
 mod local_authorization;
 mod local_list;
+mod logs;
 mod metering;
 mod outbox;
 mod output;
 mod plug;
+mod progress;
 mod provisioning;
+mod questions;
 mod random;
 mod reading;
 mod remote;
@@ -119,8 +124,10 @@ mod v2;
 pub use config::{BootReason, EvseConfig, Product, StationConfig};
 pub use event::{ConnectorStatus, Event, Registration};
 pub use facts::{Fault, FaultCode, LocalStop, Token, TokenType, Vehicle};
+pub use firmware::{Download, FirmwareFact, FirmwareStatus, FirmwareUpdates, Install, UpdateId};
 pub use input::{Answer, Input};
 pub use local_authorization::{TokenEntry, TokenEntryError};
+pub use logs::{LogKind, LogStatus, LogWanted, Upload, UploadFailure, UploadId, UploadOutcome};
 pub use output::{BatchId, Connect, Deadline, Lighting, Notice, Output, Question, QuestionId, QuestionKind, Timer};
 pub use reading::{Location, Measurand, Phase, Reading, Sample, SignedValue};
 pub use security::{SecurityEvent, SecurityLogEntry};
@@ -137,13 +144,16 @@ use calls::Call;
 use clock::Clock;
 use connection::Connection;
 use evse::Evse;
+use firmware::Firmware;
 use journal::Journal;
 use local_list::LocalList;
+use logs::Logs;
 use metering::{Aligned, MainMeter};
 use outbox::Outbox;
+use progress::ProgressReports;
 use provisioning::Provisioning;
+use questions::PendingQuestion;
 use random::Random;
-use remote::PendingQuestion;
 use reservations::Reservations;
 use reset::Restart;
 use security::SecurityLog;
@@ -179,6 +189,9 @@ pub struct Station {
     fault: Option<Fault>,
     station_told: Told,
     outbox: Outbox,
+    firmware: Firmware,
+    logs: Logs,
+    progress: ProgressReports,
     /// Remote starts whose token is being checked, by EVSE.
     remote_starts: BTreeMap<u32, PendingRemoteStart>,
     authorization_cache: AuthorizationCache,
@@ -234,6 +247,9 @@ impl Station {
             fault: None,
             station_told: Told::default(),
             outbox: Outbox::default(),
+            firmware: Firmware::default(),
+            logs: Logs::default(),
+            progress: ProgressReports::default(),
             remote_starts: BTreeMap::new(),
             authorization_cache: AuthorizationCache::default(),
             local_list: LocalList::default(),
@@ -253,6 +269,8 @@ impl Station {
         self.light();
         self.connect();
         self.schedule_aligned();
+        self.take_up_firmware();
+        self.take_up_log();
         self.settle();
     }
 
@@ -294,6 +312,8 @@ impl Station {
             Input::LocalReset => self.local_reset(),
             Input::SecurityEvent { event, info } => self.security_event(event, info.as_deref()),
             Input::RestartFailed => self.restart_failed(),
+            Input::Firmware { update, fact } => self.firmware_fact(update, fact),
+            Input::Log { upload, outcome } => self.upload_ended(upload, outcome),
         }
         self.settle();
     }
@@ -322,10 +342,13 @@ impl Station {
     fn settle(&mut self) {
         self.settle_charging();
         self.settle_reservations();
+        self.settle_firmware();
+        self.settle_logs();
         self.settle_hardware();
         self.report_statuses();
         self.send_security_events();
         self.send_oldest();
+        self.send_progress();
         self.transmit();
         self.restart_if_ready();
         self.journal.flush();

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use ocpp_types::Version;
 
 use super::event::Event;
+use super::firmware::{Download, Install, UpdateId};
+use super::logs::{LogWanted, Upload, UploadId};
 use super::smart_charging::Limit;
 use super::store::Batch;
 use crate::time::Instant;
@@ -71,6 +73,22 @@ pub enum Output {
     /// Let the station's lamps shine so from now on. Only a station whose configuration gives `LightIntensity` or `BlinkRepeat` a
     /// value is told.
     SetLighting(Lighting),
+    /// Fetch a firmware image. The time to do it is now: waiting for a date or between attempts is the station's concern.
+    Download(Download),
+    /// Give an update up: stop fetching its image, or forget it.
+    CancelDownload {
+        /// Which update.
+        update: UpdateId,
+    },
+    /// Install a firmware image. Nobody charges while it goes on.
+    Install(Install),
+    /// Upload a log. The time to do it is now.
+    Upload(Upload),
+    /// Stop an upload.
+    CancelUpload {
+        /// Which upload.
+        upload: UploadId,
+    },
     /// Set the machine's clock. The station has already taken the time over for itself, whether this is done or not.
     SetClock(Timestamp),
     /// Show this to the driver.
@@ -141,6 +159,24 @@ pub enum QuestionKind {
         /// Which of its connectors.
         connector: u32,
     },
+    /// Whether firmware may be signed with this certificate: it is valid now, and issued by the manufacturer's root
+    /// certificate. `Done` if so, `Revoked`, or `Failed` for everything else (L01.FR.21; 1.6 security, L01.FR.23).
+    SigningCertificate {
+        /// PEM, at most 5,500 characters.
+        certificate: String,
+    },
+    /// Whether this is the signature of the whole image that was downloaded, with SHA-256 and RSA-PSS or ECSchnorr
+    /// (L01.FR.04; 1.6 security, L01.FR.04). `Done` if so, and otherwise `Failed`. Ten minutes are there for it.
+    FirmwareSignature {
+        /// Which update.
+        update: UpdateId,
+        /// The certificate that was asked about before, PEM.
+        certificate: String,
+        /// The signature, Base64, at most 800 characters.
+        signature: String,
+    },
+    /// Whether there is such a log: [`Answer::File`](super::Answer::File), or `Failed` (N01.FR.01, N01.FR.05).
+    Log(LogWanted),
 }
 
 /// What a driver should be told.
@@ -218,6 +254,10 @@ pub enum Timer {
     Question,
     /// A restart that waits until its messages are delivered.
     Restart,
+    /// The download or the installation of firmware.
+    Firmware,
+    /// The next attempt to upload a log.
+    Log,
 }
 
 impl fmt::Display for Timer {

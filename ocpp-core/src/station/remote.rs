@@ -3,21 +3,19 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::Station;
 use super::authorization::{Authorization, PendingRemoteStart};
-use super::calls::Call;
 use super::config::BootReason;
 use super::event::Registration;
 use super::facts::{Token, TokenType};
-use super::input::Answer;
 use super::local_authorization::Judgement;
 use super::metering::Context;
-use super::outbox::Called;
-use super::output::{Question, QuestionId, QuestionKind};
+use super::output::QuestionKind;
+use super::progress::ProgressReport;
+use super::questions::About;
 use super::settings::Key;
 use super::transactions::{Happening, StoppedReason, Trigger};
-use super::{Output, Station};
 use crate::rpc::IncomingId;
-use crate::time::Instant;
 
 /// A message that the CSMS asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,19 +25,12 @@ pub(super) enum Wanted {
     StatusNotification,
     MeterValues,
     TransactionEvent,
+    /// `FirmwareStatusNotification` of 2.x, `SignedFirmwareStatusNotification` of 1.6.
     FirmwareStatus,
+    /// `FirmwareStatusNotification` of 1.6.
+    PlainFirmwareStatus,
     LogStatus,
     DiagnosticsStatus,
-}
-
-/// A call of the CSMS whose answer waits for the integrator.
-#[derive(Debug)]
-pub(super) struct PendingQuestion {
-    pub(super) id: QuestionId,
-    pub(super) call: IncomingId,
-    pub(super) deadline: Instant,
-    evse: u32,
-    connector: u32,
 }
 
 impl Station {
@@ -179,9 +170,12 @@ impl Station {
             }
             Wanted::MeterValues => is_somewhere && self.trigger_meter_values(place),
             Wanted::TransactionEvent => is_somewhere && self.trigger_transaction_events(place),
-            Wanted::FirmwareStatus => self.call(Call::FirmwareStatus) == Called::Yes,
-            Wanted::LogStatus => self.call(Call::LogStatus) == Called::Yes,
-            Wanted::DiagnosticsStatus => self.call(Call::DiagnosticsStatus) == Called::Yes,
+            Wanted::FirmwareStatus => self.report_now(ProgressReport::Firmware(self.firmware_report_on_trigger())),
+            Wanted::PlainFirmwareStatus => {
+                self.report_now(ProgressReport::Firmware(self.plain_firmware_report_on_trigger()))
+            }
+            Wanted::LogStatus => self.report_now(ProgressReport::Log(self.log_report_on_trigger())),
+            Wanted::DiagnosticsStatus => self.report_now(ProgressReport::Log(self.diagnostics_report_on_trigger())),
         }
     }
 
@@ -208,35 +202,16 @@ impl Station {
 
     /// Asks the integrator to release a plug. The answer to the call follows from his answer.
     pub(super) fn ask_to_unlock(&mut self, evse: u32, connector: u32, call: IncomingId) {
-        self.last_question += 1;
-        let id = QuestionId(self.last_question);
-        let deadline = self.now.instant + self.settings.duration(Key::MessageTimeout) / 2;
-        self.questions.push(PendingQuestion { id, call, deadline, evse, connector });
-        self.effect(Output::Ask(Question { id, kind: QuestionKind::Unlock { evse, connector } }));
+        let about = About::Unlock { call, evse, connector };
+        self.ask(QuestionKind::Unlock { evse, connector }, about, self.patience());
     }
 
-    pub(super) fn answered(&mut self, question: QuestionId, answer: &Answer) {
-        let Some(place) = self.questions.iter().position(|pending| pending.id == question) else {
-            self.ignore("an answer to a question that nobody asked");
-            return;
-        };
-        let pending = self.questions.remove(place);
-        let unlocked = *answer == Answer::Done;
-        if let Some(at) = self.position(pending.evse).filter(|_| unlocked) {
+    /// The integrator has tried to release a plug.
+    pub(super) fn unlock_tried(&mut self, evse: u32, connector: u32, unlocked: bool) {
+        if let Some(at) = self.position(evse).filter(|_| unlocked) {
             let evse = &mut self.evses[at];
-            evse.locked.take_if(|locked| *locked == pending.connector);
+            evse.locked.take_if(|locked| *locked == connector);
             evse.locked_for = None;
-        }
-        if let Some(payload) = super::dialect::unlock_answer(self.version(), unlocked) {
-            self.endpoint.respond(pending.call, &payload);
-        }
-    }
-
-    /// An answer that doesn't come is a failure: the CSMS must not wait for ever.
-    pub(super) fn give_up_questions(&mut self) {
-        while let Some(pending) = self.questions.iter().find(|pending| pending.deadline <= self.now.instant) {
-            let id = pending.id;
-            self.answered(id, &Answer::Failed);
         }
     }
 }

@@ -56,6 +56,10 @@ impl Restart {
 
 impl Station {
     pub(super) fn reset(&mut self, reset: Reset, reason: BootReason) -> ResetOutcome {
+        // What is half installed may not start any more.
+        if self.firmware.is_installing() && reason != BootReason::LocalReset {
+            return ResetOutcome::Rejected;
+        }
         let is_idle = self.evses.iter().all(|evse| evse.transaction.is_none());
         match reset {
             Reset::Resume if !is_idle => {
@@ -110,7 +114,14 @@ impl Station {
             self.restart = None;
             self.save_boot_record();
             self.effect(Output::Event(Event::RestartGivenUp));
+            self.firmware_restart_given_up();
         }
+    }
+
+    /// Restarts into new firmware: nothing goes on any more.
+    pub(super) fn restart_for_firmware(&mut self) {
+        let deadline = Some(self.now.instant + PATIENCE);
+        self.restart = Some(Restart { reason: BootReason::FirmwareUpdate, deadline, done: false, failures: 0 });
     }
 
     /// Restarts when nothing is to be waited for any more.
@@ -123,7 +134,8 @@ impl Station {
             None if is_idle => *restart.deadline.insert(self.now.instant + PATIENCE),
             None => return,
         };
-        let is_delivered = self.outbox.len() == 0 || !self.connection.is_up();
+        let is_told = self.outbox.len() == 0 && self.progress.is_empty();
+        let is_delivered = is_told || !self.connection.is_up();
         if is_delivered || deadline <= self.now.instant {
             restart.done = true;
             let reason = restart.reason;

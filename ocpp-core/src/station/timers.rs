@@ -30,6 +30,8 @@ impl Station {
             one(Timer::ClockAligned, self.aligned.deadline()),
             one(Timer::Reservation, self.reservation_deadline()),
             one(Timer::Status, self.status_deadline().filter(|_| self.may_send())),
+            one(Timer::Firmware, self.firmware_deadline()),
+            one(Timer::Log, self.logs.deadline()),
         ];
         let of_evses = self.evses.iter().flat_map(move |evse| {
             [

@@ -446,7 +446,10 @@ fn what_the_station_does_not_have_is_said_honestly() {
         assert_eq!(world.ask("DataTransfer", json!({"vendorId": "com.example"})), ok("UnknownVendorId"), "{version}");
         assert_eq!(world.ask("ClearCache", json!({})), ok("Rejected"), "{version}");
         let known = match version {
-            Version::V1_6 => ("GetDiagnostics", json!({"location": "https://csms.example/diagnostics"})),
+            Version::V1_6 => {
+                // 1.6 security, L01.FR.20
+                ("UpdateFirmware", json!({"location": "https://x.example/f", "retrieveDate": "2026-11-20T08:00:00Z"}))
+            }
             _ => ("SetMonitoringBase", json!({"monitoringBase": "All"})),
         };
         assert_eq!(world.ask(known.0, known.1), Said::Error("NotSupported".into()), "{version}");

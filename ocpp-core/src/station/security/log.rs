@@ -96,12 +96,21 @@ impl Station {
 
     /// Notes a security event, and tells the CSMS if it is critical.
     pub(in crate::station) fn security_event(&mut self, event: SecurityEvent, info: Option<&str>) {
+        let is_due = event.is_critical(self.version());
+        self.note_security_event(event, info, is_due);
+    }
+
+    /// Notes a security event and tells the CSMS, critical or not: another rule wants it told.
+    pub(in crate::station) fn security_event_to_tell(&mut self, event: SecurityEvent, info: Option<&str>) {
+        self.note_security_event(event, info, true);
+    }
+
+    fn note_security_event(&mut self, event: SecurityEvent, info: Option<&str>, is_due: bool) {
         let at = self.utc();
         let is_repeated = |known: &SecurityLogEntry| known.event == event && at.duration_since(known.at).abs() < REPEAT;
         if matches!(event, SecurityEvent::InvalidMessages) && self.security_log.entries.iter().any(is_repeated) {
             return;
         }
-        let is_due = event.is_critical(self.version());
         self.effect(Output::Event(Event::Security {
             event: event.clone(),
             info: info.map(ToString::to_string),

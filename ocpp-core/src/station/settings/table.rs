@@ -39,6 +39,8 @@ pub(in crate::station) enum Kind {
     Points,
     /// How the phases of connectors are wired, such as `1.RST,2.RTS` (1.6 edition 2, 9.1.7).
     PhaseRotations,
+    /// Any of these words, separated by commas.
+    Members(&'static [&'static str]),
     DateTime,
 }
 
@@ -195,6 +197,11 @@ impl Kind {
                 let items = items.into_iter().flatten().map(|(number, rotation)| format!("{number}.{rotation}"));
                 Ok(items.collect::<Vec<_>>().join(","))
             }
+            Self::Members(words) => list(value)
+                .map(|item| words.iter().find(|word| word.eq_ignore_ascii_case(item)).copied())
+                .collect::<Option<Vec<_>>>()
+                .map(|items| items.join(","))
+                .ok_or_else(|| format!("must be a list of {}", words.join(", "))),
             Self::DateTime => Ok(value.to_owned()),
         }
     }
@@ -237,7 +244,7 @@ impl Kind {
         match self {
             Self::Measurands => Some(Measurand::names().collect::<Vec<_>>().join(",")),
             Self::Points => Some(POINTS.join(",")),
-            Self::OneOf(words) => Some(words.join(",")),
+            Self::OneOf(words) | Self::Members(words) => Some(words.join(",")),
             _ => None,
         }
     }

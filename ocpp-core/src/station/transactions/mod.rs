@@ -182,7 +182,9 @@ impl Station {
                 || (points.bay_occupied
                     && !before.bay_occupied
                     && self.settings.has(Key::TxStartPoint, "ParkingBayOccupancy"));
-            if is_new && self.start_point_holds(points) {
+            // Who has begun before may go on.
+            let is_held = self.is_held_for_firmware() && !points.authorized;
+            if is_new && !is_held && self.start_point_holds(points) {
                 self.start_transaction(at, happening.trigger);
             }
             return;

@@ -12,7 +12,7 @@ use ocpp_types::v1_6::{
 };
 use ocpp_types::{Conformance, encode};
 
-use super::{configuration, local_list, reservations, smart_charging};
+use super::{configuration, firmware, local_list, logs, reservations, smart_charging};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::Station;
 use crate::station::availability::{AvailabilityChange, Place};
@@ -50,6 +50,10 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
             encode(&smart_charging::get_composite_schedule(station, &request))
         }
         CsmsRequest::GetConfiguration(request) => return configuration::get(station, &request),
+        CsmsRequest::GetDiagnostics(request) => return logs::get_diagnostics(&request),
+        CsmsRequest::GetLog(request) => return logs::get_log(station, &request),
+        CsmsRequest::SignedUpdateFirmware(request) => return firmware::signed_update_firmware(station, &request),
+        CsmsRequest::UpdateFirmware(request) => return firmware::update_firmware(station, &request),
         CsmsRequest::GetLocalListVersion(_) => encode(&local_list::get_version(station)),
         CsmsRequest::RemoteStartTransaction(request) => encode(&remote_start(station, &request)),
         CsmsRequest::RemoteStopTransaction(request) => encode(&remote_stop(station, &request)),
@@ -151,7 +155,7 @@ fn trigger(station: &mut Station, request: &TriggerMessageRequest) -> TriggerMes
         MessageTrigger::Heartbeat => Wanted::Heartbeat,
         MessageTrigger::MeterValues => Wanted::MeterValues,
         MessageTrigger::StatusNotification => Wanted::StatusNotification,
-        MessageTrigger::FirmwareStatusNotification => Wanted::FirmwareStatus,
+        MessageTrigger::FirmwareStatusNotification => Wanted::PlainFirmwareStatus,
         MessageTrigger::DiagnosticsStatusNotification => Wanted::DiagnosticsStatus,
         _ => return TriggerMessageResponse::new(TriggerMessageStatus::NotImplemented),
     };

@@ -6,9 +6,8 @@ use alloc::vec::Vec;
 use jiff::Timestamp;
 use ocpp_types::v1_6::{
     AuthorizationStatus, AuthorizeRequest, AuthorizeResponse, BootNotificationRequest, BootNotificationResponse,
-    ChargePointErrorCode, ChargePointStatus, DiagnosticsStatus, DiagnosticsStatusNotificationRequest, FirmwareStatus,
-    FirmwareStatusNotificationRequest, HeartbeatRequest, HeartbeatResponse, IdTagInfo, Location, Measurand, MeterValue,
-    MeterValuesRequest, Phase, ReadingContext, Reason, RegistrationStatus, SampledValue,
+    ChargePointErrorCode, ChargePointStatus, HeartbeatRequest, HeartbeatResponse, IdTagInfo, Location, Measurand,
+    MeterValue, MeterValuesRequest, Phase, ReadingContext, Reason, RegistrationStatus, SampledValue,
     SecurityEventNotificationRequest, StartTransactionRequest, StartTransactionResponse, StationRequest,
     StatusNotificationRequest, StopTransactionRequest, StopTransactionResponse, UnitOfMeasure, ValueFormat,
 };
@@ -16,9 +15,11 @@ use ocpp_types::{Conformance, DateTime, Message, Text, Version, decode};
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 
+use super::{firmware, logs};
 use crate::station::calls::{Call, Reply, StatusReport, TokenInfo};
 use crate::station::event::{ConnectorStatus, Registration};
 use crate::station::metering::{self, Context};
+use crate::station::progress::ProgressReport;
 use crate::station::reading::Sample;
 use crate::station::transactions::{Stage, StoppedReason, TransactionMessage, Trigger};
 use crate::station::{Product, SignedValue, Station};
@@ -43,15 +44,15 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
             request.into()
         }
         // A lock that fails is part of the status (4.9), and there is no device model.
-        Call::LockProblem { .. } | Call::ReservationUpdate { .. } | Call::Report(_) | Call::LogStatus => return None,
         Call::SecurityEvent { event, at, info, .. } => {
             let name = event.name(Version::V1_6);
             let mut request = SecurityEventNotificationRequest::new(Text::truncated(&name), (*at).into());
             request.tech_info = info.as_deref().map(Text::truncated);
             request.into()
         }
-        Call::FirmwareStatus => FirmwareStatusNotificationRequest::new(FirmwareStatus::Idle).into(),
-        Call::DiagnosticsStatus => DiagnosticsStatusNotificationRequest::new(DiagnosticsStatus::Idle).into(),
+        Call::LockProblem { .. } | Call::ReservationUpdate { .. } | Call::Report(_) => return None,
+        Call::Progress { report: ProgressReport::Firmware(report), .. } => firmware::status(report)?,
+        Call::Progress { report: ProgressReport::Log(report), .. } => logs::status(report)?,
     };
     Some((request.action(), request.encode()))
 }

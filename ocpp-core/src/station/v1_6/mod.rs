@@ -3,9 +3,13 @@
 mod answers;
 mod calls;
 mod configuration;
+mod firmware;
 mod local_list;
+mod logs;
 mod reservations;
 mod smart_charging;
 
 pub(super) use answers::{answer, unlock_answer};
 pub(super) use calls::{encode, reply};
+pub(super) use firmware::update_firmware_answer;
+pub(super) use logs::{diagnostics_answer, log_answer};

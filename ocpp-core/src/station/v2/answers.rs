@@ -14,7 +14,7 @@ use ocpp_types::v2_1::{
 };
 use ocpp_types::{Conformance, DecodeError, Text, encode};
 
-use super::{Rules, calls, local_list, reservations, variables};
+use super::{Rules, calls, firmware, local_list, logs, reservations, variables};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
@@ -53,6 +53,8 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
         // P01.FR.05: no vendor's extensions are known.
         CsmsRequest::DataTransfer(_) => encode(&DataTransferResponse::new(DataTransferStatusEnumType::UnknownVendorId)),
         CsmsRequest::GetBaseReport(request) => encode(&get_base_report(station, &request)),
+        CsmsRequest::GetLog(request) => return logs::get_log(station, &request),
+        CsmsRequest::UpdateFirmware(request) => return firmware::update_firmware(station, &request),
         CsmsRequest::GetLocalListVersion(_) => encode(&local_list::get_version(station)),
         CsmsRequest::GetTransactionStatus(request) => encode(&get_transaction_status(station, &request)),
         CsmsRequest::GetVariables(request) => encode(&variables::get_variables(station, rules, request)),

@@ -9,21 +9,21 @@ use ocpp_types::v2_1::{
     AuthorizationStatusEnumType, AuthorizeRequest, AuthorizeResponse, BootNotificationRequest,
     BootNotificationResponse, BootReasonEnumType, ChargingStateEnumType, ChargingStationType, ComponentType,
     ConnectorStatusEnumType, EVSEType, EventDataType, EventNotificationEnumType, EventTriggerEnumType,
-    FirmwareStatusEnumType, FirmwareStatusNotificationRequest, HeartbeatRequest, HeartbeatResponse, IdTokenInfoType,
-    IdTokenType, LocationEnumType, LogStatusNotificationRequest, MeasurandEnumType, MeterValueType, MeterValuesRequest,
-    ModemType, NotifyEventRequest, PhaseEnumType, ReadingContextEnumType, RegistrationStatusEnumType, SampledValueType,
-    SecurityEventNotificationRequest, SignedMeterValueType, StationRequest, StatusNotificationRequest,
-    TransactionEventEnumType, TransactionEventRequest, TransactionEventResponse, TransactionType,
-    TriggerReasonEnumType, UnitOfMeasureType, UploadLogStatusEnumType, VariableType,
+    HeartbeatRequest, HeartbeatResponse, IdTokenInfoType, IdTokenType, LocationEnumType, MeasurandEnumType,
+    MeterValueType, MeterValuesRequest, ModemType, NotifyEventRequest, PhaseEnumType, ReadingContextEnumType,
+    RegistrationStatusEnumType, SampledValueType, SecurityEventNotificationRequest, SignedMeterValueType,
+    StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
+    TransactionEventResponse, TransactionType, TriggerReasonEnumType, UnitOfMeasureType, VariableType,
 };
 use ocpp_types::{Conformance, Message, Text, decode};
 
-use super::{Rules, reservations, variables};
+use super::{Rules, firmware, logs, reservations, variables};
 use crate::station::calls::{Call, Reply, StatusReport, TokenInfo};
 use crate::station::config::BootReason;
 use crate::station::event::{ConnectorStatus, Registration};
 use crate::station::facts::{Token, TokenType};
 use crate::station::metering::{self, Context};
+use crate::station::progress::ProgressReport;
 use crate::station::reading::{Measurand, Sample};
 use crate::station::transactions::{Stage, TransactionMessage, Trigger};
 use crate::station::{Product, SignedValue, Station};
@@ -50,9 +50,9 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
             request.tech_info = info.as_deref().map(Text::truncated);
             request.into()
         }
-        Call::FirmwareStatus => FirmwareStatusNotificationRequest::new(FirmwareStatusEnumType::Idle).into(),
-        Call::LogStatus => LogStatusNotificationRequest::new(UploadLogStatusEnumType::Idle).into(),
-        Call::DiagnosticsStatus | Call::LocalListConflict(_) => return None,
+        Call::Progress { report: ProgressReport::Firmware(report), .. } => firmware::status(report)?.into(),
+        Call::Progress { report: ProgressReport::Log(report), .. } => logs::status(report)?.into(),
+        Call::LocalListConflict(_) => return None,
     };
     Some((request.action(), request.encode()))
 }

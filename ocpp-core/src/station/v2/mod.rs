@@ -5,11 +5,15 @@
 
 mod answers;
 mod calls;
+mod firmware;
 mod local_list;
+mod logs;
 mod reservations;
 mod rules;
 mod variables;
 
 pub(super) use answers::{answer, unlock_answer};
 pub(super) use calls::{encode, reply};
+pub(super) use firmware::update_firmware_answer;
+pub(super) use logs::log_answer;
 pub(super) use rules::Rules;

@@ -33,7 +33,13 @@ enum Found {
 fn find(station: &Station, rules: &Rules, component: &ComponentType, variable: &VariableType) -> Found {
     if let Some((_, status)) = station.availability().find(|(known, _)| is_component(component, *known)) {
         let is_state = variable.name.eq_ignore_ascii_case("AvailabilityState") && variable.instance.is_none();
-        return if is_state { Found::Availability(status) } else { Found::UnknownVariable };
+        if is_state {
+            return Found::Availability(status);
+        }
+        // The station itself has settings besides.
+        if component.evse.is_some() {
+            return Found::UnknownVariable;
+        }
     }
     // None of the others has an instance or belongs to an EVSE.
     if !component.instance.as_deref().is_none_or(str::is_empty) || component.evse.is_some() {
@@ -192,7 +198,7 @@ fn characteristics(row: &Definition) -> VariableCharacteristicsType {
         Kind::Boolean => DataEnumType::Boolean,
         Kind::Integer { .. } => DataEnumType::Integer,
         Kind::Text { .. } => DataEnumType::String,
-        Kind::Measurands | Kind::Points | Kind::PhaseRotations => DataEnumType::MemberList,
+        Kind::Measurands | Kind::Points | Kind::PhaseRotations | Kind::Members(_) => DataEnumType::MemberList,
         Kind::OneOf(_) => DataEnumType::OptionList,
         Kind::DateTime => DataEnumType::DateTime,
     };

@@ -3,6 +3,15 @@
 use super::{COUNT, Definition, Key, Kind, SECONDS, instance, row, variable};
 
 pub(super) const ROWS: &[Definition] = &[
+    // 1.6 errata 3.90
+    row(
+        Key::FileTransferProtocols,
+        Some("SupportedFileTransferProtocols"),
+        variable("OCPPCommCtrlr", "FileTransferProtocols"),
+        Kind::Members(&["FTP", "FTPS", "HTTP", "HTTPS", "SFTP"]),
+        "FTP,HTTP,HTTPS",
+    )
+    .read_only(),
     row(Key::GetConfigurationMaxKeys, Some("GetConfigurationMaxKeys"), None, COUNT, "100").read_only(),
     row(
         Key::HeartbeatInterval,

@@ -6,6 +6,14 @@ pub(super) const ROWS: &[Definition] = &[
     row(Key::BlinkRepeat, Some("BlinkRepeat"), None, COUNT, "0").optional(),
     row(Key::ConnectorPhaseRotation, Some("ConnectorPhaseRotation"), None, Kind::PhaseRotations, ""),
     row(Key::ConnectorPhaseRotationMaxLength, Some("ConnectorPhaseRotationMaxLength"), None, COUNT, "2").read_only(),
+    // L01.FR.07
+    row(
+        Key::AllowNewSessionsPendingFirmwareUpdate,
+        None,
+        variable("ChargingStation", "AllowNewSessionsPendingFirmwareUpdate"),
+        Kind::Boolean,
+        "false",
+    ),
     row(Key::DateTime, None, variable("ClockCtrlr", "DateTime"), Kind::DateTime, "").read_only(),
     row(Key::LightIntensity, Some("LightIntensity"), None, Kind::Integer { minimum: 0, maximum: 100 }, "100")
         .optional()
@@ -18,7 +26,7 @@ pub(super) const ROWS: &[Definition] = &[
         Some("SupportedFeatureProfiles"),
         None,
         Kind::Text { maximum: 500 },
-        "Core,LocalAuthListManagement,RemoteTrigger,Reservation,SmartCharging",
+        "Core,FirmwareManagement,LocalAuthListManagement,RemoteTrigger,Reservation,SmartCharging",
     )
     .read_only(),
     row(
