@@ -54,7 +54,10 @@ pub(super) enum Owner {
 impl Session {
     /// The application wants something of the station.
     pub(super) fn handle_command(&mut self, now: Now, id: CommandId, mut command: Command) {
-        if let Command::RemoteStop { transaction } = &mut command {
+        if let Command::RemoteStop { transaction }
+        | Command::CostUpdated { transaction, .. }
+        | Command::GetTransactionStatus { transaction: Some(transaction) } = &mut command
+        {
             *transaction = self.ledger.wire_name(transaction).clone();
         }
         if let Err(outcome) = self.try_command(now, id, command) {

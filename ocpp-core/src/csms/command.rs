@@ -11,6 +11,8 @@ use ocpp_types::v2_1::{
 };
 use serde::{Deserialize, Serialize};
 
+use rust_decimal::Decimal;
+
 use super::event::Finding;
 use super::identity::{Place, Token, TransactionId};
 
@@ -26,11 +28,34 @@ pub enum Command {
         token: Token,
         /// Returned by the station with the transaction's first event (2.x). 1.6 has none; there it is dropped.
         remote_start_id: i64,
+        /// The group of the token: its members may stop the transaction (2.x).
+        group: Option<Token>,
+        /// A charging profile for the transaction (F01.FR.08): JSON of the version's ChargingProfile.
+        charging_profile: Option<String>,
     },
     /// Stop a transaction (1.6 RemoteStopTransaction, 2.x RequestStopTransaction).
     RemoteStop {
         /// Which.
         transaction: TransactionId,
+    },
+    /// Ask whether a transaction goes on, and whether messages about it wait to be sent (2.x, E14). [`CallResult::TransactionStatus`].
+    GetTransactionStatus {
+        /// Which; `None` asks whether messages of any wait.
+        transaction: Option<TransactionId>,
+    },
+    /// Show to the driver what a transaction costs so far (2.x, I02.FR.01).
+    CostUpdated {
+        /// Which.
+        transaction: TransactionId,
+        /// The cost in the currency of the station, taxes included.
+        total_cost: Decimal,
+    },
+    /// A driver has begun to pay on a web page: hold the EVSE for that driver (2.1, C25.FR.21).
+    WebPaymentStarted {
+        /// Which EVSE.
+        evse: i64,
+        /// How long, in s.
+        timeout: i64,
     },
     /// Restart the station, or in 2.x one EVSE.
     Reset {
@@ -202,6 +227,13 @@ pub enum CallResult {
         status: String,
         /// The reason in the station's words (2.x statusInfo: the code, and words after a colon).
         reason: Option<String>,
+    },
+    /// How a transaction stands (E14).
+    TransactionStatus {
+        /// Whether it goes on; `None` where no transaction was asked after.
+        ongoing: Option<bool>,
+        /// Whether messages about it, or any transaction, wait to be sent.
+        messages_in_queue: bool,
     },
     /// Settings were read.
     Configuration {

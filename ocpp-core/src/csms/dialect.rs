@@ -26,6 +26,9 @@ pub(super) enum AnswerForm {
     /// A status, of which these mean that the station does it.
     Status(&'static [&'static str]),
     Configuration,
+    TransactionStatus,
+    /// An answer that says nothing but that the call arrived.
+    Received,
     DataTransfer,
     Raw,
 }

@@ -44,7 +44,6 @@ impl Session {
                 | StationRequest::NotifyDisplayMessages(_)
                 | StationRequest::NotifyMonitoringReport(_)
                 | StationRequest::NotifyPriorityCharging(_)
-                | StationRequest::NotifySettlement(_)
                 | StationRequest::PublishFirmwareStatusNotification(_)
                 | StationRequest::ReportChargingProfiles(_)
                 | StationRequest::ReportDERControl(_)

@@ -15,6 +15,7 @@ use super::config::RegistrationStatus;
 use super::identity::{CommandId, Place, Token, TransactionId};
 use super::metering::MeterReading;
 use super::mirrors::Mirror;
+use super::transactions::TransactionLimit;
 
 /// Something the application may want to know. Words of the standard are given as the station wrote them.
 #[derive(Debug, Clone, PartialEq)]
@@ -218,6 +219,14 @@ pub struct TransactionEvent {
     pub remote_start_id: Option<i64>,
     /// The reservation that it used up.
     pub reservation_id: Option<i64>,
+    /// The limits that the station says hold for the transaction (2.1, E16).
+    pub limit: Option<TransactionLimit>,
+    /// How long energy was given so far, in s (2.x).
+    pub time_spent_charging: Option<i64>,
+    /// The tariff by which the station calculates (2.1).
+    pub tariff_id: Option<String>,
+    /// The cost as the station has calculated it (2.1 CostDetailsType): JSON as received.
+    pub cost_details: Option<String>,
     /// The cable's limit in A (2.x).
     pub cable_max_current: Option<i64>,
     /// The phases in use (2.x).
@@ -248,6 +257,10 @@ impl TransactionEvent {
             offline: false,
             remote_start_id: None,
             reservation_id: None,
+            limit: None,
+            time_spent_charging: None,
+            tariff_id: None,
+            cost_details: None,
             cable_max_current: None,
             phases_used: None,
             missing: Vec::new(),

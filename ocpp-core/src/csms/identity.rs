@@ -1,6 +1,7 @@
 //! The names that the application and the session use for transactions, tokens, places and conversations.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -49,17 +50,29 @@ pub struct Token {
     pub id: String,
     /// The kind in the standard's words, such as `ISO14443`, `Central`, `eMAID` or `NoAuthorization`. 1.6 knows no kinds.
     pub kind: Option<String>,
+    /// What else is known of it, such as the last digits of the card of a `DirectPayment` (2.x; 2.1 part 2, C18.FR.06).
+    #[serde(default)]
+    pub additional_info: Vec<AdditionalInfo>,
+}
+
+/// One thing that is known of a token besides its identifier (2.x, AdditionalInfoType).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdditionalInfo {
+    /// What kind of thing it is, as agreed between the parties (50 characters).
+    pub kind: String,
+    /// The thing itself (255 characters; 36 in 2.0.1).
+    pub value: String,
 }
 
 impl Token {
     /// A token without a kind, as 1.6 has them. Sent to a 2.x station, it is taken to be of the kind `Central`.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), kind: None }
+        Self { id: id.into(), kind: None, additional_info: Vec::new() }
     }
 
     /// A token of a kind, in the standard's words.
     pub fn with_kind(id: impl Into<String>, kind: impl Into<String>) -> Self {
-        Self { id: id.into(), kind: Some(kind.into()) }
+        Self { id: id.into(), kind: Some(kind.into()), additional_info: Vec::new() }
     }
 }
 

@@ -8,6 +8,8 @@ use super::authorization::Authorization;
 use super::command::Command;
 use super::config::Registration;
 use super::identity::{CommandId, QuestionId, StoreToken};
+use super::settlement::{Address, Receipt};
+use super::transactions::TransactionAnswer;
 
 /// A fact, handed to [`Session::handle`](super::Session::handle).
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +40,13 @@ pub enum Input {
     },
     /// The facts of a batch are stored for good: the station may be told.
     Stored(StoreToken),
+    /// The same, and what the station is to be told about the transaction that the facts are about. 1.6 is told nothing of it.
+    StoredAndAnswered {
+        /// The batch.
+        token: StoreToken,
+        /// What the station is told.
+        answer: TransactionAnswer,
+    },
     /// The facts of a batch could not be stored, and none was: the station is told of an internal error, sends them again, and
     /// they are reported again.
     NotStored(StoreToken),
@@ -54,8 +63,20 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// To [`Question::Authorize`](super::Question::Authorize) and [`Question::Transaction`](super::Question::Transaction).
+    /// To [`Question::Authorize`](super::Question::Authorize), [`Question::AuthorizeContract`](super::Question::AuthorizeContract)
+    /// and [`Question::Transaction`](super::Question::Transaction).
     Authorization(Authorization),
+    /// To [`Question::Cost`](super::Question::Cost).
+    Transaction(TransactionAnswer),
+    /// To [`Question::VatNumber`](super::Question::VatNumber).
+    VatNumber {
+        /// Whether it is valid.
+        valid: bool,
+        /// The company that it belongs to, if that may be told.
+        company: Option<Address>,
+    },
+    /// To [`Question::Settlement`](super::Question::Settlement): the receipt that this CSMS has made, if so (C21.FR.03).
+    Receipt(Receipt),
     /// To [`Question::DataTransfer`](super::Question::DataTransfer).
     DataTransfer {
         /// Whether the message was understood.

@@ -1,10 +1,12 @@
 //! What a session wants done.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::event::Event;
 use super::identity::{Place, QuestionId, StoreToken, Token, TransactionId};
+use super::settlement::Settlement;
 use crate::time::Instant;
 
 /// An effect, taken from [`Session::poll_output`](super::Session::poll_output).
@@ -64,6 +66,31 @@ pub enum Question {
         /// Whether it happened while the station was offline: it can't be undone.
         offline: bool,
     },
+    /// A vehicle identifies itself by the contract in its certificate (2.x, ISO 15118; 2.1 part 2, C07). May this token charge, and
+    /// is its certificate good? Answered with [`Answer::Authorization`](super::Answer::Authorization), with
+    /// [`Authorization::certificate`](super::Authorization::certificate) set.
+    AuthorizeContract {
+        /// The token, of the kind `eMAID`.
+        token: Token,
+        /// What there is to check.
+        certificates: ContractCertificates,
+    },
+    /// What does a transaction cost? Asked where a message of it is repeated whose answer is not remembered. Answered with
+    /// [`Answer::Transaction`](super::Answer::Transaction).
+    Cost {
+        /// Which.
+        transaction: TransactionId,
+    },
+    /// Is this a valid VAT number? (2.1 part 2, C18.FR.09.) Answered with [`Answer::VatNumber`](super::Answer::VatNumber).
+    VatNumber {
+        /// The number, as the driver entered it.
+        number: String,
+        /// Where the driver entered it.
+        evse: Option<i64>,
+    },
+    /// A payment was settled or not (2.1 part 2, C21 to C23). To be kept for good, and answered with
+    /// [`Answer::Receipt`](super::Answer::Receipt). Comes again where the answer was lost: the reference and the status tell.
+    Settlement(Box<Settlement>),
     /// A vendor's own message. Answered with [`Answer::DataTransfer`](super::Answer::DataTransfer).
     DataTransfer {
         /// The vendor.
@@ -73,6 +100,30 @@ pub enum Question {
         /// The data: JSON text.
         data: Option<String>,
     },
+}
+
+/// A vehicle's certificates, as far as the station has passed them on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractCertificates {
+    /// The contract certificate and its chain, PEM; only where the station cannot check them itself (C07.FR.06).
+    pub pem: Option<String>,
+    /// What an OCSP responder needs to know about each certificate, the contract's first; at most four.
+    pub hashes: Vec<CertificateHashes>,
+}
+
+/// What an OCSP responder needs to know about a certificate (OCSPRequestDataType). Hexadecimal, as received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateHashes {
+    /// The algorithm, such as `SHA256`.
+    pub algorithm: String,
+    /// The hash of the issuer's name.
+    pub issuer_name: String,
+    /// The hash of the issuer's key.
+    pub issuer_key: String,
+    /// The serial number.
+    pub serial_number: String,
+    /// Where the responder is.
+    pub responder_url: String,
 }
 
 /// When to call a session again.

@@ -14,8 +14,8 @@ use super::identity::{StoreToken, Token, TransactionId};
 use super::output::{Output, Question};
 use super::request::{Reply, Request, TransactionForm};
 use super::session::Session;
-use super::transactions::{Kind, Message};
-use super::work::{Asked, Step, Work};
+use super::transactions::{Kind, Message, Repeated, SupportedLimits, TransactionAnswer};
+use super::work::{Asked, Batch, Step, Work};
 use crate::rpc::{CallError, IncomingId};
 use crate::time::Now;
 
@@ -72,13 +72,7 @@ impl Session {
         };
         let token = message.event.token.clone();
         if let Some(repeated) = repeated {
-            return match (token, repeated.authorization) {
-                (Some(token), None) => {
-                    let question = about_transaction(&message, token, Some(repeated.id));
-                    self.ask(now, id, question, Asked::Repeated { form, wire: repeated.wire });
-                }
-                (_, authorization) => self.reply(id, &Reply::Transaction { form, wire: repeated.wire, authorization }),
-            };
+            return self.repeat(now, id, form, &message, repeated);
         }
         match token {
             // C02.FR.02: there is nobody to judge.
@@ -96,6 +90,32 @@ impl Session {
         }
     }
 
+    /// Answers a message that was received before as it was answered then, and asks the application for what isn't remembered.
+    fn repeat(&mut self, now: Now, id: IncomingId, form: TransactionForm, message: &Message, repeated: Repeated) {
+        let Repeated { id: transaction, wire, authorization, answer } = repeated;
+        // I03.FR.02: what a transaction cost in the end is told again.
+        let is_last = form == TransactionForm::Event && message.kind == Kind::Ended;
+        let cost_of = (is_last && answer.is_none()).then(|| transaction.clone());
+        let answer = answer.unwrap_or_default();
+        match &message.event.token {
+            Some(token) if authorization.is_none() => {
+                let question = about_transaction(message, token.clone(), Some(transaction));
+                self.ask(now, id, question, Asked::Repeated { form, wire, answer: Box::new(answer), cost_of });
+            }
+            _ => self.reply_again(now, id, Reply::Transaction { form, wire, authorization, answer }, cost_of),
+        }
+    }
+
+    /// Answers a repeated message, once it is known what its transaction has cost.
+    pub(super) fn reply_again(&mut self, now: Now, id: IncomingId, reply: Reply, cost_of: Option<TransactionId>) {
+        match cost_of {
+            Some(transaction) => {
+                self.ask(now, id, Question::Cost { transaction }, Asked::Cost { reply: Box::new(reply) })
+            }
+            None => self.reply(id, &reply),
+        }
+    }
+
     fn queue(&mut self, now: Now, id: IncomingId, fact: Fact) {
         let deadline = now.instant + self.config.store_deadline;
         self.desk.current = Some(Work { id, deadline, step: Step::Queued { fact } });
@@ -106,8 +126,8 @@ impl Session {
         if self.desk.batch.is_some() {
             return self.queue(now, id, fact);
         }
-        let (events, reply) = match fact {
-            Fact::Other(event) => (Vec::from([event]), Reply::Empty),
+        let (transaction, events, reply) = match fact {
+            Fact::Other(event) => (None, Vec::from([event]), Reply::Empty),
             Fact::Transaction { form, mut message } => {
                 if form == TransactionForm::Start {
                     let proposed = authorization.as_ref().and_then(|authorization| authorization.transaction_id);
@@ -115,40 +135,52 @@ impl Session {
                 }
                 let wire = message.event.transaction.clone();
                 let events = self.ledger.apply(*message, authorization.as_ref());
-                (events, Reply::Transaction { form, wire, authorization })
+                let answer = TransactionAnswer::default();
+                (Some(wire.clone()), events, Reply::Transaction { form, wire, authorization, answer })
             }
         };
         let token = self.desk.next_token();
-        self.desk.batch = Some(token);
+        self.desk.batch = Some(Batch { token, transaction });
         let deadline = now.instant + self.config.store_deadline;
-        self.desk.current = Some(Work { id, deadline, step: Step::Storing { token, reply } });
+        self.desk.current = Some(Work { id, deadline, step: Step::Storing { token, reply: Box::new(reply) } });
         self.outputs.push_back(Output::Record { token, events });
     }
 
     /// The application has stored a batch, or has not.
-    pub(super) fn handle_stored(&mut self, now: Now, token: StoreToken, stored: bool) {
-        if self.desk.batch.take_if(|batch| *batch == token).is_none() {
-            return;
-        }
-        if stored {
-            self.ledger.commit();
-        } else {
+    pub(super) fn handle_stored(&mut self, now: Now, token: StoreToken, stored: Option<TransactionAnswer>) {
+        let Some(batch) = self.desk.batch.take_if(|batch| batch.token == token) else { return };
+        let told = stored.map(|answer| self.settle(&batch, answer));
+        if told.is_none() {
             self.ledger.roll_back();
         }
         let Some(work) = self.desk.current.take() else { return };
         match work.step {
-            Step::Storing { token: storing, reply } if storing == token => {
-                if stored {
+            Step::Storing { token: storing, mut reply } if storing == token => match told {
+                Some(told) => {
+                    if let Reply::Transaction { answer, .. } = &mut *reply {
+                        *answer = told;
+                    }
                     self.reply(work.id, &reply);
-                } else {
-                    self.refuse(work.id, ErrorCode::InternalError, "not stored, please repeat");
                 }
-            }
+                None => self.refuse(work.id, ErrorCode::InternalError, "not stored, please repeat"),
+            },
             Step::Queued { fact: Fact::Transaction { form, message } } => {
                 self.begin_transaction(now, work.id, form, message);
             }
             Step::Queued { fact } => self.record(now, work.id, fact, None),
             step => self.desk.current = Some(Work { step, ..work }),
+        }
+    }
+
+    /// What was stored holds; what the station is to be told.
+    fn settle(&mut self, batch: &Batch, answer: TransactionAnswer) -> TransactionAnswer {
+        self.ledger.commit();
+        match &batch.transaction {
+            Some(wire) => {
+                let supported = SupportedLimits::of(&self.mirrors.device_model);
+                self.ledger.answer(wire, answer, supported)
+            }
+            None => answer,
         }
     }
 }

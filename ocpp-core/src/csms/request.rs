@@ -14,7 +14,9 @@ use super::identity::{Place, Token, TransactionId};
 use super::input::DataTransferStatus;
 use super::message::{ReplyMessage, RequestMessage};
 use super::metering::MeterReading;
-use super::transactions::Message;
+use super::output::ContractCertificates;
+use super::settlement::{Address, Receipt, Settlement};
+use super::transactions::{Message, TransactionAnswer};
 
 /// A call of the station.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +27,15 @@ pub(super) enum Request {
     Authorize {
         token: Token,
     },
+    AuthorizeContract {
+        token: Token,
+        certificates: ContractCertificates,
+    },
+    VatNumber {
+        number: String,
+        evse: Option<i64>,
+    },
+    Settlement(Box<Settlement>),
     Transaction {
         form: TransactionForm,
         message: Box<Message>,
@@ -98,7 +109,15 @@ pub(super) enum Reply {
         form: TransactionForm,
         wire: TransactionId,
         authorization: Option<Authorization>,
+        answer: TransactionAnswer,
     },
+    VatNumber {
+        number: String,
+        evse: Option<i64>,
+        valid: bool,
+        company: Option<Address>,
+    },
+    Receipt(Receipt),
     DataTransfer {
         status: DataTransferStatus,
         data: Option<String>,

@@ -18,7 +18,7 @@ use super::mirrors::Mirrors;
 use super::operations::Operations;
 use super::output::{Deadline, DeadlineReason, Output};
 use super::snapshot::Snapshot;
-use super::transactions::Ledger;
+use super::transactions::{Ledger, TransactionAnswer};
 use super::work::{Desk, Incoming};
 use crate::rpc::{CallError, Endpoint, EndpointConfig, IncomingCall, IncomingSend, MessageIds, MessageType, Received};
 use crate::time::Now;
@@ -101,8 +101,9 @@ impl Session {
             }
             Input::Conformance(conformance) => self.config.conformance = conformance,
             Input::Answer { question, answer } => self.handle_answer(now, question, answer),
-            Input::Stored(token) => self.handle_stored(now, token, true),
-            Input::NotStored(token) => self.handle_stored(now, token, false),
+            Input::Stored(token) => self.handle_stored(now, token, Some(TransactionAnswer::default())),
+            Input::StoredAndAnswered { token, answer } => self.handle_stored(now, token, Some(answer)),
+            Input::NotStored(token) => self.handle_stored(now, token, None),
             Input::Command { id, command } => self.handle_command(now, id, command),
         }
         self.work(now);

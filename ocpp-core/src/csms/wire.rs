@@ -1,9 +1,10 @@
 //! What the dialects of all versions share in writing calls.
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::{String, ToString};
 
-use ocpp_types::{DecodeError, DecodeErrorKind, Text, Version};
+use ocpp_types::{Conformance, DecodeError, DecodeErrorKind, Message, Text, Version, decode, encode};
 use serde::de::IgnoredAny;
 
 use super::command::CallOutcome;
@@ -14,6 +15,22 @@ use super::findings::to_finding;
 /// Text of a command as the schema bounds it, or what is wrong with it.
 pub(super) fn bounded<const MAX: usize>(path: &str, text: &str) -> Result<Text<MAX>, CallOutcome> {
     Text::new(text).map_err(|error| invalid(path, error.to_string()))
+}
+
+/// A request with a member that the application has written as JSON, or what is wrong with it.
+pub(super) fn with_member<M: Message>(request: &M, name: &str, json: Option<&str>) -> Result<M, CallOutcome> {
+    let Some(json) = json else { return Ok(request.clone()) };
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(json) {
+        return Err(invalid(&format!("/{name}"), format!("not JSON: {error}")));
+    }
+    let mut text = encode(request);
+    // An object ends with a brace, and those of commands are never empty.
+    text.truncate(text.len().saturating_sub(1));
+    text.push_str(&format!(",\"{name}\":{json}}}"));
+    match decode::<M>(&text, Conformance::Strict) {
+        Ok(decoded) => Ok(decoded.message),
+        Err(error) => Err(refusal(&error, M::VERSION)),
+    }
 }
 
 /// A command whose value at this path can't be sent.

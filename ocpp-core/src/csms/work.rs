@@ -18,7 +18,7 @@ use super::output::{Deadline, DeadlineReason, Output, Question};
 use super::recording::Fact;
 use super::request::{Reply, Request, TransactionForm};
 use super::session::Session;
-use super::transactions::Message;
+use super::transactions::{Message, TransactionAnswer};
 use crate::rpc::{CallError, IncomingId};
 use crate::time::{Instant, Now};
 
@@ -46,11 +46,19 @@ pub(super) struct Desk {
     waiting: VecDeque<Incoming>,
     pub(super) current: Option<Work>,
     /// The batch that the application has not acknowledged.
-    pub(super) batch: Option<StoreToken>,
+    pub(super) batch: Option<Batch>,
     /// The 1.6 transaction whose id was in the last answer. That it arrived shows when the station goes on to something else.
     pub(super) unconfirmed: Option<TransactionId>,
     next_question: u64,
     next_token: u64,
+}
+
+/// Facts that the application was told to store.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) token: StoreToken,
+    /// What the station calls the transaction that they are about.
+    pub(super) transaction: Option<TransactionId>,
 }
 
 /// The call that is being worked on.
@@ -66,7 +74,7 @@ pub(super) enum Step {
     /// The application was asked.
     Asked { question: QuestionId, about: Asked },
     /// The application was told to store.
-    Storing { token: StoreToken, reply: Reply },
+    Storing { token: StoreToken, reply: Box<Reply> },
     /// The application still has a batch that it was told to store before.
     Queued { fact: Fact },
 }
@@ -74,7 +82,13 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) enum Asked {
     Authorize,
+    AuthorizeContract,
     DataTransfer,
+    VatNumber {
+        number: String,
+        evse: Option<i64>,
+    },
+    Settlement,
     Transaction {
         form: TransactionForm,
         message: Box<Message>,
@@ -83,6 +97,13 @@ pub(super) enum Asked {
     Repeated {
         form: TransactionForm,
         wire: TransactionId,
+        answer: Box<TransactionAnswer>,
+        /// The transaction whose cost isn't remembered either.
+        cost_of: Option<TransactionId>,
+    },
+    /// A message that was recorded before, of a transaction whose cost isn't remembered.
+    Cost {
+        reply: Box<Reply>,
     },
 }
 
@@ -106,8 +127,16 @@ impl Desk {
         // The station has to send them again in any case.
         self.waiting.truncate(MAX_LEFT_BEHIND);
         self.unconfirmed = None;
-        self.current
-            .take_if(|work| matches!(work.step, Step::Asked { about: Asked::Authorize | Asked::DataTransfer, .. }));
+        // What isn't kept is asked for nobody.
+        self.current.take_if(|work| {
+            matches!(
+                work.step,
+                Step::Asked {
+                    about: Asked::Authorize | Asked::AuthorizeContract | Asked::DataTransfer | Asked::VatNumber { .. },
+                    ..
+                }
+            )
+        });
     }
 
     pub(super) fn next_question(&mut self) -> QuestionId {
@@ -174,6 +203,21 @@ impl Session {
             Request::Message { message, payload } => self.handle_message(id, action, message, payload),
             Request::Refused { code, reason } => self.refuse(id, code, reason),
             Request::Authorize { token } => self.ask(now, id, Question::Authorize { token }, Asked::Authorize),
+            // C07.FR.05
+            Request::AuthorizeContract { token, certificates } => {
+                self.ask(now, id, Question::AuthorizeContract { token, certificates }, Asked::AuthorizeContract);
+            }
+            Request::VatNumber { number, evse } => {
+                let asked = Asked::VatNumber { number: number.clone(), evse };
+                self.ask(now, id, Question::VatNumber { number, evse }, asked);
+            }
+            Request::Settlement(settlement) => {
+                let mut settlement = settlement;
+                if let Some(transaction) = &mut settlement.transaction {
+                    *transaction = self.ledger.name(transaction).clone();
+                }
+                self.ask(now, id, Question::Settlement(settlement), Asked::Settlement);
+            }
             Request::DataTransfer { vendor_id, message_id, data } => {
                 self.ask(now, id, Question::DataTransfer { vendor_id, message_id, data }, Asked::DataTransfer);
             }
@@ -211,24 +255,52 @@ impl Session {
     /// Goes on with an answer, or with the safe one.
     fn answered(&mut self, now: Now, work: Work, answer: Option<Answer>) {
         let Step::Asked { about, .. } = work.step else { return };
-        let (authorization, data_transfer) = match answer {
-            Some(Answer::Authorization(authorization)) => (Some(authorization), None),
-            Some(Answer::DataTransfer { status, data }) => (None, Some((status, data))),
-            None => (None, None),
-        };
-        let authorization = authorization.unwrap_or_else(|| Authorization::new(self.config.unanswered));
+        let id = work.id;
         match about {
-            Asked::Authorize => self.reply(work.id, &Reply::Authorize(authorization)),
+            Asked::Authorize => self.reply(id, &Reply::Authorize(self.judgement(answer))),
+            Asked::AuthorizeContract => self.reply(id, &Reply::Authorize(self.judgement(answer).of_contract())),
             Asked::DataTransfer => {
-                let (status, data) = data_transfer.unwrap_or((DataTransferStatus::Rejected, None));
-                self.reply(work.id, &Reply::DataTransfer { status, data });
+                let (status, data) = match answer {
+                    Some(Answer::DataTransfer { status, data }) => (status, data),
+                    _ => (DataTransferStatus::Rejected, None),
+                };
+                self.reply(id, &Reply::DataTransfer { status, data });
             }
+            Asked::VatNumber { number, evse } => {
+                let (valid, company) = match answer {
+                    Some(Answer::VatNumber { valid, company }) => (valid, company),
+                    _ => (false, None),
+                };
+                self.reply(id, &Reply::VatNumber { number, evse, valid, company });
+            }
+            Asked::Settlement => match answer {
+                Some(Answer::Receipt(receipt)) => self.reply(id, &Reply::Receipt(receipt)),
+                _ => self.refuse(id, ErrorCode::InternalError, "the settlement was not taken in, please repeat"),
+            },
             Asked::Transaction { form, message } => {
-                self.record(now, work.id, Fact::Transaction { form, message }, Some(authorization));
+                let authorization = self.judgement(answer);
+                self.record(now, id, Fact::Transaction { form, message }, Some(authorization));
             }
-            Asked::Repeated { form, wire } => {
-                self.reply(work.id, &Reply::Transaction { form, wire, authorization: Some(authorization) });
+            Asked::Repeated { form, wire, answer: told, cost_of } => {
+                let (authorization, told) = (Some(self.judgement(answer)), *told);
+                self.reply_again(now, id, Reply::Transaction { form, wire, authorization, answer: told }, cost_of);
             }
+            Asked::Cost { mut reply } => {
+                if let (Reply::Transaction { answer: told, .. }, Some(Answer::Transaction(answer))) =
+                    (&mut *reply, answer)
+                {
+                    told.total_cost = answer.total_cost;
+                }
+                self.reply(id, &reply);
+            }
+        }
+    }
+
+    /// The application's judgement of a token, or the safe one.
+    fn judgement(&self, answer: Option<Answer>) -> Authorization {
+        match answer {
+            Some(Answer::Authorization(authorization)) => authorization,
+            _ => Authorization::new(self.config.unanswered),
         }
     }
 

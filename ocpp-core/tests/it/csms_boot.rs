@@ -144,7 +144,16 @@ fn transactions_are_not_started_or_stopped_at_a_pending_station() {
     for version in Version::ALL {
         let mut csms = pending(version);
         csms.exchange("BootNotification", boot(version)).result();
-        csms.command(1, Command::RemoteStart { evse: Some(1), token: Token::new("TAG"), remote_start_id: 1 });
+        csms.command(
+            1,
+            Command::RemoteStart {
+                evse: Some(1),
+                token: Token::new("TAG"),
+                remote_start_id: 1,
+                group: None,
+                charging_profile: None,
+            },
+        );
         assert!(matches!(csms.outcome(1), CallOutcome::NotAllowed { .. }));
         csms.command(2, Command::RemoteStop { transaction: 7.into() });
         assert!(matches!(csms.outcome(2), CallOutcome::NotAllowed { .. }));

@@ -30,8 +30,13 @@ fn accepted(status: &str) -> CallResult {
 /// F01, F02; 1.6 edition 2, 5.11
 #[test]
 fn a_remote_start_names_the_token_and_the_place() {
-    let command =
-        || Command::RemoteStart { evse: Some(2), token: Token::with_kind("TAG", "ISO14443"), remote_start_id: 9 };
+    let command = || Command::RemoteStart {
+        evse: Some(2),
+        token: Token::with_kind("TAG", "ISO14443"),
+        remote_start_id: 9,
+        group: None,
+        charging_profile: None,
+    };
     let answer = json!({"status": "Accepted"});
     let old = json!({"idTag": "TAG", "connectorId": 2});
     let result = round_trip(Version::V1_6, command(), "RemoteStartTransaction", old, answer.clone());
@@ -52,7 +57,13 @@ fn a_remote_start_names_the_token_and_the_place() {
 
 #[test]
 fn a_refusal_comes_with_the_stations_reason() {
-    let command = Command::RemoteStart { evse: None, token: Token::new("TAG"), remote_start_id: 9 };
+    let command = Command::RemoteStart {
+        evse: None,
+        token: Token::new("TAG"),
+        remote_start_id: 9,
+        group: None,
+        charging_profile: None,
+    };
     let payload = json!({"idToken": {"idToken": "TAG", "type": "Central"}, "remoteStartId": 9});
     let answer =
         json!({"status": "Rejected", "statusInfo": {"reasonCode": "TxInProgress", "additionalInfo": "EVSE 1"}});
@@ -266,14 +277,26 @@ fn a_vendors_message_goes_out_and_comes_back() {
 fn what_the_schema_does_not_allow_is_not_sent() {
     for version in Version::ALL {
         let mut csms = Csms::new(version);
-        csms.command(1, Command::RemoteStart { evse: None, token: Token::new("x".repeat(300)), remote_start_id: 1 });
+        csms.command(
+            1,
+            Command::RemoteStart {
+                evse: None,
+                token: Token::new("x".repeat(300)),
+                remote_start_id: 1,
+                group: None,
+                charging_profile: None,
+            },
+        );
         let CallOutcome::Invalid { findings } = csms.outcome(1) else { panic!() };
         assert_eq!(findings[0].code, "PropertyConstraintViolation");
         csms.assert_nothing_sent();
     }
     let mut csms = Csms::new(Version::V2_0_1);
     let token = Token::with_kind("TAG", "VendorKind");
-    csms.command(1, Command::RemoteStart { evse: None, token, remote_start_id: 1 });
+    csms.command(
+        1,
+        Command::RemoteStart { evse: None, token, remote_start_id: 1, group: None, charging_profile: None },
+    );
     assert!(matches!(csms.outcome(1), CallOutcome::Invalid { .. }), "2.0.1 has a list of kinds");
     csms.assert_nothing_sent();
 }

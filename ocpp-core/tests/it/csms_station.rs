@@ -287,7 +287,13 @@ fn a_transaction_is_started_and_stopped_from_afar() {
         let mut pair = Pair::new(version);
         pair.plug_in();
         let token = csms::Token::with_kind("WEB-1", "Central");
-        let outcome = pair.command(Command::RemoteStart { evse: Some(1), token, remote_start_id: 77 });
+        let outcome = pair.command(Command::RemoteStart {
+            evse: Some(1),
+            token,
+            remote_start_id: 77,
+            group: None,
+            charging_profile: None,
+        });
         let CallOutcome::Answered(answer) = outcome else { panic!("{outcome:?}") };
         assert!(matches!(answer.result, CallResult::Accepted { .. }), "{version} {answer:?}");
         pair.pass(5 * MINUTE);

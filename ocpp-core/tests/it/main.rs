@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod csms_authorization;
+mod csms_billing;
 mod csms_boot;
 mod csms_commands;
 mod csms_conformance;

@@ -1,14 +1,16 @@
 //! What is remembered of one transaction.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::answer::TransactionAnswer;
+use super::limit::{Limits, SupportedLimits};
 use super::sequence::Sequence;
-use crate::csms::authorization::{Authorization, AuthorizationStatus};
+use crate::csms::authorization::Authorization;
 use crate::csms::event::TransactionEvent;
-use crate::csms::identity::{Place, Token, TransactionId};
+use crate::csms::identity::{Place, TransactionId};
 
 /// How many of a transaction's last messages are known again with certainty.
 const MAX_MARKS: usize = 32;
@@ -62,14 +64,17 @@ pub(in crate::csms) struct StartKey {
     pub(in crate::csms) at: i64,
 }
 
-/// An answer about a token, to be given again when the message is repeated.
+/// What a message was answered, to be given again when it is repeated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Judgement {
+struct Answered<T> {
     to: Mark,
-    status: AuthorizationStatus,
-    group: Option<Token>,
-    /// Microseconds since 1970.
-    cache_expires_at: Option<i64>,
+    with: T,
+}
+
+impl<T: Clone> Answered<T> {
+    fn to(&self, mark: Option<Mark>) -> Option<T> {
+        mark.is_none_or(|mark| self.to == mark).then(|| self.with.clone())
+    }
 }
 
 /// What is remembered of one transaction.
@@ -94,7 +99,11 @@ pub(super) struct Entry {
     marks: VecDeque<Mark>,
     /// The latest time of a message whose mark is forgotten, in microseconds since 1970.
     forgotten_until: Option<i64>,
-    judgement: Option<Judgement>,
+    /// What was said last about a token.
+    judgement: Option<Box<Answered<Authorization>>>,
+    /// What was said last besides.
+    answer: Option<Box<Answered<TransactionAnswer>>>,
+    limits: Limits,
 }
 
 impl Entry {
@@ -112,6 +121,8 @@ impl Entry {
             marks: VecDeque::new(),
             forgotten_until: None,
             judgement: None,
+            answer: None,
+            limits: Limits::default(),
         }
     }
 
@@ -167,12 +178,10 @@ impl Entry {
             self.place = Some(place);
         }
         if let Some(authorization) = authorization {
-            self.judgement = Some(Judgement {
-                to: mark,
-                status: authorization.status,
-                group: authorization.group.clone(),
-                cache_expires_at: authorization.cache_expires_at.map(Timestamp::as_microsecond),
-            });
+            self.judgement = Some(Box::new(Answered { to: mark, with: authorization.clone() }));
+        }
+        if let Some(limit) = &message.event.limit {
+            self.limits.reported(limit);
         }
         match message.kind {
             Kind::Started if self.started_at.is_none() => {
@@ -187,13 +196,25 @@ impl Entry {
         }
     }
 
-    /// The answer that was given to a message, if it was about a token and is remembered.
-    pub(super) fn answer_to(&self, mark: Option<Mark>) -> Option<Authorization> {
-        let judgement = self.judgement.as_ref().filter(|judgement| mark.is_none_or(|mark| judgement.to == mark))?;
-        let mut authorization = Authorization::new(judgement.status);
-        authorization.group.clone_from(&judgement.group);
-        authorization.cache_expires_at = judgement.cache_expires_at.and_then(|at| Timestamp::from_microsecond(at).ok());
-        Some(authorization)
+    /// What was said about the token of a message, if it had one and that is remembered.
+    pub(super) fn judgement_of(&self, mark: Option<Mark>) -> Option<Authorization> {
+        self.judgement.as_ref()?.to(mark)
+    }
+
+    /// What was said besides in answer to a message, if that is remembered.
+    pub(super) fn answer_to(&self, mark: Option<Mark>) -> Option<TransactionAnswer> {
+        self.answer.as_ref()?.to(mark)
+    }
+
+    /// The application answers the last message; what the station is to be told of that.
+    pub(super) fn answer_last(&mut self, answer: TransactionAnswer, supported: SupportedLimits) -> TransactionAnswer {
+        let open = self.is_open();
+        let limit = answer.limit.filter(|_| open).and_then(|limit| self.limits.tell(&limit, supported));
+        let with = TransactionAnswer { limit, ..answer };
+        if let Some(to) = self.marks.back().copied() {
+            self.answer = Some(Box::new(Answered { to, with: with.clone() }));
+        }
+        with
     }
 
     /// The numbers that are missing so far.

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::answer::TransactionAnswer;
 use super::entry::{Entry, Kind, Mark, Message, StartKey};
+use super::limit::SupportedLimits;
 use crate::csms::authorization::{Authorization, AuthorizationStatus};
 use crate::csms::event::Event;
 use crate::csms::identity::{Place, TransactionId};
@@ -27,11 +29,18 @@ pub(in crate::csms) struct Repeated {
     pub(in crate::csms) wire: TransactionId,
     /// What it was answered about the token; `None` if that is not remembered, or there was none.
     pub(in crate::csms) authorization: Option<Authorization>,
+    /// What it was answered besides; `None` if that is not remembered.
+    pub(in crate::csms) answer: Option<TransactionAnswer>,
 }
 
 impl Repeated {
     fn of(entry: &Entry, mark: Option<Mark>) -> Self {
-        Self { id: entry.id.clone(), wire: entry.wire.clone(), authorization: entry.answer_to(mark) }
+        Self {
+            id: entry.id.clone(),
+            wire: entry.wire.clone(),
+            authorization: entry.judgement_of(mark),
+            answer: entry.answer_to(mark),
+        }
     }
 }
 
@@ -183,6 +192,19 @@ impl Ledger {
             Kind::Ended => Event::TransactionEnded(event),
         });
         events
+    }
+
+    /// The application answers the last message of a transaction; what the station is to be told of that.
+    pub(in crate::csms) fn answer(
+        &mut self,
+        wire: &TransactionId,
+        answer: TransactionAnswer,
+        supported: SupportedLimits,
+    ) -> TransactionAnswer {
+        match self.entries.iter_mut().rev().find(|entry| entry.wire == *wire) {
+            Some(entry) => entry.answer_last(answer, supported),
+            None => TransactionAnswer { limit: None, ..answer },
+        }
     }
 
     /// What was applied holds.

@@ -1,8 +1,13 @@
 //! Transactions: their messages arrive repeated, out of order or not at all, and still each is reported once.
 
+mod answer;
 mod entry;
 mod ledger;
+mod limit;
 pub(super) mod sequence;
 
+pub use answer::{DriverMessage, TransactionAnswer};
 pub(super) use entry::{Kind, Message, StartKey};
-pub(super) use ledger::{Ledger, fingerprint};
+pub(super) use ledger::{Ledger, Repeated, fingerprint};
+pub(super) use limit::SupportedLimits;
+pub use limit::TransactionLimit;

@@ -17,21 +17,25 @@ use crate::csms::command::{CallOutcome, Command, ResetKind};
 use crate::csms::dialect::{AnswerForm, Call};
 use crate::csms::identity::Place;
 use crate::csms::message::CallMessage;
-use crate::csms::wire::{bounded, invalid, raw};
+use crate::csms::wire::{bounded, invalid, raw, with_member};
 
 const ACCEPTED: AnswerForm = AnswerForm::Status(&["Accepted"]);
 
 pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome> {
     let (request, answer): (CsmsRequest, AnswerForm) = match command {
-        Command::RemoteStart { evse, token, remote_start_id: _ } => {
+        // 1.6 edition 2, 5.11
+        Command::RemoteStart { evse, token, remote_start_id: _, group: _, charging_profile } => {
             let mut request = RemoteStartTransactionRequest::new(bounded("/idTag", &token.id)?);
             request.connector_id = *evse;
-            (request.into(), ACCEPTED)
+            (with_member(&request, "chargingProfile", charging_profile.as_deref())?.into(), ACCEPTED)
         }
         Command::RemoteStop { transaction } => {
             let number = transaction.number();
             let number = number.ok_or_else(|| invalid("/transactionId", "1.6 knows transactions by integers"))?;
             (RemoteStopTransactionRequest::new(number).into(), ACCEPTED)
+        }
+        Command::GetTransactionStatus { .. } | Command::CostUpdated { .. } | Command::WebPaymentStarted { .. } => {
+            return Err(CallOutcome::NotSupported);
         }
         Command::Reset { evse: Some(_), .. } => return Err(CallOutcome::NotSupported),
         Command::Reset { kind, evse: None } => {

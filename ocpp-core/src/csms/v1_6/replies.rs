@@ -27,7 +27,7 @@ pub(in crate::csms) fn write_reply(reply: &Reply) -> String {
         }
         Reply::Heartbeat { at } => encode(&HeartbeatResponse::new(DateTime::from(*at))),
         Reply::Authorize(authorization) => encode(&AuthorizeResponse::new(id_tag_info(authorization))),
-        Reply::Transaction { form: TransactionForm::Start, wire, authorization } => {
+        Reply::Transaction { form: TransactionForm::Start, wire, authorization, .. } => {
             let info = match authorization {
                 Some(authorization) => id_tag_info(authorization),
                 None => IdTagInfo::new(v1_6::AuthorizationStatus::Invalid),
@@ -40,7 +40,10 @@ pub(in crate::csms) fn write_reply(reply: &Reply) -> String {
             encode(&response)
         }
         Reply::Message(ReplyMessage::V1_6(response)) => response.encode(),
-        Reply::Transaction { .. } | Reply::Message(_) | Reply::Empty => "{}".into(),
+        // 1.6 has neither costs nor limits, nor asks about payments.
+        Reply::Transaction { .. } | Reply::VatNumber { .. } | Reply::Receipt(_) | Reply::Message(_) | Reply::Empty => {
+            "{}".into()
+        }
         Reply::DataTransfer { status, data } => {
             let status = match status {
                 DataTransferStatus::Accepted => v1_6::DataTransferStatus::Accepted,

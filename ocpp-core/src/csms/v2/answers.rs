@@ -14,6 +14,13 @@ use crate::csms::identity::TransactionId;
 pub(in crate::csms) fn meaning(form: &AnswerForm, response: StationResponse) -> CallResult {
     match (form, response) {
         (AnswerForm::Configuration, StationResponse::GetVariables(response)) => settings(response.get_variable_result),
+        (AnswerForm::TransactionStatus, StationResponse::GetTransactionStatus(response)) => {
+            CallResult::TransactionStatus {
+                ongoing: response.ongoing_indicator,
+                messages_in_queue: response.messages_in_queue,
+            }
+        }
+        (AnswerForm::Received, _) => CallResult::Accepted { status: String::from("Accepted"), transaction: None },
         (AnswerForm::DataTransfer, StationResponse::DataTransfer(response)) => CallResult::DataTransfer {
             status: response.status.to_string(),
             data: response.data.map(|json| json.get().to_string()),

@@ -2,20 +2,22 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::vec::Vec;
 
 use ocpp_types::Json;
 use ocpp_types::v2_1::{
-    ChangeAvailabilityRequest, ClearCacheRequest, CsmsRequest, DataTransferRequest, EVSEType, GetVariableDataType,
-    GetVariablesRequest, IdTokenType, MessageTriggerEnumType, OperationalStatusEnumType,
-    RequestStartTransactionRequest, RequestStopTransactionRequest, ResetEnumType, ResetRequest, SetVariableDataType,
-    SetVariablesRequest, TriggerMessageRequest, UnlockConnectorRequest,
+    AdditionalInfoType, ChangeAvailabilityRequest, ClearCacheRequest, CostUpdatedRequest, CsmsRequest,
+    DataTransferRequest, EVSEType, GetTransactionStatusRequest, GetVariableDataType, GetVariablesRequest, IdTokenType,
+    MessageTriggerEnumType, NotifyWebPaymentStartedRequest, OperationalStatusEnumType, RequestStartTransactionRequest,
+    RequestStopTransactionRequest, ResetEnumType, ResetRequest, SetVariableDataType, SetVariablesRequest,
+    TriggerMessageRequest, UnlockConnectorRequest,
 };
 
 use super::names;
 use crate::csms::command::{CallOutcome, Command, ResetKind};
 use crate::csms::dialect::AnswerForm;
-use crate::csms::identity::Place;
-use crate::csms::wire::{bounded, invalid};
+use crate::csms::identity::{Place, Token};
+use crate::csms::wire::{bounded, invalid, with_member};
 
 const ACCEPTED: AnswerForm = AnswerForm::Status(&["Accepted"]);
 const ACCEPTED_OR_SCHEDULED: AnswerForm = AnswerForm::Status(&["Accepted", "Scheduled"]);
@@ -29,17 +31,34 @@ pub(super) enum Written<'a> {
 pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> {
     let (request, answer): (CsmsRequest, AnswerForm) = match command {
         // F01, F02
-        Command::RemoteStart { evse, token, remote_start_id } => {
-            let kind = token.kind.as_deref().unwrap_or("Central");
-            let id_token = IdTokenType::new(bounded("/idToken/idToken", &token.id)?, bounded("/idToken/type", kind)?);
-            let mut request = RequestStartTransactionRequest::new(id_token, *remote_start_id);
+        Command::RemoteStart { evse, token, remote_start_id, group, charging_profile } => {
+            let mut request = RequestStartTransactionRequest::new(id_token("/idToken", token)?, *remote_start_id);
             request.evse_id = *evse;
-            (request.into(), ACCEPTED)
+            let group = group.as_ref().map(|group| id_token("/groupIdToken", group));
+            request.group_id_token = group.transpose()?.map(Box::new);
+            // F01.FR.08, F02.FR.16
+            (with_member(&request, "chargingProfile", charging_profile.as_deref())?.into(), ACCEPTED)
         }
         // F03.FR.01
         Command::RemoteStop { transaction } => {
             let id = bounded("/transactionId", transaction.as_str())?;
             (RequestStopTransactionRequest::new(id).into(), ACCEPTED)
+        }
+        // E14
+        Command::GetTransactionStatus { transaction } => {
+            let mut request = GetTransactionStatusRequest::new();
+            let id = transaction.as_ref().map(|transaction| bounded("/transactionId", transaction.as_str()));
+            request.transaction_id = id.transpose()?;
+            (request.into(), AnswerForm::TransactionStatus)
+        }
+        // I02.FR.01
+        Command::CostUpdated { transaction, total_cost } => {
+            let id = bounded("/transactionId", transaction.as_str())?;
+            (CostUpdatedRequest::new(*total_cost, id).into(), AnswerForm::Received)
+        }
+        // C25.FR.21
+        Command::WebPaymentStarted { evse, timeout } => {
+            (NotifyWebPaymentStartedRequest::new(*evse, *timeout).into(), AnswerForm::Received)
         }
         Command::Reset { kind, evse } => {
             let kind = match kind {
@@ -108,6 +127,19 @@ pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> 
 /// The variable that a name stands for.
 pub(in crate::csms) fn variable(name: &str) -> Result<GetVariableDataType, CallOutcome> {
     names::parse(name).map(|(component, variable)| GetVariableDataType::new(component, variable))
+}
+
+fn id_token(path: &str, token: &Token) -> Result<IdTokenType, CallOutcome> {
+    let kind = token.kind.as_deref().unwrap_or("Central");
+    let id = bounded(&format!("{path}/idToken"), &token.id)?;
+    let mut id_token = IdTokenType::new(id, bounded(&format!("{path}/type"), kind)?);
+    let additional_info = token.additional_info.iter().map(|info| {
+        let value = bounded(&format!("{path}/additionalInfo/additionalIdToken"), &info.value)?;
+        Ok(AdditionalInfoType::new(value, bounded(&format!("{path}/additionalInfo/type"), &info.kind)?))
+    });
+    let additional_info: Vec<_> = additional_info.collect::<Result<_, CallOutcome>>()?;
+    id_token.additional_info = (!additional_info.is_empty()).then_some(additional_info);
+    Ok(id_token)
 }
 
 fn evse(place: Place) -> EVSEType {

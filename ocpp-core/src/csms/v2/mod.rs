@@ -21,6 +21,8 @@ pub(super) mod v2_1;
 struct Rules {
     /// The kinds of tokens; `None` where any text may be one.
     token_kinds: Option<&'static [&'static str]>,
+    /// Whether it has what came with 2.1 in the messages that 2.0.1 has as well.
+    newest: bool,
     /// How many characters of a message to the driver are sent.
     message_length: usize,
 }

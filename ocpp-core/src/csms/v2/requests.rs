@@ -3,24 +3,27 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
-use ocpp_types::ErrorCode;
 use ocpp_types::v2_1::{
-    BootNotificationRequest, EVSEType, EventDataType, IdTokenType, StationRequest, StatusNotificationRequest,
-    TransactionEventEnumType, TransactionEventRequest,
+    AuthorizeRequest, BootNotificationRequest, EVSEType, EventDataType, IdTokenType, NotifySettlementRequest,
+    PaymentStatusEnumType, StationRequest, StatusNotificationRequest, TransactionEventEnumType,
+    TransactionEventRequest,
 };
+use ocpp_types::{ErrorCode, Json};
 
 use super::metering::readings;
 use crate::csms::config::RegistrationStatus;
 use crate::csms::event::{Boot, ConnectorStatus, TransactionEvent};
-use crate::csms::identity::{Place, Token, TransactionId};
+use crate::csms::identity::{AdditionalInfo, Place, Token, TransactionId};
 use crate::csms::message::RequestMessage;
 use crate::csms::metering::energy_register_wh;
+use crate::csms::output::{CertificateHashes, ContractCertificates};
 use crate::csms::request::{Request, TransactionForm};
-use crate::csms::transactions::{Kind, Message, fingerprint};
+use crate::csms::settlement::{Address, PaymentStatus, Receipt, Settlement};
+use crate::csms::transactions::{Kind, Message, TransactionLimit, fingerprint};
 
 pub(super) fn to_request(request: StationRequest, payload: &str) -> Request {
     match request {
-        StationRequest::Authorize(request) => Request::Authorize { token: token(&request.id_token) },
+        StationRequest::Authorize(request) => authorize(request),
         StationRequest::BootNotification(request) => Request::Boot(Box::new(boot(request))),
         StationRequest::DataTransfer(request) => Request::DataTransfer {
             vendor_id: request.vendor_id.to_string(),
@@ -44,13 +47,71 @@ pub(super) fn to_request(request: StationRequest, payload: &str) -> Request {
             detail: request.tech_info.map(|text| text.to_string()),
         },
         StationRequest::StatusNotification(request) => Request::Status(Box::new(status(&request))),
+        StationRequest::NotifySettlement(request) => Request::Settlement(Box::new(settlement(request))),
         StationRequest::TransactionEvent(request) => transaction_event(request),
+        StationRequest::VatNumberValidation(request) => {
+            Request::VatNumber { number: request.vat_number.to_string(), evse: request.evse_id }
+        }
         other => Request::Message { message: RequestMessage::V2(Box::new(other)), payload: payload.to_string() },
     }
 }
 
 fn token(token: &IdTokenType) -> Token {
-    Token::with_kind(token.id_token.as_str(), token.r#type.as_str())
+    let additional_info = token
+        .additional_info
+        .iter()
+        .flatten()
+        .map(|info| AdditionalInfo { kind: info.r#type.to_string(), value: info.additional_id_token.to_string() });
+    Token {
+        additional_info: additional_info.collect(),
+        ..Token::with_kind(token.id_token.as_str(), token.r#type.as_str())
+    }
+}
+
+/// C07.FR.02, C07.FR.06: with a contract comes what tells whether its certificate is good.
+fn authorize(request: AuthorizeRequest) -> Request {
+    let token = token(&request.id_token);
+    let hashes = request.iso15118_certificate_hash_data.unwrap_or_default();
+    if request.certificate.is_none() && hashes.is_empty() {
+        return Request::Authorize { token };
+    }
+    let hashes = hashes.into_iter().map(|hashes| CertificateHashes {
+        algorithm: hashes.hash_algorithm.to_string(),
+        issuer_name: hashes.issuer_name_hash.to_string(),
+        issuer_key: hashes.issuer_key_hash.to_string(),
+        serial_number: hashes.serial_number.to_string(),
+        responder_url: hashes.responder_url.to_string(),
+    });
+    let pem = request.certificate.map(|pem| pem.to_string());
+    Request::AuthorizeContract { token, certificates: ContractCertificates { pem, hashes: hashes.collect() } }
+}
+
+fn settlement(request: NotifySettlementRequest) -> Settlement {
+    let text = |text: &dyn ToString| text.to_string();
+    Settlement {
+        reference: request.psp_ref.to_string(),
+        transaction: request.transaction_id.map(|id| TransactionId::new(id.as_str())),
+        status: match request.status {
+            PaymentStatusEnumType::Settled => PaymentStatus::Settled,
+            PaymentStatusEnumType::Canceled => PaymentStatus::Canceled,
+            PaymentStatusEnumType::Rejected => PaymentStatus::Rejected,
+            PaymentStatusEnumType::Failed => PaymentStatus::Failed,
+            other => PaymentStatus::Unlisted(other.to_string()),
+        },
+        detail: request.status_info.map(|detail| text(&detail)),
+        amount: request.settlement_amount,
+        at: request.settlement_time.timestamp(),
+        receipt: Receipt { url: request.receipt_url.map(|url| text(&url)), id: request.receipt_id.map(|id| text(&id)) },
+        vat_number: request.vat_number.map(|number| text(&number)),
+        company: request.vat_company.map(|company| Address {
+            name: text(&company.name),
+            line: text(&company.address1),
+            second_line: company.address2.map(|line| text(&line)),
+            city: text(&company.city),
+            postal_code: company.postal_code.map(|code| text(&code)),
+            country: text(&company.country),
+        }),
+    }
 }
 
 /// EVSE 0 stands for the station, which no transaction takes place at.
@@ -130,6 +191,16 @@ fn transaction_event(request: TransactionEventRequest) -> Request {
     event.offline = request.offline.unwrap_or(false);
     event.remote_start_id = info.remote_start_id;
     event.reservation_id = request.reservation_id;
+    event.limit = info.transaction_limit.map(|limit| TransactionLimit {
+        max_cost: limit.max_cost,
+        max_energy: limit.max_energy,
+        max_time: limit.max_time,
+        max_soc: limit.max_so_c,
+    });
+    event.time_spent_charging = info.time_spent_charging;
+    event.tariff_id = info.tariff_id.map(|id| id.to_string());
+    let cost_details = request.cost_details.and_then(|details| Json::from_serialize(&*details).ok());
+    event.cost_details = cost_details.map(|json| json.get().to_string());
     event.cable_max_current = request.cable_max_current;
     event.phases_used = request.number_of_phases_used;
     let message = Message { kind, event, fingerprint, named: true, start: None };

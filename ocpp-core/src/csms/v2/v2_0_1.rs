@@ -26,6 +26,7 @@ const RULES: Rules = Rules {
         "MacAddress",
         "NoAuthorization",
     ]),
+    newest: false,
     message_length: 512,
 };
 
@@ -63,6 +64,9 @@ pub(in crate::csms) fn encode_call(
     request: Box<ocpp_types::v2_1::CsmsRequest>,
     answer: AnswerForm,
 ) -> Result<Call, CallOutcome> {
+    if !CsmsRequest::ACTIONS.contains(&request.action()) {
+        return Err(CallOutcome::NotSupported);
+    }
     let older =
         CsmsRequest::try_from((*request).clone()).map_err(|error| invalid(&error.path, error.reason.to_string()))?;
     let (action, payload) = (Cow::Borrowed(older.action()), older.encode());

@@ -15,7 +15,7 @@ use crate::csms::message::{AnswerMessage, CallMessage};
 use crate::csms::request::{Reply, Request};
 use crate::csms::wire::raw;
 
-const RULES: Rules = Rules { token_kinds: None, message_length: 1024 };
+const RULES: Rules = Rules { token_kinds: None, newest: true, message_length: 1024 };
 
 pub(in crate::csms) fn read_request(
     action: &str,
