@@ -14,6 +14,8 @@
 //!
 //! All of it needs the feature `transport`; [`Backoff`] alone does not. `wss` and security profiles 2 and 3 need the feature `tls`.
 
+#[cfg(feature = "tls")]
+mod authentication;
 mod backoff;
 #[cfg(feature = "transport")]
 mod channel;
@@ -23,6 +25,8 @@ mod client;
 mod connection;
 #[cfg(feature = "transport")]
 mod handshake;
+#[cfg(feature = "transport")]
+mod password;
 #[cfg(feature = "transport")]
 mod server;
 #[cfg(feature = "tls")]
@@ -36,6 +40,8 @@ mod wire;
 #[cfg(feature = "transport")]
 mod tests;
 
+#[cfg(feature = "tls")]
+pub use authentication::{AuthenticationError, KnownStation, SecurityProfile, authenticate};
 pub use backoff::{Backoff, BackoffConfig};
 #[cfg(feature = "transport")]
 pub use channel::Channel;
@@ -49,8 +55,8 @@ pub use handshake::{Credentials, HandshakeRules, Refused, UpgradeRequest};
 pub use server::{AcceptError, Accepted, accept, refuse_version};
 #[cfg(feature = "tls")]
 pub use tls::{
-    CertificateAndKey, CertificateFault, Subject, TlsBackend, TlsClient, TlsClientOptions, TlsError, TlsOptionsError,
-    TlsStream, TrustRoots,
+    CertificateAndKey, CertificateFault, Secured, TlsBackend, TlsClient, TlsClientOptions, TlsError, TlsOptionsError,
+    TlsPeer, TlsRefused, TlsServer, TlsServerOptions, TlsStream, TrustRoots,
 };
 #[cfg(feature = "transport")]
 pub use tungstenite::Tungstenite;

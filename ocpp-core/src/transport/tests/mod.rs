@@ -3,6 +3,8 @@
 mod connection;
 mod handshake;
 mod loopback;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::net::SocketAddr;
 

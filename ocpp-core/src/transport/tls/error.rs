@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::pki::Certificate;
+
 /// Why TLS options cannot be used: the configuration is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -93,4 +95,16 @@ pub enum TlsError {
     /// The connection broke.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+/// A client whose TLS handshake failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+#[non_exhaustive]
+pub struct TlsRefused {
+    /// Why.
+    #[source]
+    pub error: TlsError,
+    /// The certificate that it showed, if it came to that: what it says of its owner is not proven.
+    pub certificate: Option<Box<Certificate>>,
 }

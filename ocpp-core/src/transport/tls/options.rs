@@ -1,6 +1,7 @@
 //! What is configured, as text. Nothing of it is checked here.
 
 use std::fmt;
+use std::time::Duration;
 
 /// A certificate with the certificates that lead to its root, and its private key (A00.FR.507).
 #[derive(Clone, PartialEq, Eq)]
@@ -70,5 +71,36 @@ impl TlsClientOptions {
     #[must_use]
     pub fn new(roots: impl Into<String>) -> Self {
         Self { roots: TrustRoots::Pem(roots.into()), ..Self::default() }
+    }
+}
+
+/// What a CSMS needs to know for TLS connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsServerOptions {
+    /// Its certificates (A00.FR.307, A00.FR.410). Of several the first that a station can verify is shown: an ECDSA and an RSA one serve
+    /// every station (A00.FR.318, A00.FR.421).
+    pub certificates: Vec<CertificateAndKey>,
+    /// PEM: the roots of the authorities that sign stations' certificates: security profile 3. `None`: no certificate is asked for.
+    pub client_roots: Option<String>,
+    /// PEM: revocation lists of those authorities, one list each (A00.FR.705).
+    pub revocation_lists: Vec<String>,
+    /// How long a client may take for the TLS handshake. 10 seconds.
+    pub handshake_timeout: Duration,
+    /// Which implementation does the work.
+    pub backend: TlsBackend,
+}
+
+impl TlsServerOptions {
+    /// Shows this certificate, and asks stations for none: security profile 2.
+    #[must_use]
+    pub fn new(certificate: CertificateAndKey) -> Self {
+        Self {
+            certificates: vec![certificate],
+            client_roots: None,
+            revocation_lists: Vec::new(),
+            handshake_timeout: Duration::from_secs(10),
+            backend: TlsBackend::default(),
+        }
     }
 }

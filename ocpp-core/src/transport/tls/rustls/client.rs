@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::client::verify_server_name;
+use tokio_rustls::rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::super::certificate::Subject;
 use super::super::error::{TlsError, TlsOptionsError};
+use super::super::judgement::{Judgement, certificates, is_common_name_of};
 use super::super::options::{TlsClientOptions, TrustRoots};
-use super::error::handshake_error;
-use super::{VERSIONS, chain_and_key, provider, revocation_lists, roots};
+use super::error::{handshake_error, refusal};
+use super::{VERSIONS, chain, chain_and_key, provider};
+use crate::pki::{Certificate, Purpose};
 
 pub(in super::super) struct Client {
     connector: TlsConnector,
@@ -24,23 +26,18 @@ pub(in super::super) struct Client {
 
 impl Client {
     pub(in super::super) fn new(options: &TlsClientOptions) -> Result<Self, TlsOptionsError> {
-        let other = |error: &dyn std::fmt::Display| TlsOptionsError::Other(error.to_string());
-        let store = match &options.roots {
+        let provider = provider();
+        let roots = match &options.roots {
             TrustRoots::System => system_roots()?,
-            TrustRoots::Pem(pem) => roots(pem, "root certificates")?,
+            TrustRoots::Pem(pem) => certificates(pem, "root certificates")?,
         };
-        let path = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider())
-            .with_crls(revocation_lists(&options.revocation_lists)?)
-            // A list of one authority says nothing about the certificates of another.
-            .allow_unknown_revocation_status()
-            .build()
-            .map_err(|error| other(&error))?;
-        let builder = ClientConfig::builder_with_provider(provider())
+        let judgement = Judgement::new(roots, &options.revocation_lists, Purpose::Csms)?;
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(VERSIONS)
-            .map_err(|error| other(&error))?
+            .map_err(|error| TlsOptionsError::Other(error.to_string()))?
             // Not less strict than the usual verifier: see there.
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Verifier { path }));
+            .with_custom_certificate_verifier(Arc::new(Verifier { judgement, provider }));
         let config = match &options.certificate {
             None => builder.with_no_client_auth(),
             // A00.FR.402
@@ -71,23 +68,22 @@ fn server_name(name: &str) -> Option<ServerName<'static>> {
     ServerName::try_from(name.trim_start_matches('[').trim_end_matches(']').to_owned()).ok()
 }
 
-fn system_roots() -> Result<RootCertStore, TlsOptionsError> {
+fn system_roots() -> Result<Vec<Certificate>, TlsOptionsError> {
     let found = rustls_native_certs::load_native_certs();
-    let mut store = RootCertStore::empty();
-    let (usable, _) = store.add_parsable_certificates(found.certs);
-    if usable == 0 {
+    let roots: Vec<_> = found.certs.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+    if roots.is_empty() {
         let reasons: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
         return Err(TlsOptionsError::NoSystemRoots(reasons.join("; ")));
     }
-    Ok(store)
+    Ok(roots)
 }
 
-/// The usual verification of the path (A00.FR.308, A00.FR.411) and of the name. The standard wants the name of a server in its
-/// common name and advises against a subjectAltName (A00.FR.309, A00.FR.412, A00.FR.510, A00.FR.511), while the usual
-/// verification looks only there: a certificate without one is judged by its common name.
+/// Judges the certificate of a server: its path (A00.FR.308, A00.FR.411), then its name (A00.FR.309, A00.FR.412), among the
+/// subjectAltNames as is usual, or as the standard has it.
 #[derive(Debug)]
 struct Verifier {
-    path: Arc<WebPkiServerVerifier>,
+    judgement: Judgement,
+    provider: Arc<CryptoProvider>,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -96,28 +92,17 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.path.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // The name is what is looked at last, when everything else was found right.
-            Err(
-                error @ Error::InvalidCertificate(
-                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-                ),
-            ) => {
-                let wanted = server_name.to_str();
-                let is_named = |subject: &Subject| {
-                    !subject.has_alternative_names && subject.common_names.iter().any(|name| names(name, &wanted))
-                };
-                if Subject::read(end_entity).as_ref().is_some_and(is_named) {
-                    Ok(ServerCertVerified::assertion())
-                } else {
-                    Err(error)
-                }
-            }
-            verified => verified,
+        let chain = chain(end_entity, intermediates)?;
+        let at = i64::try_from(now.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        self.judgement.path(&chain, at.unwrap_or(Timestamp::MAX)).map_err(refusal)?;
+        match verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name) {
+            Err(_) if chain.first().is_some_and(|leaf| is_common_name_of(leaf, &server_name.to_str())) => {}
+            verified => verified?,
         }
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -126,7 +111,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.path.verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -135,42 +120,10 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.path.verify_tls13_signature(message, certificate, signature)
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.path.supported_verify_schemes()
-    }
-}
-
-/// Whether a common name is that of the host, or covers it by an asterisk for its first label (RFC 6125, 6.4.3).
-fn names(common_name: &str, host: &str) -> bool {
-    let is_covered = |suffix: &str| host.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(suffix));
-    let is_address = host.parse::<std::net::IpAddr>().is_ok();
-    common_name.eq_ignore_ascii_case(host)
-        || (!is_address
-            && common_name.strip_prefix("*.").is_some_and(|suffix| suffix.contains('.') && is_covered(suffix)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names;
-
-    // A00.FR.309, A00.FR.412
-    #[test]
-    fn a_common_name_is_compared_as_a_host() {
-        for (common_name, host, same) in [
-            ("csms.example.com", "CSMS.example.com", true),
-            ("*.example.com", "csms.example.com", true),
-            ("*.example.com", "a.csms.example.com", false),
-            ("*.example.com", "example.com", false),
-            ("*.com", "example.com", false),
-            ("*", "csms", false),
-            ("csms.example.com", "csms.example.com.evil.example", false),
-            ("127.0.0.1", "127.0.0.1", true),
-            ("*.0.0.1", "127.0.0.1", false),
-        ] {
-            assert_eq!(names(common_name, host), same, "{common_name} {host}");
-        }
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

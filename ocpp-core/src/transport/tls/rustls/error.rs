@@ -1,8 +1,11 @@
 //! What the errors of rustls mean to a station or a CSMS.
 
 use std::io;
+use std::sync::Arc;
 
-use tokio_rustls::rustls::{AlertDescription as Alert, CertificateError, Error, PeerIncompatible, PeerMisbehaved};
+use tokio_rustls::rustls::{
+    AlertDescription as Alert, CertificateError, Error, OtherError, PeerIncompatible, PeerMisbehaved,
+};
 
 use super::super::error::{CertificateFault, TlsError};
 
@@ -28,7 +31,9 @@ fn meaning(error: &Error) -> TlsError {
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
             | PeerIncompatible::Tls12NotOffered
             | PeerIncompatible::Tls12NotOfferedOrEnabled
-            | PeerIncompatible::SupportedVersionsExtensionRequired,
+            | PeerIncompatible::SupportedVersionsExtensionRequired
+            // Clients name the signatures that they know from TLS 1.2 on (RFC 5246, 7.4.1.4.1).
+            | PeerIncompatible::SignatureAlgorithmsExtensionRequired,
         ) => TlsError::NoCommonVersion,
         // Without forward secrecy a client has no use for elliptic curves.
         Error::PeerIncompatible(
@@ -36,8 +41,7 @@ fn meaning(error: &Error) -> TlsError {
             | PeerIncompatible::NoSignatureSchemesInCommon
             | PeerIncompatible::NoKxGroupsInCommon
             | PeerIncompatible::NamedGroupsExtensionRequired
-            | PeerIncompatible::EcPointsExtensionRequired
-            | PeerIncompatible::SignatureAlgorithmsExtensionRequired,
+            | PeerIncompatible::EcPointsExtensionRequired,
         )
         | Error::PeerMisbehaved(
             PeerMisbehaved::SelectedUnofferedCipherSuite | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion,
@@ -63,6 +67,23 @@ fn alerted(alert: Alert) -> TlsError {
     }
 }
 
+/// What a judgement is to rustls, which chooses the alert for it.
+pub(super) fn refusal(fault: CertificateFault) -> Error {
+    Error::InvalidCertificate(match fault {
+        CertificateFault::Expired => CertificateError::Expired,
+        CertificateFault::NotYetValid => CertificateError::NotValidYet,
+        CertificateFault::UnknownIssuer => CertificateError::UnknownIssuer,
+        CertificateFault::WrongName => CertificateError::NotValidForName,
+        CertificateFault::Revoked => CertificateError::Revoked,
+        fault => CertificateError::Other(OtherError(Arc::new(Reason(fault.to_string())))),
+    })
+}
+
+/// What there is no word for in rustls.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Reason(String);
+
 fn fault(error: &CertificateError) -> CertificateFault {
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateFault::Expired,
@@ -72,6 +93,7 @@ fn fault(error: &CertificateError) -> CertificateFault {
             CertificateFault::WrongName
         }
         CertificateError::Revoked => CertificateFault::Revoked,
+        CertificateError::Other(OtherError(reason)) => CertificateFault::Invalid(reason.to_string()),
         error => CertificateFault::Invalid(error.to_string()),
     }
 }

@@ -1,0 +1,138 @@
+//! A CSMS's side.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use super::error::{TlsError, TlsOptionsError, TlsRefused};
+use super::options::{TlsBackend, TlsServerOptions};
+use super::rustls;
+use super::stream::{Inner, TlsStream};
+use crate::pki::Certificate;
+
+tokio::task_local! {
+    /// The certificate that a client shows in the handshake under way: told to the application also where it is refused.
+    pub(super) static SHOWN: RefCell<Option<Certificate>>;
+}
+
+/// What a TLS server found out about its client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsPeer {
+    /// The version of TLS: `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// The cipher suite, such as `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256`.
+    pub cipher_suite: String,
+    /// The certificate that it showed, whose path was verified; none if it showed none. Whose certificate it is, is judged with
+    /// [`authenticate`](crate::transport::authenticate).
+    pub certificate: Option<Certificate>,
+}
+
+/// A client whose TLS handshake is done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Secured<S> {
+    /// The encrypted stream.
+    pub stream: TlsStream<S>,
+    /// What was found out about the client.
+    pub peer: TlsPeer,
+}
+
+/// Checked options of a CSMS, ready to accept. Clones share them, and what [`reload`](Self::reload) makes of them.
+///
+/// A certificate of the client is asked for where there are roots to judge it by, and never required: which station needs one is known
+/// only when it has said which station it is. One that is shown has to be valid (A00.FR.403, A00.FR.407).
+///
+/// No session is resumed: each connection is judged by the roots, the lists and the time that it comes at.
+#[derive(Clone)]
+pub struct TlsServer {
+    current: Arc<RwLock<Arc<Current>>>,
+}
+
+pub(super) struct Current {
+    options: TlsServerOptions,
+    implementation: Implementation,
+}
+
+enum Implementation {
+    Rustls(rustls::Server),
+}
+
+impl fmt::Debug for TlsServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsServer").finish_non_exhaustive()
+    }
+}
+
+impl TlsServer {
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// When a part of them cannot be used; the error says which.
+    pub fn new(options: TlsServerOptions) -> Result<Self, TlsOptionsError> {
+        Ok(Self { current: Arc::new(RwLock::new(Arc::new(Current::new(options)?))) })
+    }
+
+    /// Takes other options from the next handshake on: renewed certificates, other roots, newer revocation lists. Connections that are
+    /// open stay open.
+    ///
+    /// # Errors
+    /// When a part of them cannot be used; the old ones stay.
+    pub fn reload(&self, options: TlsServerOptions) -> Result<(), TlsOptionsError> {
+        let new = Arc::new(Current::new(options)?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    /// Does the TLS handshake with a client.
+    ///
+    /// # Errors
+    /// Why there is no connection. The client has been told by an alert.
+    pub async fn accept<S>(&self, stream: S) -> Result<Secured<S>, TlsRefused>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        let handshake = async {
+            let accepted = match timeout(current.options.handshake_timeout, current.accept(stream)).await {
+                Ok(accepted) => accepted,
+                Err(_) => Err(TlsError::Timeout),
+            };
+            let certificate = SHOWN.with(RefCell::take);
+            match accepted {
+                Ok((stream, version, cipher_suite)) => {
+                    Ok(Secured { stream, peer: TlsPeer { version, cipher_suite, certificate } })
+                }
+                Err(error) => Err(TlsRefused { error, certificate: certificate.map(Box::new) }),
+            }
+        };
+        SHOWN.scope(RefCell::default(), handshake).await
+    }
+}
+
+impl Current {
+    fn new(options: TlsServerOptions) -> Result<Self, TlsOptionsError> {
+        if options.certificates.is_empty() {
+            return Err(TlsOptionsError::NoCertificate);
+        }
+        let implementation = match options.backend {
+            TlsBackend::Rustls => Implementation::Rustls(rustls::Server::new(&options)?),
+        };
+        Ok(Self { options, implementation })
+    }
+
+    async fn accept<S>(&self, stream: S) -> Result<(TlsStream<S>, &'static str, String), TlsError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        match &self.implementation {
+            Implementation::Rustls(server) => {
+                let (stream, version, cipher_suite) = server.accept(stream).await?;
+                Ok((TlsStream(Inner::Rustls(Box::new(stream.into()))), version, cipher_suite))
+            }
+        }
+    }
+}
