@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 
 use super::event::Finding;
 use super::identity::{Place, Token, TransactionId};
+use super::reservations::Reservation;
 
 /// A call to the station. Its end is reported by [`Event::CallFinished`](super::Event::CallFinished), exactly once.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +57,13 @@ pub enum Command {
         evse: i64,
         /// How long, in s.
         timeout: i64,
+    },
+    /// Keep a place for a token. [`Event::Reserved`](super::Event::Reserved) tells that it is kept.
+    Reserve(Box<Reservation>),
+    /// Give a reservation up.
+    CancelReservation {
+        /// Which.
+        reservation: i64,
     },
     /// Restart the station, or in 2.x one EVSE.
     Reset {

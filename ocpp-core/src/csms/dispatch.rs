@@ -33,6 +33,7 @@ impl Session {
                     }
                 }
                 StationRequest::NotifyReport(request) => self.receive_report(id, request),
+                StationRequest::ReservationStatusUpdate(request) => self.receive_reservation_status(id, &request),
                 // What is answered with nothing but an empty object.
                 StationRequest::BatterySwap(_)
                 | StationRequest::ClearedChargingLimit(_)
@@ -46,8 +47,7 @@ impl Session {
                 | StationRequest::NotifyPriorityCharging(_)
                 | StationRequest::PublishFirmwareStatusNotification(_)
                 | StationRequest::ReportChargingProfiles(_)
-                | StationRequest::ReportDERControl(_)
-                | StationRequest::ReservationStatusUpdate(_) => {
+                | StationRequest::ReportDERControl(_) => {
                     self.take_note(id, Event::Notification { action, payload });
                 }
                 _ => self.refuse_unsupported(id),

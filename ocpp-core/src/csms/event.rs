@@ -15,6 +15,7 @@ use super::config::RegistrationStatus;
 use super::identity::{CommandId, Place, Token, TransactionId};
 use super::metering::MeterReading;
 use super::mirrors::Mirror;
+use super::reservations::Reservation;
 use super::transactions::TransactionLimit;
 
 /// Something the application may want to know. Words of the standard are given as the station wrote them.
@@ -47,6 +48,20 @@ pub enum Event {
         place: Option<Place>,
         /// What it said.
         readings: Vec<MeterReading>,
+    },
+    /// The station has made a reservation, or replaced the one of this number.
+    Reserved(Box<Reservation>),
+    /// The station has cancelled a reservation, as it was asked to.
+    ReservationCancelled {
+        /// Which.
+        reservation: i64,
+    },
+    /// The station has ended a reservation by itself (2.x).
+    ReservationEnded {
+        /// Which.
+        reservation: i64,
+        /// Why, in the station's words: `Expired`, `Removed` or `NoTransaction`.
+        status: String,
     },
     /// Something of relevance to security (SecurityEventNotification).
     SecurityEvent {

@@ -11,6 +11,7 @@ mod csms_commands;
 mod csms_conformance;
 mod csms_properties;
 mod csms_reports;
+mod csms_reservations;
 mod csms_station;
 mod csms_storage;
 mod csms_support;

@@ -85,5 +85,6 @@ impl Session {
         if let Some(mirror) = self.mirrors.observe(call, answer) {
             self.event(Event::MirrorChanged(mirror));
         }
+        self.observe_reservation(call, answer);
     }
 }

@@ -40,7 +40,9 @@ pub(in crate::csms) fn meaning(form: &AnswerForm, response: StationResponse) -> 
 
 fn status(response: &StationResponse) -> Option<String> {
     Some(match response {
+        StationResponse::CancelReservation(response) => response.status.to_string(),
         StationResponse::ChangeAvailability(response) => response.status.to_string(),
+        StationResponse::ReserveNow(response) => response.status.to_string(),
         StationResponse::ChangeConfiguration(response) => response.status.to_string(),
         StationResponse::ClearCache(response) => response.status.to_string(),
         StationResponse::ExtendedTriggerMessage(response) => response.status.to_string(),

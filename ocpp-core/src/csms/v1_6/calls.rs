@@ -5,10 +5,10 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 
 use ocpp_types::v1_6::{
-    AvailabilityType, ChangeAvailabilityRequest, ChangeConfigurationRequest, ClearCacheRequest, CsmsRequest,
-    DataTransferRequest, ExtendedTriggerMessageRequest, GetConfigurationRequest, MessageTrigger,
-    MessageTriggerEnumType, RemoteStartTransactionRequest, RemoteStopTransactionRequest, ResetRequest, ResetType,
-    TriggerMessageRequest, UnlockConnectorRequest,
+    AvailabilityType, CancelReservationRequest, ChangeAvailabilityRequest, ChangeConfigurationRequest,
+    ClearCacheRequest, CsmsRequest, DataTransferRequest, ExtendedTriggerMessageRequest, GetConfigurationRequest,
+    MessageTrigger, MessageTriggerEnumType, RemoteStartTransactionRequest, RemoteStopTransactionRequest,
+    ReserveNowRequest, ResetRequest, ResetType, TriggerMessageRequest, UnlockConnectorRequest,
 };
 use ocpp_types::{Conformance, Version};
 
@@ -34,6 +34,17 @@ pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome
             let number = number.ok_or_else(|| invalid("/transactionId", "1.6 knows transactions by integers"))?;
             (RemoteStopTransactionRequest::new(number).into(), ACCEPTED)
         }
+        // 1.6 edition 2, 5.13
+        Command::Reserve(reservation) => {
+            let id_tag = bounded("/idTag", &reservation.token.id)?;
+            let (connector, expiry) = (reservation.evse.unwrap_or(0), reservation.expires_at.into());
+            let mut request = ReserveNowRequest::new(connector, expiry, id_tag, reservation.id);
+            let group = reservation.group.as_ref().map(|group| bounded("/parentIdTag", &group.id));
+            request.parent_id_tag = group.transpose()?;
+            (request.into(), ACCEPTED)
+        }
+        // 1.6 edition 2, 5.3
+        Command::CancelReservation { reservation } => (CancelReservationRequest::new(*reservation).into(), ACCEPTED),
         Command::GetTransactionStatus { .. } | Command::CostUpdated { .. } | Command::WebPaymentStarted { .. } => {
             return Err(CallOutcome::NotSupported);
         }

@@ -38,7 +38,9 @@ pub(in crate::csms) fn meaning(form: &AnswerForm, response: StationResponse) -> 
 
 fn status(response: &StationResponse) -> Option<(String, Option<&StatusInfoType>)> {
     Some(match response {
+        StationResponse::CancelReservation(response) => (response.status.to_string(), response.status_info.as_ref()),
         StationResponse::ChangeAvailability(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::ReserveNow(response) => (response.status.to_string(), response.status_info.as_ref()),
         StationResponse::ClearCache(response) => (response.status.to_string(), response.status_info.as_ref()),
         StationResponse::RequestStartTransaction(response) => {
             (response.status.to_string(), response.status_info.as_ref())

@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 
 use ocpp_types::Json;
 use ocpp_types::v2_1::{
-    AdditionalInfoType, ChangeAvailabilityRequest, ClearCacheRequest, CostUpdatedRequest, CsmsRequest,
-    DataTransferRequest, EVSEType, GetTransactionStatusRequest, GetVariableDataType, GetVariablesRequest, IdTokenType,
-    MessageTriggerEnumType, NotifyWebPaymentStartedRequest, OperationalStatusEnumType, RequestStartTransactionRequest,
-    RequestStopTransactionRequest, ResetEnumType, ResetRequest, SetVariableDataType, SetVariablesRequest,
-    TriggerMessageRequest, UnlockConnectorRequest,
+    AdditionalInfoType, CancelReservationRequest, ChangeAvailabilityRequest, ClearCacheRequest, CostUpdatedRequest,
+    CsmsRequest, DataTransferRequest, EVSEType, GetTransactionStatusRequest, GetVariableDataType, GetVariablesRequest,
+    IdTokenType, MessageTriggerEnumType, NotifyWebPaymentStartedRequest, OperationalStatusEnumType,
+    RequestStartTransactionRequest, RequestStopTransactionRequest, ReserveNowRequest, ResetEnumType, ResetRequest,
+    SetVariableDataType, SetVariablesRequest, TriggerMessageRequest, UnlockConnectorRequest,
 };
 
 use super::names;
@@ -44,6 +44,19 @@ pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> 
             let id = bounded("/transactionId", transaction.as_str())?;
             (RequestStopTransactionRequest::new(id).into(), ACCEPTED)
         }
+        // H01, 2.1 part 2
+        Command::Reserve(reservation) => {
+            let token = id_token("/idToken", &reservation.token)?;
+            let mut request = ReserveNowRequest::new(reservation.id, reservation.expires_at.into(), token);
+            request.evse_id = reservation.evse;
+            let kind = reservation.connector_type.as_deref().map(|kind| bounded("/connectorType", kind));
+            request.connector_type = kind.transpose()?;
+            let group = reservation.group.as_ref().map(|group| id_token("/groupIdToken", group));
+            request.group_id_token = group.transpose()?.map(Box::new);
+            (request.into(), ACCEPTED)
+        }
+        // H02
+        Command::CancelReservation { reservation } => (CancelReservationRequest::new(*reservation).into(), ACCEPTED),
         // E14
         Command::GetTransactionStatus { transaction } => {
             let mut request = GetTransactionStatusRequest::new();

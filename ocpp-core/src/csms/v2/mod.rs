@@ -9,7 +9,7 @@ mod requests;
 
 pub(super) use answers::{meaning, reason, settings};
 pub(super) use calls::variable;
-pub(super) use requests::availability_state;
+pub(super) use requests::{availability_state, token};
 
 #[cfg(feature = "v2_0_1")]
 pub(super) mod v2_0_1;

@@ -56,7 +56,7 @@ pub(super) fn to_request(request: StationRequest, payload: &str) -> Request {
     }
 }
 
-fn token(token: &IdTokenType) -> Token {
+pub(in crate::csms) fn token(token: &IdTokenType) -> Token {
     let additional_info = token
         .additional_info
         .iter()
