@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+#[cfg(feature = "deflate")]
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use http::{StatusCode, Uri};
 use ocpp_types::Version;
@@ -10,17 +12,21 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::channel::Channel;
 use super::connection::{Connection, ConnectionConfig};
+#[cfg(feature = "deflate")]
+use super::deflate::{Agreement, Compression};
 use super::handshake::Credentials;
+use super::head::HeadFirst;
 #[cfg(feature = "tls")]
 use super::tls::{TlsClient, TlsError};
-use super::tungstenite::{Tungstenite, configuration};
+use super::web_socket::{Agreed, WebSocket};
 
 /// Everything but the unreserved characters of RFC 3986, 2.3.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -42,6 +48,9 @@ pub struct ConnectRequest {
     pub tls: Option<TlsClient>,
     /// How long the connection and its handshake may take. 30 seconds.
     pub timeout: Duration,
+    /// How it offers to compress messages (2.1 part 4, 3.4). [`Compression::Off`]: not at all.
+    #[cfg(feature = "deflate")]
+    pub compression: Compression,
     /// The limits of the connection.
     pub connection: ConnectionConfig,
 }
@@ -58,6 +67,8 @@ impl ConnectRequest {
             #[cfg(feature = "tls")]
             tls: None,
             timeout: Duration::from_secs(30),
+            #[cfg(feature = "deflate")]
+            compression: Compression::Off,
             connection: ConnectionConfig::default(),
         }
     }
@@ -93,6 +104,10 @@ impl ConnectRequest {
         let offer = self.versions.iter().map(|version| version.subprotocol()).collect::<Vec<_>>().join(", ");
         let offer = HeaderValue::from_str(&offer).ok().filter(|offer| !offer.is_empty());
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, offer.ok_or(ConnectError::NothingOffered)?);
+        #[cfg(feature = "deflate")]
+        if let Some(offer) = Agreement::offer(self.compression) {
+            request.headers_mut().insert(SEC_WEBSOCKET_EXTENSIONS, offer);
+        }
         if let Some(password) = &self.password {
             let credentials = Credentials { user: self.station.clone(), password: password.clone() };
             if let Ok(mut value) = HeaderValue::from_str(&credentials.header()) {
@@ -150,6 +165,9 @@ pub enum ConnectError {
     /// The CSMS chose a sub-protocol that was not offered (RFC 6455, 4.1 has the connection failed).
     #[error("the CSMS chose a sub-protocol that was not offered")]
     NotOffered,
+    /// The CSMS answered with an extension that was not offered, or on other terms (RFC 6455, 4.1 has the connection failed).
+    #[error("the CSMS chose an extension that was not offered")]
+    ExtensionNotOffered,
     /// The CSMS does not do a WebSocket handshake.
     #[error("the WebSocket handshake failed: {0}")]
     Handshake(String),
@@ -181,7 +199,7 @@ impl From<TlsError> for ConnectError {
 ///
 /// # Errors
 /// What went wrong, and so what can be done about it.
-pub async fn connect(request: &ConnectRequest) -> Result<Connection<Tungstenite<Channel<TcpStream>>>, ConnectError> {
+pub async fn connect(request: &ConnectRequest) -> Result<Connection<WebSocket<Channel<TcpStream>>>, ConnectError> {
     let url = request.connection_url()?;
     let is_secure = url.scheme_str() == Some("wss");
     #[cfg(feature = "tls")]
@@ -213,24 +231,31 @@ pub async fn connect(request: &ConnectRequest) -> Result<Connection<Tungstenite<
 ///
 /// # Errors
 /// What went wrong, and so what can be done about it.
-pub async fn connect_over<S>(stream: S, request: &ConnectRequest) -> Result<Connection<Tungstenite<S>>, ConnectError>
+pub async fn connect_over<S>(stream: S, request: &ConnectRequest) -> Result<Connection<WebSocket<S>>, ConnectError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     timeout(request.timeout, handshake(stream, request)).await.map_err(|_| ConnectError::Timeout)?
 }
 
-async fn handshake<S>(stream: S, request: &ConnectRequest) -> Result<Connection<Tungstenite<S>>, ConnectError>
+async fn handshake<S>(stream: S, request: &ConnectRequest) -> Result<Connection<WebSocket<S>>, ConnectError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let config = Some(configuration(request.connection.frame_limit));
     let (socket, response) =
-        client_async_with_config(request.http_request()?, stream, config).await.map_err(connect_error)?;
+        client_async(request.http_request()?, HeadFirst::new(stream)).await.map_err(connect_error)?;
     let chosen = response.headers().get(SEC_WEBSOCKET_PROTOCOL).and_then(|name| name.to_str().ok());
     let version = chosen.and_then(Version::from_subprotocol).filter(|version| request.versions.contains(version));
     let version = version.ok_or(ConnectError::NotOffered)?;
-    Ok(Connection::new(Tungstenite::new(socket), version, request.connection.clone()))
+    let agreed = Agreed {
+        role: Role::Client,
+        #[cfg(feature = "deflate")]
+        compression: Agreement::of_response(response.headers(), request.compression)
+            .map_err(|_| ConnectError::ExtensionNotOffered)?,
+    };
+    let (stream, early) = socket.into_inner().into_parts();
+    let wire = WebSocket::new(stream, early, agreed, &request.connection).await;
+    Ok(Connection::new(wire, version, request.connection.clone()))
 }
 
 fn connect_error(error: Error) -> ConnectError {

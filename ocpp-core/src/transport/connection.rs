@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -29,8 +30,36 @@ pub struct ConnectionConfig {
     /// Frames that may wait to be written. From half of it on nothing more is read; beyond it the connection is closed.
     /// 64.
     pub backlog_limit: usize,
-    /// The longest message that is read, in bytes. A longer one closes the connection with status 1009. 1 MiB.
+    /// The longest message that is read, in bytes, inflated where it is compressed. A longer one closes the connection with status
+    /// 1009, and so does one whose frames come to more than twice as much. 1 MiB.
     pub frame_limit: usize,
+    /// How long a message may take from its first byte to its last. One that takes longer closes the connection with status 1008.
+    /// 60 seconds.
+    pub message_timeout: Duration,
+    /// How many messages are read. A peer that sends more is not closed but slowed down: the rest waits in the network, until TCP has
+    /// the peer wait. 100 a second, and 1000 at once.
+    pub message_rate: Option<MessageRate>,
+}
+
+/// How many messages a peer may send, pings included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageRate {
+    /// Messages a second, in the long run.
+    pub per_second: NonZeroU32,
+    /// Messages at once, after a while of silence: a station that was offline has something to tell.
+    pub burst: NonZeroU32,
+}
+
+impl MessageRate {
+    /// The time that each message takes off what is allowed.
+    fn interval(self) -> Duration {
+        Duration::from_secs(1) / self.per_second.get()
+    }
+
+    /// How far a peer may be ahead of its time.
+    fn tolerance(self) -> Duration {
+        self.interval().saturating_mul(self.burst.get() - 1)
+    }
 }
 
 impl Default for ConnectionConfig {
@@ -42,6 +71,10 @@ impl Default for ConnectionConfig {
             close_timeout: Duration::from_secs(5),
             backlog_limit: 64,
             frame_limit: 1 << 20,
+            message_timeout: Duration::from_secs(60),
+            message_rate: NonZeroU32::new(100)
+                .zip(NonZeroU32::new(1000))
+                .map(|(per_second, burst)| MessageRate { per_second, burst }),
         }
     }
 }
@@ -83,6 +116,9 @@ pub enum Closed {
     /// The peer sent a message that is too big; it was told by status 1009.
     #[error("{0}")]
     TooBig(String),
+    /// The peer began a message that does not end; it was told by status 1008.
+    #[error("{0}")]
+    TooSlow(String),
     /// The peer sent a binary message; it was told by status 1003.
     #[error("the peer sent a binary message")]
     Binary,
@@ -165,6 +201,11 @@ pub struct Connection<W> {
     write_deadline: Option<Instant>,
     next_ping: Option<Instant>,
     ping: Ping,
+    /// When what the peer has sent would have come if it kept to the rate.
+    on_time: Option<Instant>,
+    /// Until when nothing is or was read, because the peer sends too much.
+    paused: Option<Instant>,
+    slowed_down: bool,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -185,6 +226,9 @@ impl<W: Wire> Connection<W> {
             write_deadline: None,
             next_ping,
             ping: Ping::Idle,
+            on_time: None,
+            paused: None,
+            slowed_down: false,
             timer: Box::pin(sleep_until(now)),
         }
     }
@@ -193,6 +237,18 @@ impl<W: Wire> Connection<W> {
     #[must_use]
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// The WebSocket below.
+    #[must_use]
+    pub fn wire(&self) -> &W {
+        &self.wire
+    }
+
+    /// Whether the peer ever sent more than [`ConnectionConfig::message_rate`] allows, and was slowed down.
+    #[must_use]
+    pub fn was_slowed_down(&self) -> bool {
+        self.slowed_down
     }
 
     /// Changes how often the peer is pinged, from now on.
@@ -274,9 +330,9 @@ impl<W: Wire> Connection<W> {
 
     fn first_deadline(&self) -> Option<Instant> {
         let deadlines = match &self.state {
-            State::Open => [self.next_ping, self.ping.pong_deadline(), self.write_deadline],
-            State::Closing { deadline, .. } => [Some(*deadline), None, None],
-            State::Closed(_) => [None; 3],
+            State::Open => [self.next_ping, self.ping.pong_deadline(), self.write_deadline, self.pause()],
+            State::Closing { deadline, .. } => [Some(*deadline), None, None, None],
+            State::Closed(_) => [None; 4],
         };
         deadlines.into_iter().flatten().min()
     }
@@ -340,16 +396,18 @@ impl<W: Wire> Connection<W> {
         if self.ended {
             return Poll::Pending;
         }
-        // A peer that does not read what it gets does not get more to answer. Its pong cannot be seen meanwhile.
-        if self.queue.len() * 2 >= self.config.backlog_limit && matches!(self.state, State::Open) {
-            if let Ping::Sent { pong_deadline } = &mut self.ping {
-                *pong_deadline = Instant::now() + self.config.pong_timeout;
-            }
-            return Poll::Pending;
-        }
         loop {
-            let Poll::Ready(message) = Pin::new(&mut self.wire).poll_next(context) else { return Poll::Pending };
             let open = matches!(self.state, State::Open);
+            // A peer that does not read what it gets does not get more to answer, and one that sends too much has to wait. Its
+            // pong cannot be seen meanwhile.
+            if open && (self.queue.len() * 2 >= self.config.backlog_limit || self.pause().is_some()) {
+                if let Ping::Sent { pong_deadline } = &mut self.ping {
+                    *pong_deadline = Instant::now() + self.config.pong_timeout;
+                }
+                return Poll::Pending;
+            }
+            let Poll::Ready(message) = Pin::new(&mut self.wire).poll_next(context) else { return Poll::Pending };
+            self.count();
             // Whatever comes proves that the peer lives.
             if matches!(self.ping, Ping::Sent { .. }) {
                 self.ping = Ping::Idle;
@@ -386,6 +444,26 @@ impl<W: Wire> Connection<W> {
         }
     }
 
+    /// Until when the peer has to wait before more is read.
+    fn pause(&self) -> Option<Instant> {
+        self.paused.filter(|until| *until > Instant::now())
+    }
+
+    /// Counts a message of the peer, and pauses after one too many.
+    fn count(&mut self) {
+        let Some(rate) = self.config.message_rate else { return };
+        let now = Instant::now();
+        let on_time = self.on_time.map_or(now, |on_time| on_time.max(now)) + rate.interval();
+        self.on_time = Some(on_time);
+        let ahead = on_time.saturating_duration_since(now);
+        // The next one comes in time if it takes its interval out of the tolerance.
+        if ahead > rate.tolerance() {
+            // Once is what a burst ends with; one right after the other is too much.
+            self.slowed_down |= self.paused.is_some_and(|until| until + rate.interval() > now);
+            self.paused = Some(now + (ahead - rate.tolerance()));
+        }
+    }
+
     /// Tells the peer what it did wrong, where it can still be told anything.
     fn broken(&mut self, error: WireError) {
         let (code, reason) = match (error, &self.state) {
@@ -400,6 +478,7 @@ impl<W: Wire> Connection<W> {
                 return;
             }
             (WireError::TooBig(text), State::Open) => (CloseFrame::TOO_BIG, Closed::TooBig(text)),
+            (WireError::TooSlow(text), State::Open) => (CloseFrame::POLICY, Closed::TooSlow(text)),
             (WireError::NotUtf8, State::Open) => (CloseFrame::INVALID, Closed::NotUtf8),
             (WireError::Protocol(text), State::Open) => (CloseFrame::PROTOCOL, Closed::Protocol(text)),
         };

@@ -4,6 +4,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+#[cfg(feature = "deflate")]
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::header::{
     AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
@@ -12,6 +14,11 @@ use http::{Method, Response, StatusCode, Uri};
 use ocpp_types::Version;
 use percent_encoding::percent_decode_str;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+#[cfg(feature = "deflate")]
+use super::deflate::{Agreement, Compression};
+use super::web_socket::Agreed;
 
 /// Characters that a station's identity may have (2.1 part 4, 3.1.1).
 const MAX_IDENTITY: usize = 48;
@@ -27,11 +34,20 @@ pub struct HandshakeRules {
     /// The version that is spoken with a station that offers no sub-protocol at all, which the standard forbids
     /// (2.1 part 4, 3.1.2). `None`: it is treated as one with which there is no common version.
     pub without_offer: Option<Version>,
+    /// How messages are compressed if the station offers to (2.1 part 4, 3.4). [`Compression::EachMessage`].
+    #[cfg(feature = "deflate")]
+    pub compression: Compression,
 }
 
 impl Default for HandshakeRules {
     fn default() -> Self {
-        Self { path: "/ocpp".into(), versions: Version::ALL.into(), without_offer: None }
+        Self {
+            path: "/ocpp".into(),
+            versions: Version::ALL.into(),
+            without_offer: None,
+            #[cfg(feature = "deflate")]
+            compression: Compression::EachMessage,
+        }
     }
 }
 
@@ -74,7 +90,7 @@ impl Credentials {
 /// A station's request for a connection, understood.
 ///
 /// An HTTP server hands over what it has parsed, sends the response, and gives the upgraded stream to
-/// [`Tungstenite::server`](super::Tungstenite::server) and [`Connection::new`](super::Connection::new):
+/// [`WebSocket::server`](super::WebSocket::server) and [`Connection::new`](super::Connection::new):
 ///
 /// ```
 /// use http::{HeaderMap, Method, Uri};
@@ -120,6 +136,8 @@ pub struct UpgradeRequest {
     /// Its credentials; `None` where it sent none, or some that cannot be read.
     pub credentials: Option<Credentials>,
     accept: String,
+    #[cfg(feature = "deflate")]
+    compression: Option<Agreement>,
     /// Whether the response names the sub-protocol: only one that was offered may be named.
     names_subprotocol: bool,
 }
@@ -145,7 +163,25 @@ impl UpgradeRequest {
         let version = if offered.is_empty() { rules.without_offer } else { offered.iter().find_map(spoken) };
         let names_subprotocol = !offered.is_empty();
         let credentials = Credentials::read(headers);
-        Ok(Self { station, offered, version, credentials, accept, names_subprotocol })
+        Ok(Self {
+            station,
+            offered,
+            version,
+            credentials,
+            accept,
+            #[cfg(feature = "deflate")]
+            compression: Agreement::of_offers(headers, rules.compression),
+            names_subprotocol,
+        })
+    }
+
+    /// What the WebSocket has to be like.
+    pub(super) fn agreed(&self) -> Agreed {
+        Agreed {
+            role: Role::Server,
+            #[cfg(feature = "deflate")]
+            compression: self.compression,
+        }
     }
 
     /// The response that completes the handshake: 101.
@@ -161,6 +197,10 @@ impl UpgradeRequest {
         }
         if let Some(version) = self.version.filter(|_| self.names_subprotocol) {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(version.subprotocol()));
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(Ok(terms)) = self.compression.map(|terms| HeaderValue::from_str(&terms.to_string())) {
+            headers.insert(SEC_WEBSOCKET_EXTENSIONS, terms);
         }
         response
     }

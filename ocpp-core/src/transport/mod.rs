@@ -5,7 +5,7 @@
 //! - a station calls `connect`, again and again, with the waits that [`Backoff`] computes;
 //! - a CSMS with a port of its own calls `accept` for each TCP connection;
 //! - a CSMS whose port also serves pages reads the request with `UpgradeRequest::read` in its HTTP server, answers with
-//!   `UpgradeRequest::response`, and wraps the upgraded stream with `Tungstenite::server` (or, where there is no common
+//!   `UpgradeRequest::response`, and wraps the upgraded stream with `WebSocket::server` (or, where there is no common
 //!   version, hands it to `refuse_version`);
 //! - any other WebSocket implementation takes part by a `Stream` and `Sink` of `WireMessage` (`Wire`).
 //!
@@ -13,6 +13,7 @@
 //! bounds what it reads and what it queues, and closes with the right status.
 //!
 //! All of it needs the feature `transport`; [`Backoff`] alone does not. `wss` and security profiles 2 and 3 need the feature `tls`.
+//! With the feature `deflate`, messages are compressed where both sides want it (permessage-deflate), which 2.0.1 and 2.1 ask of a CSMS.
 
 #[cfg(feature = "tls")]
 mod authentication;
@@ -23,8 +24,14 @@ mod channel;
 mod client;
 #[cfg(feature = "transport")]
 mod connection;
+#[cfg(feature = "deflate")]
+mod deflate;
 #[cfg(feature = "transport")]
 mod handshake;
+#[cfg(feature = "transport")]
+mod head;
+#[cfg(feature = "transport")]
+mod inlet;
 #[cfg(feature = "transport")]
 mod password;
 #[cfg(feature = "transport")]
@@ -33,6 +40,8 @@ mod server;
 mod tls;
 #[cfg(feature = "transport")]
 mod tungstenite;
+#[cfg(feature = "transport")]
+mod web_socket;
 #[cfg(feature = "transport")]
 mod wire;
 
@@ -48,7 +57,9 @@ pub use channel::Channel;
 #[cfg(feature = "transport")]
 pub use client::{ConnectError, ConnectRequest, connect, connect_over};
 #[cfg(feature = "transport")]
-pub use connection::{Closed, Connection, ConnectionConfig, Incoming};
+pub use connection::{Closed, Connection, ConnectionConfig, Incoming, MessageRate};
+#[cfg(feature = "deflate")]
+pub use deflate::Compression;
 #[cfg(feature = "transport")]
 pub use handshake::{Credentials, HandshakeRules, Refused, UpgradeRequest};
 #[cfg(feature = "transport")]
@@ -60,5 +71,7 @@ pub use tls::{
 };
 #[cfg(feature = "transport")]
 pub use tungstenite::Tungstenite;
+#[cfg(feature = "transport")]
+pub use web_socket::WebSocket;
 #[cfg(feature = "transport")]
 pub use wire::{CloseFrame, Wire, WireError, WireMessage};

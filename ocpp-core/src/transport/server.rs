@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, ConnectionConfig, Incoming};
 use super::handshake::{HandshakeRules, Refused, UpgradeRequest};
-use super::tungstenite::Tungstenite;
+use super::web_socket::WebSocket;
 use super::wire::{CloseFrame, Wire};
 
 /// Bytes that the head of a request may have.
@@ -27,7 +27,7 @@ pub struct Accepted<S> {
     /// What it asked for.
     pub request: UpgradeRequest,
     /// The connection.
-    pub connection: Connection<Tungstenite<S>>,
+    pub connection: Connection<WebSocket<S>>,
 }
 
 /// Why a TCP connection did not become a connection with a station. The client has been told.
@@ -82,7 +82,7 @@ where
             match request.version {
                 Some(version) => (request, version),
                 None => {
-                    refuse_version(Tungstenite::server(stream, config.frame_limit).await, config).await;
+                    refuse_version(WebSocket::server(stream, &request, &config).await, config).await;
                     let UpgradeRequest { station, offered, .. } = request;
                     return Err(AcceptError::NoCommonVersion { station, offered });
                 }
@@ -94,7 +94,7 @@ where
             return Err(AcceptError::Refused { refused, station });
         }
     };
-    let wire = Tungstenite::from_partially_read(stream, rest, config.frame_limit).await;
+    let wire = WebSocket::new(stream, rest, request.agreed(), &config).await;
     Ok(Accepted { request, connection: Connection::new(wire, version, config) })
 }
 

@@ -4,26 +4,29 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::{Sink, Stream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame as TungsteniteClose, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::wire::{CloseFrame, WireError, WireMessage};
+use super::connection::ConnectionConfig;
+use super::inlet::{self, Inlet, Progress};
+use super::wire::{CloseFrame, WireError, WireMessage, shortened};
 
 /// Bytes of the read buffer. With the default of 128 KiB it is most of what a connection costs; with this one, a connection
 /// takes about 7 KiB after a frame each way.
 const READ_BUFFER: usize = 4096;
-/// Bytes of the reason in a close frame (RFC 6455, 5.5: 125 with the code).
-const REASON: usize = 123;
 
 /// A WebSocket over any byte stream, by tokio-tungstenite.
 #[derive(Debug)]
 pub struct Tungstenite<S> {
-    socket: WebSocketStream<S>,
+    socket: WebSocketStream<Inlet<S>>,
+    progress: Progress,
     /// Reading failed: what still comes is thrown away, so that the peer gets to read why.
     broken: bool,
+    /// A pong may wait to be written.
+    pong_due: bool,
     close: Close,
 }
 
@@ -33,31 +36,20 @@ enum Close {
     Open,
     FrameBuffered,
     FrameSent,
-    Shutdown,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Tungstenite<S> {
     /// The server's side of a stream on which the handshake was done by somebody else, such as the upgraded stream of
-    /// an HTTP server. Longer messages than `frame_limit` bytes are an error.
-    pub async fn server(stream: S, frame_limit: usize) -> Self {
-        Self::from_raw(stream, Vec::new(), Role::Server, frame_limit).await
+    /// an HTTP server, and no extension was agreed on. [`WebSocket::server`](super::WebSocket::server) knows which were.
+    pub async fn server(stream: S, config: &ConnectionConfig) -> Self {
+        Self::new(stream, Vec::new(), Role::Server, config).await
     }
 
-    /// The same, with bytes that were read from the stream already.
-    pub(super) async fn from_partially_read(stream: S, read: Vec<u8>, frame_limit: usize) -> Self {
-        Self::from_raw(stream, read, Role::Server, frame_limit).await
-    }
-
-    async fn from_raw(stream: S, read: Vec<u8>, role: Role, frame_limit: usize) -> Self {
-        let config = Some(configuration(frame_limit));
-        Self::new(WebSocketStream::from_partially_read(stream, read, role, config).await)
-    }
-
-    /// A WebSocket that was configured elsewhere; [`server`](Self::server) and [`connect`](super::connect) do it with
-    /// OCPP in mind.
-    #[must_use]
-    pub fn new(socket: WebSocketStream<S>) -> Self {
-        Self { socket, broken: false, close: Close::Open }
+    /// `early` is what was read from the stream behind the handshake.
+    pub(super) async fn new(stream: S, early: Vec<u8>, role: Role, config: &ConnectionConfig) -> Self {
+        let (inlet, progress) = Inlet::new(stream, early, config);
+        let socket = WebSocketStream::from_raw_socket(inlet, role, Some(configuration(config.frame_limit))).await;
+        Self { socket, progress, broken: false, pong_due: false, close: Close::Open }
     }
 }
 
@@ -77,45 +69,57 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for Tungstenite<S> {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if this.broken {
+            let inlet = this.socket.get_mut();
             if this.close == Close::FrameSent {
-                // The peer's acknowledgement will not be read; the end of the stream is what it waits for.
-                let _ = ready!(Pin::new(this.socket.get_mut()).poll_shutdown(context));
-                this.close = Close::Shutdown;
+                let _ = ready!(inlet.poll_end(context));
+            } else {
+                ready!(inlet.poll_discard(context));
             }
-            return discard(this.socket.get_mut(), context).map(|()| None);
+            return Poll::Ready(None);
+        }
+        if this.pong_due {
+            // Whoever does not read its pongs is not read: they would pile up.
+            if let Err(error) = ready!(Pin::new(&mut this.socket).poll_flush(context)) {
+                return Poll::Ready(Some(Err(this.failed(error))));
+            }
+            this.pong_due = false;
         }
         loop {
             return Poll::Ready(match ready!(Pin::new(&mut this.socket).poll_next(context)) {
                 None => None,
-                Some(Ok(Message::Text(text))) => Some(Ok(WireMessage::Text(text.as_str().to_owned()))),
-                Some(Ok(Message::Binary(_))) => Some(Ok(WireMessage::Binary)),
-                Some(Ok(Message::Ping(_))) => Some(Ok(WireMessage::Ping)),
-                Some(Ok(Message::Pong(_))) => Some(Ok(WireMessage::Pong)),
+                Some(Ok(Message::Text(text))) => {
+                    this.progress.message();
+                    Some(Ok(WireMessage::Text(text.as_str().to_owned())))
+                }
+                Some(Ok(Message::Binary(_))) => {
+                    this.progress.message();
+                    Some(Ok(WireMessage::Binary))
+                }
+                Some(Ok(Message::Ping(data))) => {
+                    this.pong_due = true;
+                    this.progress.control(data.len());
+                    Some(Ok(WireMessage::Ping))
+                }
+                Some(Ok(Message::Pong(data))) => {
+                    this.progress.control(data.len());
+                    Some(Ok(WireMessage::Pong))
+                }
                 Some(Ok(Message::Close(close))) => Some(Ok(WireMessage::Close(
                     close.map(|close| CloseFrame::new(close.code.into(), close.reason.as_str())),
                 ))),
                 // Never read from a socket; written only.
                 Some(Ok(Message::Frame(_))) => continue,
-                Some(Err(error)) => {
-                    let error = wire_error(error);
-                    this.broken = !matches!(error, WireError::Io(_));
-                    Some(Err(error))
-                }
+                Some(Err(error)) => Some(Err(this.failed(error))),
             });
         }
     }
 }
 
-/// Reads to the end of the stream and keeps nothing. A socket that is closed with unread data resets the connection, and
-/// the peer may lose the close frame that was sent before.
-fn discard<S: AsyncRead + Unpin>(stream: &mut S, context: &mut Context<'_>) -> Poll<()> {
-    let mut bytes = [0; READ_BUFFER];
-    loop {
-        let mut buffer = ReadBuf::new(&mut bytes);
-        match ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer)) {
-            Ok(()) if !buffer.filled().is_empty() => {}
-            _ => return Poll::Ready(()),
-        }
+impl<S> Tungstenite<S> {
+    fn failed(&mut self, error: Error) -> WireError {
+        let error = wire_error(error);
+        self.broken = !matches!(error, WireError::Io(_));
+        error
     }
 }
 
@@ -158,14 +162,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<WireMessage> for Tungstenite<S> {
     }
 }
 
-fn shortened(reason: &str) -> &str {
-    let end = (0..=REASON.min(reason.len())).rev().find(|end| reason.is_char_boundary(*end));
-    &reason[..end.unwrap_or(0)]
-}
-
 fn wire_error(error: Error) -> WireError {
     match error {
-        Error::Io(error) => WireError::Io(error),
+        Error::Io(error) => inlet::wire_error(error),
         Error::Capacity(error) => WireError::TooBig(error.to_string()),
         Error::Utf8(_) => WireError::NotUtf8,
         error @ (Error::ConnectionClosed | Error::AlreadyClosed) => {

@@ -51,6 +51,12 @@ impl CloseFrame {
     }
 }
 
+/// As much of a reason as a close frame holds: 123 bytes (RFC 6455, 5.5).
+pub(super) fn shortened(reason: &str) -> &str {
+    let end = (0..=123.min(reason.len())).rev().find(|end| reason.is_char_boundary(*end));
+    end.and_then(|end| reason.get(..end)).unwrap_or_default()
+}
+
 /// Why a WebSocket implementation cannot go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,6 +64,9 @@ pub enum WireError {
     /// The peer sent a message longer than the limit.
     #[error("a message is too big: {0}")]
     TooBig(String),
+    /// The peer began a message and did not end it in time.
+    #[error("a message is too slow: {0}")]
+    TooSlow(String),
     /// The peer sent text that is not UTF-8.
     #[error("a message is not UTF-8")]
     NotUtf8,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ocpp_core::station::Connect;
 use ocpp_core::transport::{
-    Channel, CloseFrame, ConnectError, ConnectRequest, Connection as Open, Incoming, Tungstenite,
+    Channel, CloseFrame, Compression, ConnectError, ConnectRequest, Connection as Open, Incoming, WebSocket,
 };
 use ocpp_core::types::Version;
 use tokio::net::TcpStream;
@@ -14,19 +14,20 @@ use tokio::net::TcpStream;
 /// How long a goodbye may take before the socket is just dropped.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-type Attempt = Pin<Box<dyn Future<Output = Result<Open<Tungstenite<Channel<TcpStream>>>, ConnectError>> + Send>>;
+type Attempt = Pin<Box<dyn Future<Output = Result<Open<WebSocket<Channel<TcpStream>>>, ConnectError>> + Send>>;
 
 /// The way to the CSMS.
 pub(super) struct Connection {
     link: Link,
     /// The version of the last connection, for the log.
     version: &'static str,
+    compression: Compression,
 }
 
 enum Link {
     None,
     Connecting(Attempt),
-    Open(Box<Open<Tungstenite<Channel<TcpStream>>>>),
+    Open(Box<Open<WebSocket<Channel<TcpStream>>>>),
 }
 
 /// What happened at the socket.
@@ -47,8 +48,8 @@ pub(super) enum Lost {
 }
 
 impl Connection {
-    pub(super) fn new() -> Self {
-        Self { link: Link::None, version: "" }
+    pub(super) fn new(compression: Compression) -> Self {
+        Self { link: Link::None, version: "", compression }
     }
 
     /// Begins to connect. An older connection is dropped.
@@ -57,6 +58,7 @@ impl Connection {
         request.versions = connect.versions;
         request.password = connect.password.map(String::into_bytes);
         request.connection.ping_interval = connect.ping_interval;
+        request.compression = self.compression;
         self.link = Link::Connecting(Box::pin(async move { ocpp_core::transport::connect(&request).await }));
     }
 

@@ -11,7 +11,7 @@ use axum::routing::any;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use ocpp_core::transport::{
-    Connection, ConnectionConfig, HandshakeRules, Refused, Tungstenite, UpgradeRequest, refuse_version,
+    Connection, ConnectionConfig, HandshakeRules, Refused, UpgradeRequest, WebSocket, refuse_version,
 };
 
 use super::admission::{Refusal, admit};
@@ -19,7 +19,7 @@ use super::registry::Stations;
 use crate::store::Station;
 
 /// A WebSocket on a connection that the HTTP server handed over.
-pub(super) type Socket = Connection<Tungstenite<TokioIo<Upgraded>>>;
+pub(super) type Socket = Connection<WebSocket<TokioIo<Upgraded>>>;
 
 /// A station that was let in, with its connection.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ async fn upgrade(
             }
         };
         let config = ConnectionConfig::default();
-        let wire = Tungstenite::server(stream, config.frame_limit).await;
+        let wire = WebSocket::server(stream, &handshake, &config).await;
         match handshake.version {
             Some(version) => {
                 let socket = Connection::new(wire, version, config);

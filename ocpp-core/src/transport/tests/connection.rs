@@ -16,7 +16,7 @@ async fn piped(
     capacity: usize,
 ) -> (Connection<Tungstenite<DuplexStream>>, WebSocketStream<DuplexStream>) {
     let (ours, theirs) = duplex(capacity);
-    let wire = Tungstenite::server(ours, config.frame_limit).await;
+    let wire = Tungstenite::server(ours, &config).await;
     let peer = WebSocketStream::from_raw_socket(theirs, Role::Client, Some(WebSocketConfig::default())).await;
     (Connection::new(wire, Version::V2_1, config), peer)
 }

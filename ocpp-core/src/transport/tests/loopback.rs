@@ -163,7 +163,7 @@ async fn what_is_not_http_is_told_apart() {
 }
 
 /// Answers one request with this text.
-async fn foreign_server(answer: &'static str) -> ConnectRequest {
+pub(super) async fn foreign_server(answer: &'static str) -> ConnectRequest {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ocpp", listener.local_addr().unwrap());
     tokio::spawn(async move {

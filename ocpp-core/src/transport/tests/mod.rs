@@ -1,7 +1,10 @@
 //! Tests of the whole: real sockets on the loopback interface, port 0.
 
 mod connection;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod handshake;
+mod limits;
 mod loopback;
 #[cfg(feature = "tls")]
 mod tls;
@@ -13,13 +16,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::{
-    AcceptError, Accepted, Channel, ConnectRequest, ConnectionConfig, HandshakeRules, Refused, Tungstenite,
-    UpgradeRequest, accept,
+    AcceptError, Accepted, Channel, ConnectRequest, ConnectionConfig, HandshakeRules, Refused, UpgradeRequest,
+    WebSocket, accept,
 };
 
 type Outcome = Result<Accepted<TcpStream>, AcceptError>;
-type TcpConnection = super::Connection<Tungstenite<TcpStream>>;
-type StationConnection = super::Connection<Tungstenite<Channel<TcpStream>>>;
+type TcpConnection = super::Connection<WebSocket<TcpStream>>;
+type StationConnection = super::Connection<WebSocket<Channel<TcpStream>>>;
 
 /// A server for one connection.
 struct Server {
