@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ocpp_core::transport::Compression;
 use ocpp_core::types::Version;
 use url::Url;
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub versions: Vec<Version>,
     /// The password of HTTP basic authentication (security profile 1 or 2); without one, none is sent.
     pub password: Option<String>,
+    /// How it offers to compress messages, which a station may and a CSMS has to support (2.1 part 4, 3.4).
+    pub compression: Compression,
     /// How many EVSEs it has, at least one.
     pub evses: u32,
     /// How many connectors each EVSE has, at least one.
@@ -52,6 +55,7 @@ impl Config {
             id: id.into(),
             versions: vec![Version::V2_1, Version::V2_0_1, Version::V1_6],
             password: None,
+            compression: Compression::Off,
             evses: 1,
             connectors: 1,
             state: None,

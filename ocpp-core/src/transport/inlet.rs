@@ -127,11 +127,7 @@ pub(super) fn wire_error(error: io::Error) -> WireError {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Inlet<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         if this.early.is_empty() {

@@ -24,6 +24,8 @@ pub struct WebSocket<S> {
 }
 
 #[derive(Debug)]
+// The large one is the one that most connections are.
+#[allow(clippy::large_enum_variant)]
 enum Inner<S> {
     Plain(Tungstenite<S>),
     /// Boxed, so that those without compression do not hold the room for it.
@@ -50,7 +52,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(super) async fn new(stream: S, early: Vec<u8>, agreed: Agreed, config: &ConnectionConfig) -> Self {
         #[cfg(feature = "deflate")]
         if let Some(agreement) = agreed.compression {
-            return Self { inner: Inner::Deflate(Box::new(Deflate::new(stream, early, agreed.role, agreement, config))) };
+            return Self {
+                inner: Inner::Deflate(Box::new(Deflate::new(stream, early, agreed.role, agreement, config))),
+            };
         }
         Self { inner: Inner::Plain(Tungstenite::new(stream, early, agreed.role, config).await) }
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use ocpp_core::transport::Compression;
 use ocpp_core::types::Version;
 use ocpp_cp::{Config, Simulator, control, version_named};
 use tracing_subscriber::EnvFilter;
@@ -32,6 +33,9 @@ pub(crate) struct Run {
     /// Password of HTTP basic authentication.
     #[arg(long, env = "OCPP_CP_PASSWORD", hide_env_values = true)]
     password: Option<String>,
+    /// Offer to compress messages.
+    #[arg(long)]
+    compress: bool,
     /// Address to serve the HTTP control interface at, such as 127.0.0.1:9000; port 0 takes a free one and prints it.
     #[arg(long, value_name = "ADDR")]
     control: Option<SocketAddr>,
@@ -85,6 +89,9 @@ async fn serve(arguments: Run) -> anyhow::Result<()> {
     config.evses = arguments.evses;
     config.connectors = arguments.connectors;
     config.password = arguments.password;
+    if arguments.compress {
+        config.compression = Compression::Continuous;
+    }
     config.state = arguments.state;
     config.speed = arguments.speed;
     let listener = match arguments.control {

@@ -95,7 +95,7 @@ impl Driver {
             station,
             hardware,
             disk,
-            connection: Connection::new(),
+            connection: Connection::new(config.compression),
             messages: Messages::default(),
             network: true,
             connection_error: None,

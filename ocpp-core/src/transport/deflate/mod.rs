@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use yawc::close::CloseCode;
 use yawc::{CompressionLevel, DeflatePool, Frame, OpCode, Options, WebSocketError};
 
-pub use self::negotiation::Compression;
 pub(super) use self::negotiation::Agreement;
+pub use self::negotiation::Compression;
 use super::connection::ConnectionConfig;
 use super::inlet::{self, Inlet, Progress};
 use super::wire::{CloseFrame, WireError, WireMessage, shortened};

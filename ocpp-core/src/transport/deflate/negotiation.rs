@@ -220,7 +220,10 @@ mod tests {
     // RFC 7692, 5.1 and 7.1
     #[test]
     fn the_first_offer_that_can_be_kept_is_taken() {
-        let offers = ["x-other; a=1, permessage-deflate; server_max_window_bits=8", "permessage-deflate; server_max_window_bits=12"];
+        let offers = [
+            "x-other; a=1, permessage-deflate; server_max_window_bits=8",
+            "permessage-deflate; server_max_window_bits=12",
+        ];
         assert!(answer(&offers, Compression::EachMessage).unwrap().ends_with("=12"));
     }
 
