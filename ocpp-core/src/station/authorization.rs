@@ -36,6 +36,24 @@ pub(super) struct Authorization {
     floating: bool,
 }
 
+/// Whose plug stays locked until he, or one of his group, comes back for it.
+#[derive(Debug, Clone)]
+pub(super) struct Owner {
+    token: Token,
+    group: Option<String>,
+}
+
+impl Owner {
+    pub(super) fn of(authorization: Authorization) -> Self {
+        Self { token: authorization.token, group: authorization.group }
+    }
+
+    /// Whether a token of this group is as good as his own (1.6 errata 3.5).
+    fn has_group(&self, group: Option<&str>) -> bool {
+        is_same_group(self.group.as_deref(), group)
+    }
+}
+
 impl Authorization {
     pub(super) fn new(token: Token, group: Option<String>) -> Self {
         Self { token, group, connector: None, remote_start_id: None, reservation: None, told: false, floating: false }
@@ -88,7 +106,9 @@ impl Station {
         let is_his = |at: &usize| {
             let evse = &self.evses[*at];
             let began = evse.authorization.as_ref().map(|authorization| &authorization.token);
-            began.or(evse.locked_for.as_ref()).is_some_and(|known| known.is_same(token, version))
+            began
+                .or(evse.locked_for.as_ref().map(|owner| &owner.token))
+                .is_some_and(|known| known.is_same(token, version))
         };
         positions()
             .find(is_his)
@@ -105,12 +125,15 @@ impl Station {
         let version = self.version();
         let evse = &mut self.evses[at];
         let id = evse.id;
-        if evse.locked_for.as_ref().is_some_and(|awaited| awaited.is_same(&token, version)) {
+        if evse.locked_for.as_ref().is_some_and(|owner| owner.token.is_same(&token, version)) {
             // E05.FR.11, E09.FR.03: he has come back for his plug.
             evse.locked_for = None;
             return;
         }
         let known = self.known(&token).filter(Known::is_valid);
+        if known.as_ref().is_some_and(|known| self.release_for_group(at, &known.info)) {
+            return;
+        }
         if known.as_ref().is_some_and(|known| self.is_master_pass(&known.info)) {
             // C16.FR.04, C16.FR.05
             self.master_pass(at, &token);
@@ -147,6 +170,10 @@ impl Station {
             self.turn_away(Some(id), &token, "Occupied");
         } else if token.value.chars().count() > token_limit(version) {
             self.turn_away(Some(id), &token, "TooLong");
+        } else if evse.locked_for.as_ref().is_some_and(|owner| owner.group.is_some()) && self.may_send() {
+            // He may be one of the group of whoever left the plug.
+            self.evses[at].authorizing = Some(token.clone());
+            self.ask_for_authorization(at, token);
         } else if !self.is_usable(at, None) {
             self.turn_away(Some(id), &token, "Unavailable");
         } else if self.is_certainly_kept_from(at, &token) {
@@ -170,6 +197,12 @@ impl Station {
         } else {
             self.authorize_offline(at, Authorization { floating, ..Authorization::new(token, None) });
         }
+    }
+
+    /// Releases a plug that waits for its owner, if the token of somebody of his group was presented.
+    fn release_for_group(&mut self, at: usize, info: &TokenInfo) -> bool {
+        let evse = &mut self.evses[at];
+        info.accepted && evse.locked_for.take_if(|owner| owner.has_group(info.group.as_deref())).is_some()
     }
 
     pub(super) fn ask_for_authorization(&mut self, at: usize, token: Token) {
@@ -261,6 +294,9 @@ impl Station {
             return;
         }
         let Some(asked) = was_asked else { return };
+        if self.release_for_group(at, &info) {
+            return;
+        }
         if info.accepted {
             let authorization = self.authorization_after(token, asked);
             self.admit(at, authorization, info);
@@ -445,7 +481,8 @@ impl Station {
         if self.settings.boolean(Key::StopTxOnInvalidId) {
             // E05.FR.11: the plug of somebody who is turned away waits for him.
             let evse = &mut self.evses[at];
-            evse.locked_for = evse.locked.map(|_| token.clone());
+            let owner = evse.authorization.clone().map(Owner::of);
+            evse.locked_for = owner.filter(|_| evse.locked.is_some());
             self.end_authorization(at, Happening::new(Trigger::Deauthorized, StoppedReason::DeAuthorized));
             return;
         }

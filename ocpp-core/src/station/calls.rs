@@ -16,6 +16,7 @@ use super::reservations::ReservationUpdate;
 use super::security::SecurityEvent;
 use super::settings::Definition;
 use super::transactions::TransactionMessage;
+use super::vendor_messages::{VendorAnswer, VendorMessage};
 
 /// A request to the CSMS.
 #[derive(Debug, Clone)]
@@ -37,6 +38,13 @@ pub(super) enum Call {
         connector: u32,
         csms_id: Option<i64>,
         value: MeterValue,
+        /// Its place in the outbox, where it waits in one.
+        entry: Option<u64>,
+    },
+    /// A message that the standard has no words for.
+    VendorMessage {
+        id: u64,
+        message: VendorMessage,
     },
     /// Part of the device model (2.x).
     Report(Report),
@@ -113,6 +121,7 @@ pub(super) enum Reply {
     Heartbeat { current_time: Option<Timestamp> },
     Authorize(TokenInfo),
     Transaction { info: Option<TokenInfo>, csms_id: Option<i64> },
+    VendorMessage(VendorAnswer),
     Done,
 }
 

@@ -43,6 +43,9 @@ pub struct StationConfig {
     /// Values that settings have until they are changed. `LightIntensity` and `BlinkRepeat` exist only with a value here: a
     /// station that says nothing about them has no lamps that could be told how to shine.
     pub settings: Vec<(SettingName, String)>,
+    /// Vendors whose messages the integrator answers when he is asked
+    /// ([`QuestionKind::VendorMessage`](super::QuestionKind::VendorMessage)); those of all others are refused.
+    pub vendor_ids: Vec<String>,
     /// Settings that the standard doesn't know.
     pub vendor_settings: Vec<VendorSetting>,
 }
@@ -68,6 +71,7 @@ impl StationConfig {
             firmware_updates: FirmwareUpdates::default(),
             boot_reason: None,
             settings: Vec::new(),
+            vendor_ids: Vec::new(),
             vendor_settings: Vec::new(),
         }
     }

@@ -106,6 +106,7 @@ impl Station {
             Answered::Unlock { evse, connector } => self.ask_to_unlock(evse, connector, call.id),
             Answered::AfterSigningCertificate(request) => self.ask_about_signing_certificate(request, call.id),
             Answered::AfterLog(request) => self.ask_for_log(*request, call.id),
+            Answered::VendorMessage(message) => self.ask_about_vendor_message(message, call.id),
             Answered::Refuse(error) => {
                 let description = alloc::format!("{}: {error}", call.action);
                 match error.code {
@@ -128,6 +129,10 @@ impl Station {
             (Call::Authorize { evse, token }, Reply::Authorize(info)) => self.authorization_answered(evse, token, info),
             (Call::Transaction { entry, message, .. }, Reply::Transaction { info, csms_id }) => {
                 self.delivered(entry, &message, info, csms_id);
+            }
+            (Call::MeterValues { entry: Some(entry), .. }, _) => self.values_delivered(entry),
+            (Call::VendorMessage { id, .. }, Reply::VendorMessage(answer)) => {
+                self.vendor_message_answered(id, Some(answer));
             }
             (Call::SecurityEvent { number, .. }, _) => self.security_event_delivered(number),
             (Call::Progress { number, .. }, _) => self.progress_answered(number),
@@ -157,7 +162,10 @@ impl Station {
             Call::Boot(_) => self.boot_failed(),
             Call::Heartbeat => self.heartbeat_answered(None),
             Call::Authorize { evse, token } => self.authorization_failed(evse, token),
-            Call::Transaction { entry, .. } => self.not_delivered(entry, reason),
+            Call::Transaction { entry, .. } | Call::MeterValues { entry: Some(entry), .. } => {
+                self.not_delivered(entry, reason);
+            }
+            Call::VendorMessage { id, .. } => self.vendor_message_answered(id, None),
             Call::Progress { number, .. } => self.progress_answered(number),
             // Told again only when it changes: a CSMS that can't take a status won't take it the second time either.
             _ => {}
@@ -171,6 +179,7 @@ impl Station {
             Call::Heartbeat => self.heartbeat_answered(None),
             Call::Authorize { evse, token } => self.authorization_failed(evse, token),
             Call::Status(report) => self.status_not_reported(&report),
+            Call::VendorMessage { id, .. } => self.vendor_message_answered(id, None),
             Call::SecurityEvent { .. } => self.security_log.cut_off(),
             // The outbox keeps its own.
             _ => {}

@@ -13,6 +13,7 @@ use super::logs::{LogOutcome, LogRequest};
 use super::v1_6;
 #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
 use super::v2;
+use super::vendor_messages::{VendorAnswer, VendorMessage};
 use crate::rpc::CallError;
 
 /// How a call of the CSMS is answered.
@@ -26,6 +27,8 @@ pub(super) enum Answered {
     AfterSigningCertificate(Box<UpdateRequest>),
     /// When it is known whether there is such a log.
     AfterLog(Box<LogRequest>),
+    /// With what the integrator says to it.
+    VendorMessage(VendorMessage),
     /// With an error.
     Refuse(CallError),
 }
@@ -117,6 +120,21 @@ pub(super) fn log_answer(version: Version, is_diagnostics: bool, outcome: &LogOu
         #[allow(unreachable_patterns, reason = "with every feature, every version is spoken")]
         _ => {
             let _ = (is_diagnostics, outcome);
+            None
+        }
+    }
+}
+
+/// The answer to a vendor's message.
+pub(super) fn vendor_answer(version: Version, answer: &VendorAnswer) -> Option<String> {
+    match version {
+        #[cfg(feature = "v1_6")]
+        Version::V1_6 => Some(v1_6::vendor_answer(answer)),
+        #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+        Version::V2_0_1 | Version::V2_1 => Some(v2::vendor_answer(answer)),
+        #[allow(unreachable_patterns, reason = "with every feature, every version is spoken")]
+        _ => {
+            let _ = answer;
             None
         }
     }

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::firmware::FirmwareStatus;
 use super::logs::LogStatus;
+use super::vendor_messages::VendorAnswer;
+
 use super::security::SecurityEvent;
 
 /// Something that happened. Nothing has to be done about it.
@@ -95,6 +97,13 @@ pub enum Event {
         name: String,
         /// The new value; empty for one that can't be read.
         value: String,
+    },
+    /// A vendor's message was answered.
+    VendorMessageAnswered {
+        /// The number that the integrator gave it.
+        id: u64,
+        /// The answer; `None` where the message could not be delivered, or was refused.
+        answer: Option<VendorAnswer>,
     },
     /// A restart was tried as often as `ResetRetries` says, and failed; the station runs on.
     RestartGivenUp,

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use ocpp_types::Version;
 
-use super::authorization::Authorization;
+use super::authorization::{Authorization, Owner};
 use super::config::EvseConfig;
 use super::event::{ConnectorStatus, Event};
 use super::facts::{Fault, FaultCode, Token, Vehicle};
@@ -46,7 +46,7 @@ pub(super) struct Evse {
     /// Connector whose plug is locked.
     pub(super) locked: Option<u32>,
     /// Whoever has to come back before the plug is released (E05.FR.11, E09.FR.03).
-    pub(super) locked_for: Option<Token>,
+    pub(super) locked_for: Option<Owner>,
     /// Whether energy may flow, as last told.
     pub(super) permitted: bool,
     /// What may flow, as last told; `None` for as much as the hardware gives.

@@ -10,6 +10,7 @@ use super::logs::{UploadId, UploadOutcome};
 use super::output::{BatchId, QuestionId};
 use super::reading::Reading;
 use super::security::SecurityEvent;
+use super::vendor_messages::{VendorAnswer, VendorMessage};
 
 /// A fact. None of them can fail: what the station can't use, it reports as an [`Event`](super::Event).
 ///
@@ -137,6 +138,14 @@ pub enum Input {
         /// What is known about it, at most 255 characters. No secrets: it is sent and logged.
         info: Option<String>,
     },
+    /// There is something to say to the CSMS that the standard has no words for. What comes of it is told by
+    /// [`Event::VendorMessageAnswered`](super::Event::VendorMessageAnswered).
+    VendorMessage {
+        /// To tell the answers apart.
+        id: u64,
+        /// What to say.
+        message: VendorMessage,
+    },
     /// The restart asked for by [`Output::Restart`](super::Output::Restart) did not happen: the station runs on.
     RestartFailed,
     /// Something happened to a firmware update.
@@ -167,4 +176,6 @@ pub enum Answer {
     Revoked,
     /// There is such a log, and it will be uploaded as a file of this name: at most 255 characters, without a path.
     File(String),
+    /// What to answer to a vendor's message.
+    VendorMessage(VendorAnswer),
 }

@@ -120,6 +120,7 @@ mod transactions;
 mod v1_6;
 #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
 mod v2;
+mod vendor_messages;
 
 pub use config::{BootReason, EvseConfig, Product, StationConfig};
 pub use event::{ConnectorStatus, Event, Registration};
@@ -134,6 +135,7 @@ pub use security::{SecurityEvent, SecurityLogEntry};
 pub use settings::{SettingChange, SettingError, SettingName, ValueType, VendorSetting};
 pub use state::{EvseState, StationState, TransactionState};
 pub use store::{Batch, Change, Record, RestoreError};
+pub use vendor_messages::{VendorAnswer, VendorMessage, VendorStatus};
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -311,6 +313,7 @@ impl Station {
             }
             Input::LocalReset => self.local_reset(),
             Input::SecurityEvent { event, info } => self.security_event(event, info.as_deref()),
+            Input::VendorMessage { id, message } => self.send_vendor_message(id, message),
             Input::RestartFailed => self.restart_failed(),
             Input::Firmware { update, fact } => self.firmware_fact(update, fact),
             Input::Log { upload, outcome } => self.upload_ended(upload, outcome),

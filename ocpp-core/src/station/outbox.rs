@@ -5,9 +5,11 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use serde::{Deserialize, Serialize};
+
 use super::calls::{Call, TokenInfo};
 use super::event::Event;
-use super::metering::Context;
+use super::metering::{Context, MeterValue};
 use super::settings::Key;
 use super::transactions::{Stage, TransactionMessage, Trigger};
 use super::{Output, Station};
@@ -30,8 +32,46 @@ pub(super) struct Outbox {
 #[derive(Debug)]
 struct Entry {
     number: u64,
-    message: TransactionMessage,
+    message: Queued,
     attempts: u32,
+}
+
+/// What waits to be delivered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Queued {
+    Transaction(TransactionMessage),
+    /// What a meter said outside of transactions, that of an EVSE or with EVSE 0 that of the station. To 1.6 that is a
+    /// message like those about transactions (edition 2, 3.7).
+    Values {
+        evse: u32,
+        connector: u32,
+        value: MeterValue,
+    },
+}
+
+impl Queued {
+    fn transaction(&self) -> Option<&TransactionMessage> {
+        match self {
+            Self::Transaction(message) => Some(message),
+            Self::Values { .. } => None,
+        }
+    }
+
+    /// It waits without a connection (E11.FR.07).
+    fn waits_offline(&mut self) {
+        if let Self::Transaction(message) = self {
+            message.offline = true;
+        }
+    }
+
+    /// Whether it may be left out where there are too many (E12.FR.05, J02.FR.13).
+    fn is_sample(&self) -> bool {
+        self.transaction().is_none_or(|message| {
+            message.stage == Stage::Updated
+                && matches!(message.trigger, Trigger::MeterValueClock | Trigger::MeterValuePeriodic)
+                && !message.values.iter().any(|value| value.context == Context::Begin)
+        })
+    }
 }
 
 /// What became of a call.
@@ -51,7 +91,10 @@ impl Outbox {
     }
 
     pub(super) fn has_messages_of(&self, transaction: &str) -> bool {
-        self.entries.iter().any(|entry| entry.message.transaction == transaction)
+        self.entries
+            .iter()
+            .filter_map(|entry| entry.message.transaction())
+            .any(|message| message.transaction == transaction)
     }
 
     /// Whether the station's own id belongs to a transaction that something is known of.
@@ -63,14 +106,15 @@ impl Outbox {
     pub(super) fn disconnected(&mut self) {
         self.in_flight = None;
         for entry in &mut self.entries {
-            entry.message.offline = true;
+            entry.message.waits_offline();
         }
     }
 
     /// Takes over what a predecessor stored; call it in the order of the numbers.
-    pub(super) fn restore(&mut self, number: u64, message: TransactionMessage) {
-        self.next = self.next.max(number + 1);
-        self.entries.push_back(Entry { number, message: TransactionMessage { offline: true, ..message }, attempts: 0 });
+    pub(super) fn restore(&mut self, number: u64, mut message: Queued) {
+        self.next = self.next.max(number.saturating_add(1));
+        message.waits_offline();
+        self.entries.push_back(Entry { number, message, attempts: 0 });
         self.entries.make_contiguous().sort_by_key(|entry| entry.number);
     }
 
@@ -85,7 +129,7 @@ fn record(number: u64) -> String {
 }
 
 impl Station {
-    pub(super) fn enqueue(&mut self, message: TransactionMessage) {
+    pub(super) fn enqueue(&mut self, message: Queued) {
         let number = self.outbox.next;
         self.outbox.next += 1;
         self.journal.put(record(number), &message);
@@ -101,10 +145,7 @@ impl Station {
         let mut drop = false;
         let journal = &mut self.journal;
         self.outbox.entries.retain(|entry| {
-            let is_sample = entry.message.stage == Stage::Updated
-                && matches!(entry.message.trigger, Trigger::MeterValueClock | Trigger::MeterValuePeriodic)
-                && !entry.message.values.iter().any(|value| value.context == Context::Begin);
-            if !is_sample || in_flight == Some(entry.number) {
+            if !entry.message.is_sample() || in_flight == Some(entry.number) {
                 return true;
             }
             drop = !drop;
@@ -120,9 +161,16 @@ impl Station {
         while self.may_send() && self.outbox.in_flight.is_none() && self.outbox.retry_at.is_none() {
             let Some(entry) = self.outbox.entries.front() else { return };
             let number = entry.number;
-            let message = entry.message.clone();
-            let csms_id = self.outbox.csms_id(&message.transaction);
-            match self.request(Call::Transaction { entry: number, message, csms_id }) {
+            let call = match entry.message.clone() {
+                Queued::Transaction(message) => {
+                    let csms_id = self.outbox.csms_id(&message.transaction);
+                    Call::Transaction { entry: number, message, csms_id }
+                }
+                Queued::Values { evse, connector, value } => {
+                    Call::MeterValues { evse, connector, csms_id: None, value, entry: Some(number) }
+                }
+            };
+            match self.request(call) {
                 Called::Yes => self.outbox.in_flight = Some(number),
                 Called::NotNow => return,
                 // 1.6 has no message for a mere change of the state of charging.
@@ -135,8 +183,11 @@ impl Station {
         let Some(place) = self.outbox.entries.iter().position(|entry| entry.number == number) else { return };
         self.journal.delete(record(number));
         let Some(entry) = self.outbox.entries.remove(place) else { return };
-        if entry.message.stage == Stage::Ended && self.outbox.csms_ids.remove(&entry.message.transaction).is_some() {
-            self.journal.delete(format!("csms-id/{}", entry.message.transaction));
+        if let Queued::Transaction(message) = entry.message
+            && message.stage == Stage::Ended
+            && self.outbox.csms_ids.remove(&message.transaction).is_some()
+        {
+            self.journal.delete(format!("csms-id/{}", message.transaction));
         }
     }
 
@@ -162,6 +213,12 @@ impl Station {
         }
     }
 
+    /// The CSMS has taken what a meter said outside of transactions.
+    pub(super) fn values_delivered(&mut self, number: u64) {
+        self.outbox.in_flight.take_if(|in_flight| *in_flight == number);
+        self.remove(number);
+    }
+
     /// The CSMS failed to take a message (E13.FR.02 to 04; 1.6 edition 2, 3.7.1).
     pub(super) fn not_delivered(&mut self, number: u64, reason: &str) {
         if self.outbox.in_flight.take_if(|in_flight| *in_flight == number).is_none() {
@@ -175,12 +232,11 @@ impl Station {
             self.outbox.retry_at = Some(self.now.instant + interval.saturating_mul(entry.attempts));
             return;
         }
-        let event = Event::MessageLost {
-            transaction: entry.message.transaction.clone(),
-            seq_no: entry.message.seq_no,
-            reason: reason.to_string(),
-        };
-        self.effect(Output::Event(event));
+        if let Some(message) = entry.message.transaction() {
+            let transaction = message.transaction.clone();
+            let event = Event::MessageLost { transaction, seq_no: message.seq_no, reason: reason.to_string() };
+            self.effect(Output::Event(event));
+        }
         self.remove(number);
     }
 }

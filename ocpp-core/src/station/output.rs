@@ -12,6 +12,7 @@ use super::firmware::{Download, Install, UpdateId};
 use super::logs::{LogWanted, Upload, UploadId};
 use super::smart_charging::Limit;
 use super::store::Batch;
+use super::vendor_messages::VendorMessage;
 use crate::time::Instant;
 
 /// An effect. Carry them out in the order in which [`poll_output`](super::Station::poll_output) gives them.
@@ -177,6 +178,8 @@ pub enum QuestionKind {
     },
     /// Whether there is such a log: [`Answer::File`](super::Answer::File), or `Failed` (N01.FR.01, N01.FR.05).
     Log(LogWanted),
+    /// Answer a vendor's message, with [`Answer::VendorMessage`](super::Answer::VendorMessage).
+    VendorMessage(VendorMessage),
 }
 
 /// What a driver should be told.

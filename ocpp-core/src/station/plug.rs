@@ -1,6 +1,7 @@
 //! What happens at an EVSE: plugs, vehicles, parking bays, faults.
 
 use super::Station;
+use super::authorization::Owner;
 use super::evse::is_blocking;
 use super::facts::{Fault, FaultCode, Vehicle};
 use super::settings::Key;
@@ -51,7 +52,7 @@ impl Station {
         let ended = if ends { evse.authorization.take() } else { None };
         if let Some(authorization) = ended {
             // E09.FR.02, E09.FR.03
-            evse.locked_for = evse.locked.and((!unlocks).then_some(authorization.token));
+            evse.locked_for = evse.locked.and((!unlocks).then(|| Owner::of(authorization)));
         } else if evse.authorization.is_some() && !evse.detachable_cable {
             // E10.FR.02
             self.await_plug(at);

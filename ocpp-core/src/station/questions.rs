@@ -29,6 +29,8 @@ pub(super) enum About {
     SigningCertificate { call: IncomingId, request: Box<UpdateRequest> },
     /// The installation of the firmware at hand.
     FirmwareSignature,
+    /// The answer to a vendor's message.
+    VendorMessage { call: IncomingId },
     /// The answer to a call that wants a log.
     Log { call: IncomingId, request: Box<LogRequest> },
 }
@@ -69,6 +71,10 @@ impl Station {
             About::SigningCertificate { call, request } => {
                 let outcome = self.signing_certificate_judged(*request, answer);
                 (call, dialect::update_firmware_answer(self.version(), outcome))
+            }
+            About::VendorMessage { call } => {
+                let answer = Self::answer_to_vendor(answer);
+                (call, dialect::vendor_answer(self.version(), &answer))
             }
             About::FirmwareSignature => return self.signature_judged(answer),
             About::Log { call, request } => {

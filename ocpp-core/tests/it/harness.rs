@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ocpp_core::station::{
-    Answer, Batch, Change, ConnectorStatus, Event, Input, Output, Product, Question, Reading, Record, Station,
-    StationConfig, Token, Vehicle,
+    Answer, Batch, Change, ConnectorStatus, Event, Input, Output, Product, Question, QuestionKind, Reading, Record,
+    Station, StationConfig, Token, Vehicle, VendorMessage,
 };
 use ocpp_core::time::{Instant, Now};
 use ocpp_core::types::{Decimal, Version};
@@ -76,6 +76,8 @@ pub struct World<P> {
     pub storage: BTreeMap<String, String>,
     /// Whether a plug can be released.
     pub unlocks: bool,
+    /// What is answered to the messages of vendors.
+    pub vendor: fn(&VendorMessage) -> Answer,
     /// Whether the hardware answers questions at all.
     pub answers: bool,
     /// Everything that the station had done, with the moment.
@@ -138,6 +140,7 @@ impl<P: Peer> World<P> {
             store_latency: Duration::from_millis(5),
             storage: BTreeMap::new(),
             unlocks: true,
+            vendor: |_| Answer::Failed,
             answers: true,
             outputs: Vec::new(),
             inputs: Vec::new(),
@@ -357,7 +360,11 @@ impl<P: Peer> World<P> {
                 self.handle(Input::Stored(batch.id));
             }
             Delivery::Answer(question) => {
-                let answer = if self.unlocks { Answer::Done } else { Answer::Failed };
+                let answer = match question.kind {
+                    QuestionKind::VendorMessage(message) => (self.vendor)(&message),
+                    _ if self.unlocks => Answer::Done,
+                    _ => Answer::Failed,
+                };
                 self.handle(Input::Answer { question: question.id, answer });
             }
         }

@@ -257,6 +257,44 @@ fn clock_aligned_values_of_a_transaction_are_kept_until_they_are_delivered() {
     }
 }
 
+/// 1.6 edition 2, 3.7, 3.16.2; 1.6 errata 3.15: to 1.6 they are messages like those about transactions, also outside of them.
+#[test]
+fn clock_aligned_values_without_a_transaction_wait_for_the_connection_in_1_6() {
+    for version in VERSIONS {
+        let mut world = Script::booted(version);
+        world.set("ClockAlignedDataInterval", "900");
+        world.cut();
+        world.meter("1500.25");
+        world.run(Duration::from_secs(1_000));
+        world.power_cut(Duration::from_secs(10));
+        world.meter("1500.25");
+        world.run(Duration::from_secs(900));
+        world.network.up = true;
+        world.run(Duration::from_secs(800));
+        let expected: &[&str] = match version {
+            Version::V1_6 => &["2026-11-20T08:15:00.000Z", "2026-11-20T08:30:00.000Z"],
+            _ => &[],
+        };
+        let late = times(version, &world);
+        assert!(late.starts_with(&expected.iter().map(|time| (*time).to_owned()).collect::<Vec<_>>()), "{late:?}");
+        let values = world.peer.payloads("MeterValues");
+        assert!(values.iter().all(|payload| payload.get("transactionId").is_none()), "{version}");
+        let now = world.now;
+        assert_eq!(world.station().state(now).outbox, 0, "{version}");
+        if version == Version::V1_6 {
+            // One that the CSMS fails to take is tried again, and given up.
+            world.set("TransactionMessageRetryInterval", "1");
+            world.peer.forget();
+            world.peer.always("MeterValues", crate::scripted::Reply::Error("InternalError"));
+            world.handle(ocpp_core::station::Input::ClockAligned);
+            world.run(Duration::from_secs(10));
+            assert_eq!(world.peer.payloads("MeterValues").len(), 3);
+            let now = world.now;
+            assert_eq!(world.station().state(now).outbox, 0);
+        }
+    }
+}
+
 /// 1.6 edition 2, 9.1.15, 3.16.3: every phase and location, where the list names none.
 #[test]
 fn a_measurand_is_told_for_every_phase_and_location_that_the_meter_measures() {

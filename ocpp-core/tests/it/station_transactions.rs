@@ -330,6 +330,30 @@ fn a_cable_that_stays_locked_is_not_available_until_its_owner_comes() {
     assert_eq!(world.heard_statuses().last().unwrap(), "Available");
 }
 
+/// 1.6 edition 2, 3.5.4, 3.10; 1.6 errata 3.5
+#[test]
+fn somebody_of_the_group_may_fetch_the_cable() {
+    let answer = |group: &str| Reply::Result(json!({"idTagInfo": {"status": "Accepted", "parentIdTag": group}}));
+    let mut world = Script::booted(Version::V1_6);
+    world.set("UnlockConnectorOnEVSideDisconnect", "false");
+    world.peer.once("Authorize", answer("FAMILY"));
+    world.plug();
+    world.tap("TAG");
+    world.unplug();
+    assert!(world.locked());
+    world.peer.once("Authorize", answer("OTHERS"));
+    world.tap("STRANGER");
+    assert!(world.locked());
+    world.peer.once("Authorize", Reply::Result(json!({"idTagInfo": {"status": "Blocked", "parentIdTag": "FAMILY"}})));
+    world.tap("BLOCKED");
+    assert!(world.locked());
+    world.peer.once("Authorize", answer("family"));
+    world.tap("CHILD");
+    assert!(!world.locked());
+    assert_eq!(world.heard_statuses().last().unwrap(), "Available");
+    assert_eq!(world.peer.payloads("StartTransaction").len(), 1);
+}
+
 /// E09.FR.01, E09.FR.02, E09.FR.03
 #[test]
 fn the_authorisation_ends_with_the_plug_even_where_only_the_token_ends_the_transaction() {

@@ -126,17 +126,17 @@ impl Station {
         let is_silent = is_busy && self.settings.boolean(Key::AlignedSendDuringIdle);
         if let Some(time) = updated.filter(|_| !is_silent) {
             // J01.FR.03, J01.FR.04
-            if self.may_send() {
-                self.tell_main_meter(Key::AlignedMeasurands, Context::Clock, time);
+            if let Some(value) = self.main_meter_value(Key::AlignedMeasurands, Context::Clock, time) {
+                self.tell_in_rhythm(0, 0, value);
             }
             for (at, value) in self.aligned_values(Key::AlignedMeasurands, time) {
                 if self.evses[at].transaction.is_some() {
                     // J01.FR.22
                     self.update_transaction(at, Trigger::MeterValueClock, Some(value));
-                } else if self.may_send() {
+                } else {
                     // J01.FR.14
                     let connector = self.evses[at].plugged.unwrap_or(1);
-                    self.tell_values(self.evses[at].id, connector, None, value);
+                    self.tell_in_rhythm(self.evses[at].id, connector, value);
                 }
             }
         }

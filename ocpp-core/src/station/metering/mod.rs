@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Station;
 use super::calls::Call;
-use super::outbox::Called;
+use super::outbox::{Called, Queued};
 use super::reading::{Location, Measurand, Reading, Sample};
 use super::settings::Key;
 use crate::time::Instant;
@@ -142,19 +142,28 @@ impl Station {
         self.check_energy_limit(at);
     }
 
-    /// Tells what meters say outside of transactions. Without a connection it is not told later: only transactions are kept
-    /// (1.6 edition 2, 3.7).
+    /// Tells what meters say outside of transactions, now or not at all.
     fn tell_values(&mut self, evse: u32, connector: u32, csms_id: Option<i64>, mut value: MeterValue) -> Called {
         strip_public_keys(&self.settings, core::slice::from_mut(&mut value), None);
-        self.call(Call::MeterValues { evse, connector, csms_id, value })
+        self.call(Call::MeterValues { evse, connector, csms_id, value, entry: None })
     }
 
-    /// Tells what the main meter says, as far as a list asks for it.
-    fn tell_main_meter(&mut self, key: Key, context: Context, at: Timestamp) -> Called {
-        match self.select(&self.main_meter.reading, &[key], context, at, false) {
-            Some(value) => self.tell_values(0, 0, None, value),
-            None => Called::NotNow,
+    /// Tells what meters say outside of transactions in their rhythm. To 1.6 these are messages like those about
+    /// transactions: they come in order with them, and wait for a connection (edition 2, 3.7).
+    fn tell_in_rhythm(&mut self, evse: u32, connector: u32, mut value: MeterValue) {
+        if self.version() != Version::V1_6 {
+            if self.may_send() {
+                self.tell_values(evse, connector, None, value);
+            }
+        } else if self.provisioning.was_accepted() {
+            strip_public_keys(&self.settings, core::slice::from_mut(&mut value), None);
+            self.enqueue(Queued::Values { evse, connector, value });
         }
+    }
+
+    /// What the main meter says, as far as a list asks for it.
+    fn main_meter_value(&self, key: Key, context: Context, at: Timestamp) -> Option<MeterValue> {
+        self.select(&self.main_meter.reading, &[key], context, at, false)
     }
 
     /// F06.FR.06; 1.6 edition 2, 5.17
@@ -164,8 +173,10 @@ impl Station {
             Version::V2_0_1 | Version::V2_1 => Key::AlignedMeasurands,
         };
         let mut sent = false;
-        if place.is_none_or(|(evse, _)| evse == 0) {
-            sent |= self.tell_main_meter(key, Context::Requested, self.utc()) == Called::Yes;
+        if place.is_none_or(|(evse, _)| evse == 0)
+            && let Some(value) = self.main_meter_value(key, Context::Requested, self.utc())
+        {
+            sent |= self.tell_values(0, 0, None, value) == Called::Yes;
         }
         for at in self.meant(place) {
             let Some(value) = self.meter_value(at, key, Context::Requested) else { continue };

@@ -76,9 +76,11 @@ impl Station {
     /// the transaction (J02.FR.22).
     fn sample_main_meter(&mut self, interval: Duration) {
         let is_early = self.main_meter.next_sample.is_some_and(|next| next > self.now.instant);
-        if self.version() == Version::V1_6 && !is_early && self.may_send() {
+        if self.version() == Version::V1_6 && !is_early {
             self.main_meter.next_sample = Some(self.now.instant + interval);
-            self.tell_main_meter(Key::TxUpdatedMeasurands, Context::Periodic, self.utc());
+            if let Some(value) = self.main_meter_value(Key::TxUpdatedMeasurands, Context::Periodic, self.utc()) {
+                self.tell_in_rhythm(0, 0, value);
+            }
         }
     }
 }

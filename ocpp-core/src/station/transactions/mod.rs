@@ -16,6 +16,7 @@ use super::authorization::Authorization;
 use super::event::Event;
 use super::facts::{Fault, LocalStop, Token};
 use super::metering::{Context, MeterValue, register, strip_public_keys};
+use super::outbox::Queued;
 use super::reading::Reading;
 use super::settings::Key;
 use super::{Output, Station};
@@ -378,7 +379,7 @@ impl Station {
         };
         transaction.next_seq_no += 1;
         self.save_transaction(at);
-        self.enqueue(message);
+        self.enqueue(Queued::Transaction(message));
     }
 
     /// What is told of the state of charging: charging that begins with the same event gets a message of its own, so that

@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 
 use ocpp_types::v1_6::{
     AvailabilityStatus, AvailabilityType, ChangeAvailabilityRequest, ChangeAvailabilityResponse, ClearCacheResponse,
-    ClearCacheStatus, CsmsRequest, DataTransferResponse, DataTransferStatus, MessageTrigger, RemoteStartStopStatus,
-    RemoteStartTransactionRequest, RemoteStartTransactionResponse, RemoteStopTransactionRequest,
-    RemoteStopTransactionResponse, ResetRequest, ResetResponse, ResetStatus, ResetType, TriggerMessageRequest,
-    TriggerMessageResponse, TriggerMessageStatus, UnlockConnectorRequest, UnlockConnectorResponse, UnlockStatus,
+    ClearCacheStatus, CsmsRequest, MessageTrigger, RemoteStartStopStatus, RemoteStartTransactionRequest,
+    RemoteStartTransactionResponse, RemoteStopTransactionRequest, RemoteStopTransactionResponse, ResetRequest,
+    ResetResponse, ResetStatus, ResetType, TriggerMessageRequest, TriggerMessageResponse, TriggerMessageStatus,
+    UnlockConnectorRequest, UnlockConnectorResponse, UnlockStatus,
 };
 use ocpp_types::{Conformance, encode};
 
-use super::{configuration, firmware, local_list, logs, reservations, smart_charging};
+use super::{configuration, firmware, local_list, logs, reservations, smart_charging, vendor_messages};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::Station;
 use crate::station::availability::{AvailabilityChange, Place};
@@ -41,8 +41,7 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
         CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
         CsmsRequest::ChangeConfiguration(request) => encode(&configuration::change(station, &request)),
         CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
-        // No vendor's extensions are known (4.3).
-        CsmsRequest::DataTransfer(_) => encode(&DataTransferResponse::new(DataTransferStatus::UnknownVendorId)),
+        CsmsRequest::DataTransfer(request) => return vendor_messages::ask(station, request),
         CsmsRequest::ClearChargingProfile(request) => {
             encode(&smart_charging::clear_charging_profile(station, &request))
         }

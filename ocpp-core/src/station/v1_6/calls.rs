@@ -6,16 +6,16 @@ use alloc::vec::Vec;
 use jiff::Timestamp;
 use ocpp_types::v1_6::{
     AuthorizationStatus, AuthorizeRequest, AuthorizeResponse, BootNotificationRequest, BootNotificationResponse,
-    ChargePointErrorCode, ChargePointStatus, HeartbeatRequest, HeartbeatResponse, IdTagInfo, Location, Measurand,
-    MeterValue, MeterValuesRequest, Phase, ReadingContext, Reason, RegistrationStatus, SampledValue,
-    SecurityEventNotificationRequest, StartTransactionRequest, StartTransactionResponse, StationRequest,
+    ChargePointErrorCode, ChargePointStatus, DataTransferResponse, HeartbeatRequest, HeartbeatResponse, IdTagInfo,
+    Location, Measurand, MeterValue, MeterValuesRequest, Phase, ReadingContext, Reason, RegistrationStatus,
+    SampledValue, SecurityEventNotificationRequest, StartTransactionRequest, StartTransactionResponse, StationRequest,
     StatusNotificationRequest, StopTransactionRequest, StopTransactionResponse, UnitOfMeasure, ValueFormat,
 };
 use ocpp_types::{Conformance, DateTime, Message, Text, Version, decode};
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 
-use super::{firmware, logs};
+use super::{firmware, logs, vendor_messages};
 use crate::station::calls::{Call, Reply, StatusReport, TokenInfo};
 use crate::station::event::{ConnectorStatus, Registration};
 use crate::station::metering::{self, Context};
@@ -29,6 +29,7 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
     let request: StationRequest = match call {
         Call::Boot(_) => boot_notification(&station.config.product).into(),
         Call::Heartbeat => HeartbeatRequest::new().into(),
+        Call::VendorMessage { message, .. } => vendor_messages::request(message).into(),
         Call::Status(report) => status_notification(station, report).into(),
         Call::LocalListConflict(report) => {
             let mut request = status_notification(station, report);
@@ -37,7 +38,7 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
         }
         Call::Authorize { token, .. } => AuthorizeRequest::new(Text::truncated(&token.value)).into(),
         Call::Transaction { message, csms_id, .. } => transaction_message(station, message, *csms_id)?,
-        Call::MeterValues { evse, connector, csms_id, value } => {
+        Call::MeterValues { evse, connector, csms_id, value, .. } => {
             let connector = if *evse == 0 { 0 } else { station.through_number(*evse, *connector).into() };
             let mut request = MeterValuesRequest::new(connector, alloc::vec![meter_value(value)]);
             request.transaction_id = *csms_id;
@@ -260,6 +261,9 @@ pub(in crate::station) fn reply(call: &Call, payload: &str) -> Result<(Reply, Op
             }),
             Stage::Updated => Ok((Reply::Transaction { info: None, csms_id: None }, None)),
         },
+        Call::VendorMessage { .. } => {
+            read(payload, |answer: DataTransferResponse| Reply::VendorMessage(vendor_messages::answered(answer)))
+        }
         _ => Ok((Reply::Done, None)),
     }
 }

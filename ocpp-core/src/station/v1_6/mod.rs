@@ -8,8 +8,10 @@ mod local_list;
 mod logs;
 mod reservations;
 mod smart_charging;
+mod vendor_messages;
 
 pub(super) use answers::{answer, unlock_answer};
 pub(super) use calls::{encode, reply};
 pub(super) use firmware::update_firmware_answer;
 pub(super) use logs::{diagnostics_answer, log_answer};
+pub(super) use vendor_messages::answer as vendor_answer;

@@ -4,17 +4,16 @@ use alloc::string::{String, ToString};
 
 use ocpp_types::v2_1::{
     ChangeAvailabilityRequest, ChangeAvailabilityResponse, ChangeAvailabilityStatusEnumType, ClearCacheResponse,
-    ClearCacheStatusEnumType, CsmsRequest, DataTransferResponse, DataTransferStatusEnumType, EVSEType,
-    GenericDeviceModelStatusEnumType, GetBaseReportRequest, GetBaseReportResponse, GetTransactionStatusRequest,
-    GetTransactionStatusResponse, MessageTriggerEnumType, OperationalStatusEnumType, ReportBaseEnumType,
-    RequestStartStopStatusEnumType, RequestStartTransactionRequest, RequestStartTransactionResponse,
-    RequestStopTransactionRequest, RequestStopTransactionResponse, ResetEnumType, ResetRequest, ResetResponse,
-    ResetStatusEnumType, TriggerMessageRequest, TriggerMessageResponse, TriggerMessageStatusEnumType,
-    UnlockConnectorRequest, UnlockConnectorResponse, UnlockStatusEnumType,
+    ClearCacheStatusEnumType, CsmsRequest, EVSEType, GenericDeviceModelStatusEnumType, GetBaseReportRequest,
+    GetBaseReportResponse, GetTransactionStatusRequest, GetTransactionStatusResponse, MessageTriggerEnumType,
+    OperationalStatusEnumType, ReportBaseEnumType, RequestStartStopStatusEnumType, RequestStartTransactionRequest,
+    RequestStartTransactionResponse, RequestStopTransactionRequest, RequestStopTransactionResponse, ResetEnumType,
+    ResetRequest, ResetResponse, ResetStatusEnumType, TriggerMessageRequest, TriggerMessageResponse,
+    TriggerMessageStatusEnumType, UnlockConnectorRequest, UnlockConnectorResponse, UnlockStatusEnumType,
 };
 use ocpp_types::{Conformance, DecodeError, Text, encode};
 
-use super::{Rules, calls, firmware, local_list, logs, reservations, variables};
+use super::{Rules, calls, firmware, local_list, logs, reservations, variables, vendor_messages};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
@@ -50,8 +49,7 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
         CsmsRequest::CancelReservation(request) => encode(&reservations::cancel_reservation(station, &request)),
         CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
         CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
-        // P01.FR.05: no vendor's extensions are known.
-        CsmsRequest::DataTransfer(_) => encode(&DataTransferResponse::new(DataTransferStatusEnumType::UnknownVendorId)),
+        CsmsRequest::DataTransfer(request) => return vendor_messages::ask(station, request),
         CsmsRequest::GetBaseReport(request) => encode(&get_base_report(station, &request)),
         CsmsRequest::GetLog(request) => return logs::get_log(station, &request),
         CsmsRequest::UpdateFirmware(request) => return firmware::update_firmware(station, &request),

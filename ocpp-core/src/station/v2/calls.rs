@@ -8,16 +8,16 @@ use jiff::Timestamp;
 use ocpp_types::v2_1::{
     AuthorizationStatusEnumType, AuthorizeRequest, AuthorizeResponse, BootNotificationRequest,
     BootNotificationResponse, BootReasonEnumType, ChargingStateEnumType, ChargingStationType, ComponentType,
-    ConnectorStatusEnumType, EVSEType, EventDataType, EventNotificationEnumType, EventTriggerEnumType,
-    HeartbeatRequest, HeartbeatResponse, IdTokenInfoType, IdTokenType, LocationEnumType, MeasurandEnumType,
-    MeterValueType, MeterValuesRequest, ModemType, NotifyEventRequest, PhaseEnumType, ReadingContextEnumType,
-    RegistrationStatusEnumType, SampledValueType, SecurityEventNotificationRequest, SignedMeterValueType,
-    StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
+    ConnectorStatusEnumType, DataTransferResponse, EVSEType, EventDataType, EventNotificationEnumType,
+    EventTriggerEnumType, HeartbeatRequest, HeartbeatResponse, IdTokenInfoType, IdTokenType, LocationEnumType,
+    MeasurandEnumType, MeterValueType, MeterValuesRequest, ModemType, NotifyEventRequest, PhaseEnumType,
+    ReadingContextEnumType, RegistrationStatusEnumType, SampledValueType, SecurityEventNotificationRequest,
+    SignedMeterValueType, StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
     TransactionEventResponse, TransactionType, TriggerReasonEnumType, UnitOfMeasureType, VariableType,
 };
 use ocpp_types::{Conformance, Message, Text, decode};
 
-use super::{Rules, firmware, logs, reservations, variables};
+use super::{Rules, firmware, logs, reservations, variables, vendor_messages};
 use crate::station::calls::{Call, Reply, StatusReport, TokenInfo};
 use crate::station::config::BootReason;
 use crate::station::event::{ConnectorStatus, Registration};
@@ -33,6 +33,7 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
     let request: StationRequest = match call {
         Call::Boot(reason) => boot_notification(&station.config.product, *reason).into(),
         Call::Heartbeat => HeartbeatRequest::new().into(),
+        Call::VendorMessage { message, .. } => vendor_messages::request(message).into(),
         // 2.x has no status of the station itself.
         Call::Status(report) if report.evse == 0 => return None,
         Call::Status(report) => status_notification(report).into(),
@@ -276,6 +277,9 @@ pub(in crate::station) fn reply(call: &Call, payload: &str) -> Result<(Reply, Op
             info: answer.id_token_info.map(|info| token_info(*info)),
             csms_id: None,
         }),
+        Call::VendorMessage { .. } => {
+            read(payload, |answer: DataTransferResponse| Reply::VendorMessage(vendor_messages::answered(answer)))
+        }
         _ => Ok((Reply::Done, None)),
     }
 }

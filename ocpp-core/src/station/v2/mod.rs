@@ -11,9 +11,11 @@ mod logs;
 mod reservations;
 mod rules;
 mod variables;
+mod vendor_messages;
 
 pub(super) use answers::{answer, unlock_answer};
 pub(super) use calls::{encode, reply};
 pub(super) use firmware::update_firmware_answer;
 pub(super) use logs::log_answer;
 pub(super) use rules::Rules;
+pub(super) use vendor_messages::answer as vendor_answer;
