@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use ocpp_core::station::{
     Answer, Batch, Change, ConnectorStatus, Event, Input, Output, Product, Question, QuestionKind, Reading, Record,
-    Station, StationConfig, Token, Vehicle, VendorMessage,
+    Station, StationConfig, Token, UpdateId, Vehicle, VendorMessage,
 };
 use ocpp_core::time::{Instant, Now};
 use ocpp_core::types::{Decimal, Version};
+
+use crate::transfers::Transfers;
 
 pub const VERSIONS: [Version; 3] = [Version::V1_6, Version::V2_0_1, Version::V2_1];
 
@@ -60,6 +62,10 @@ enum Delivery {
     Stored(Batch),
     Answer(Question),
     RestartFailed,
+    /// A file has been moved.
+    Moved(Input),
+    /// Firmware has been installed.
+    Installed(UpdateId),
 }
 
 /// The whole world of one station.
@@ -80,6 +86,8 @@ pub struct World<P> {
     pub vendor: fn(&VendorMessage) -> Answer,
     /// Whether the hardware answers questions at all.
     pub answers: bool,
+    /// What moves files and installs firmware.
+    pub transfers: Transfers,
     /// Everything that the station had done, with the moment.
     pub outputs: Vec<(Instant, Output)>,
     /// Every fact that the station was told, with both clocks.
@@ -142,6 +150,7 @@ impl<P: Peer> World<P> {
             unlocks: true,
             vendor: |_| Answer::Failed,
             answers: true,
+            transfers: Transfers::default(),
             outputs: Vec::new(),
             inputs: Vec::new(),
             sent: Vec::new(),
@@ -305,6 +314,28 @@ impl<P: Peer> World<P> {
             Output::Ask(question) if self.answers => {
                 self.schedule_in(Duration::from_millis(100), Delivery::Answer(question))
             }
+            Output::Download(download) if self.transfers.moves => {
+                let fact = self.transfers.download(&download);
+                let input = Input::Firmware { update: download.update, fact };
+                self.schedule_in(self.transfers.duration, Delivery::Moved(input));
+            }
+            Output::CancelDownload { update } => self.queue.retain(|_, (_, delivery)| match delivery {
+                Delivery::Moved(Input::Firmware { update: known, .. }) => *known != update,
+                _ => true,
+            }),
+            Output::Install(install) => {
+                self.transfers.installs += 1;
+                self.schedule_in(self.transfers.duration, Delivery::Installed(install.update));
+            }
+            Output::Upload(upload) if self.transfers.moves => {
+                let outcome = self.transfers.upload(&upload);
+                let input = Input::Log { upload: upload.upload, outcome };
+                self.schedule_in(self.transfers.duration, Delivery::Moved(input));
+            }
+            Output::CancelUpload { upload } => self.queue.retain(|_, (_, delivery)| match delivery {
+                Delivery::Moved(Input::Log { upload: known, .. }) => *known != upload,
+                _ => true,
+            }),
             Output::Restart { evse: None } if self.restarts_fail => {
                 self.schedule_in(Duration::from_millis(100), Delivery::RestartFailed);
             }
@@ -359,10 +390,25 @@ impl<P: Peer> World<P> {
                 self.apply(&batch);
                 self.handle(Input::Stored(batch.id));
             }
+            Delivery::Moved(input) => self.handle(input),
+            Delivery::Installed(update) => {
+                if let Some(version) = self.transfers.install() {
+                    self.config.product.firmware_version = Some(version);
+                }
+                let fact = self.transfers.installation.clone();
+                self.handle(Input::Firmware { update, fact });
+            }
             Delivery::Answer(question) => {
                 let answer = match question.kind {
+<<<<<<< HEAD
                     QuestionKind::VendorMessage(message) => (self.vendor)(&message),
                     _ if self.unlocks => Answer::Done,
+=======
+                    QuestionKind::Unlock { .. } if self.unlocks => Answer::Done,
+                    QuestionKind::SigningCertificate { .. } => self.transfers.certificate.clone(),
+                    QuestionKind::FirmwareSignature { .. } => self.transfers.signature.clone(),
+                    QuestionKind::Log(_) => self.transfers.log.clone(),
+>>>>>>> 68672a6 (Prove firmware updates and log uploads over the wire and through power cuts)
                     _ => Answer::Failed,
                 };
                 self.handle(Input::Answer { question: question.id, answer });
