@@ -400,15 +400,11 @@ impl<P: Peer> World<P> {
             }
             Delivery::Answer(question) => {
                 let answer = match question.kind {
-<<<<<<< HEAD
                     QuestionKind::VendorMessage(message) => (self.vendor)(&message),
-                    _ if self.unlocks => Answer::Done,
-=======
                     QuestionKind::Unlock { .. } if self.unlocks => Answer::Done,
                     QuestionKind::SigningCertificate { .. } => self.transfers.certificate.clone(),
                     QuestionKind::FirmwareSignature { .. } => self.transfers.signature.clone(),
                     QuestionKind::Log(_) => self.transfers.log.clone(),
->>>>>>> 68672a6 (Prove firmware updates and log uploads over the wire and through power cuts)
                     _ => Answer::Failed,
                 };
                 self.handle(Input::Answer { question: question.id, answer });
