@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use iso_currency::Currency;
 use ocpp_core::csms::Conformance;
+use ocpp_core::transport::{Compression, MessageRate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 
+use crate::door::ConnectionLimits;
 use crate::tariffs::Price;
 
 /// What happens to a station that nobody has entered.
@@ -56,6 +59,19 @@ pub struct ConfigFile {
     pub call_timeout: Option<u32>,
     /// The frames kept for each station in the OCPP log, 10 to 100000. Default: 1000.
     pub messages_per_station: Option<u32>,
+    /// How many connections there may be, 1 to 1000000, of stations and browsers together. Default: 20000.
+    pub max_connections: Option<u32>,
+    /// How many connections there may be from one address, 1 to 1000000. Default: 1000, and no limit for this machine itself, where a
+    /// proxy connects for all stations.
+    pub max_connections_per_address: Option<u32>,
+    /// The seconds that a connection may take to send the head of a request, from its beginning or from its last request, 1 to 60.
+    /// Default: 10.
+    pub handshake_timeout: Option<u32>,
+    /// How many messages a second are read from one station, 1 to 1000000; ten times as many at once. A station that sends more is
+    /// slowed down. Default: 100.
+    pub messages_per_second: Option<u32>,
+    /// Whether messages are compressed where the station offers it. Default: true.
+    pub compression: Option<bool>,
 }
 
 /// What is wrong with the configuration, and where.
@@ -114,6 +130,12 @@ pub struct Config {
     pub call_timeout: Duration,
     /// The frames kept for each station in the OCPP log.
     pub messages_per_station: u32,
+    /// How many connections there may be.
+    pub connections: ConnectionLimits,
+    /// How many messages are read from one station.
+    pub message_rate: MessageRate,
+    /// How messages are compressed where the station offers it.
+    pub compression: Compression,
 }
 
 impl ConfigFile {
@@ -152,6 +174,23 @@ impl ConfigFile {
             number @ 10..=100_000 => number,
             number => return Err(out_of_range("messages_per_station", number, "10 to 100000")),
         };
+        let number = |name, value: u32| match NonZeroU32::new(value) {
+            Some(number) if number.get() <= 1_000_000 => Ok(number),
+            _ => Err(out_of_range(name, value, "1 to 1000000")),
+        };
+        let connections = ConnectionLimits {
+            total: number("max_connections", self.max_connections.unwrap_or(20_000))?.get(),
+            per_address: match self.max_connections_per_address {
+                Some(limit) => Some(number("max_connections_per_address", limit)?.get()),
+                None => None,
+            },
+            handshake: match self.handshake_timeout.unwrap_or(10) {
+                seconds @ 1..=60 => Duration::from_secs(seconds.into()),
+                seconds => return Err(out_of_range("handshake_timeout", seconds, "1 to 60 seconds")),
+            },
+        };
+        let per_second = number("messages_per_second", self.messages_per_second.unwrap_or(100))?;
+        let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(9));
         Ok(Config {
             listen,
             database: self.database.unwrap_or_else(|| PathBuf::from("ocpp-csms.sqlite")),
@@ -164,6 +203,12 @@ impl ConfigFile {
             boot_retry_interval: day("boot_retry_interval", self.boot_retry_interval, 30)?,
             call_timeout,
             messages_per_station,
+            connections,
+            message_rate: MessageRate { per_second, burst },
+            compression: match self.compression {
+                Some(false) => Compression::Off,
+                Some(true) | None => Compression::EachMessage,
+            },
         })
     }
 }
@@ -232,6 +277,10 @@ mod tests {
             ("heartbeat_interval = 0", "heartbeat_interval"),
             ("call_timeout = 601", "call_timeout"),
             ("messages_per_station = 9", "messages_per_station"),
+            ("max_connections = 0", "max_connections"),
+            ("handshake_timeout = 0", "handshake_timeout"),
+            ("max_connections_per_address = 0", "max_connections_per_address"),
+            ("messages_per_second = 0", "messages_per_second"),
             ("prise_per_kwh = 1", "prise_per_kwh"),
         ] {
             assert!(config(text).unwrap_err().contains(name), "{text}");

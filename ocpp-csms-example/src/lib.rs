@@ -9,6 +9,7 @@ pub mod api;
 mod cli;
 pub mod config;
 pub mod demo;
+mod door;
 pub mod logging;
 mod metrics;
 mod server;
@@ -19,4 +20,5 @@ pub mod tariffs;
 pub mod web;
 
 pub use cli::run;
+pub use door::ConnectionLimits;
 pub use server::{Csms, Server, StartError};

@@ -1,6 +1,10 @@
 //! The log: one line for each thing that happened, for people or for machines.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
 
@@ -26,4 +30,65 @@ pub fn start(format: LogFormat, default: &str) {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+}
+
+/// How long a peer that was logged is not logged again.
+const SILENCE: Duration = Duration::from_secs(60);
+/// Peers that are remembered. More come in only after a while, or share what is logged for all others.
+const REMEMBERED: usize = 10_000;
+
+/// Logs what strangers do: one line a minute for each of them, however often they do it.
+#[derive(Debug, Default)]
+pub(crate) struct Sparingly {
+    logged: Mutex<BTreeMap<Option<IpAddr>, Instant>>,
+}
+
+impl Sparingly {
+    /// Whether a line may be written about what this peer did; `None` stands for no peer in particular.
+    pub(crate) fn may_log(&self, peer: Option<IpAddr>) -> bool {
+        self.may_log_at(peer.map(|address| address.to_canonical()), Instant::now())
+    }
+
+    fn may_log_at(&self, peer: Option<IpAddr>, now: Instant) -> bool {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_silent = |last: &Instant| now.saturating_duration_since(*last) < SILENCE;
+        let mut peer = peer;
+        if logged.len() >= REMEMBERED && !logged.contains_key(&peer) {
+            logged.retain(|_, last| is_silent(last));
+            if logged.len() >= REMEMBERED {
+                peer = None;
+            }
+        }
+        if logged.get(&peer).is_some_and(is_silent) {
+            return false;
+        }
+        logged.insert(peer, now);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_logged_once_a_minute() {
+        let (log, start) = (Sparingly::default(), Instant::now());
+        let [one, other] = ["10.0.0.1", "10.0.0.2"].map(|text| text.parse().ok());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert!(log.may_log_at(one, at(0)));
+        assert!(log.may_log_at(other, at(1)));
+        assert!(!log.may_log_at(one, at(59)));
+        assert!(log.may_log_at(one, at(60)));
+    }
+
+    #[test]
+    fn any_number_of_peers_is_logged_in_bounded_room() {
+        let (log, now) = (Sparingly::default(), Instant::now());
+        let lines = (0_u32..20_000).filter(|number| log.may_log_at(Some(IpAddr::from(number.to_be_bytes())), now));
+        assert_eq!(lines.count(), REMEMBERED + 1);
+        assert!(log.logged.lock().unwrap().len() <= REMEMBERED + 1);
+        // A minute later there is room again.
+        assert!(log.may_log_at("10.0.0.1".parse().ok(), now + SILENCE));
+    }
 }

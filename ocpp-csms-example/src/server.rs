@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +11,7 @@ use crate::access::{ApiToken, NoEntropy, PasswordKey};
 use crate::config::Config;
 use crate::stations::Stations;
 use crate::store::{MessageLog, OpenError, Store, StoreError};
-use crate::{api, stations, web};
+use crate::{api, door, stations, web};
 
 /// The names of the secrets in the database.
 const API_TOKEN: &str = "api_token_hash";
@@ -98,7 +97,7 @@ pub struct Server {
     address: SocketAddr,
     new_api_token: Option<String>,
     stop: CancellationToken,
-    task: tokio::task::JoinHandle<std::io::Result<()>>,
+    task: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
@@ -124,15 +123,8 @@ impl Server {
         let stations = Stations::start(Arc::clone(&config), store.clone(), log.clone(), password_key.clone()).await?;
         let csms = Csms { inner: Arc::new(Inner { config, store, log, stations, api_token, password_key }) };
         let stop = CancellationToken::new();
-        let app = app(&csms, &stop).into_make_service_with_connect_info::<SocketAddr>();
-        let stopped = stop.clone().cancelled_owned();
-        let listener = listener.tap_io(|stream| {
-            // A frame is small and awaited: it is not held back to be sent with the next one.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "frames may be delayed");
-            }
-        });
-        let task = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
+        let limits = csms.config().connections;
+        let task = tokio::spawn(door::serve(listener, app(&csms, &stop), limits, stop.clone()));
         Ok(Self { csms, address, new_api_token, stop, task })
     }
 

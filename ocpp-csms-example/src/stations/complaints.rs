@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use ocpp_core::csms::{Event, Finding};
 
+/// Lines that a connection may be worth. A station that does everything wrong does not fill the log.
+const LINES: u32 = 20;
 /// Characters of a message in the log.
 const EXCERPT: usize = 200;
 
@@ -26,7 +28,14 @@ impl Complaints {
     }
 
     /// Logs what was gathered: a line for each message that is not understood, else one line for all departures from the schema.
-    pub(super) fn log(self, station: &str) {
+    pub(super) fn log(self, station: &str, complained: &mut u32) {
+        if self.malformed.is_empty() && self.findings.is_empty() {
+            return;
+        }
+        *complained = complained.saturating_add(1);
+        if *complained > LINES {
+            return;
+        }
         let findings = list(&self.findings);
         for (reason, text) in &self.malformed {
             let text: String = text.chars().take(EXCERPT).collect();
@@ -34,6 +43,9 @@ impl Complaints {
         }
         if self.malformed.is_empty() && !self.findings.is_empty() {
             tracing::warn!(%station, "departs from the schema: {findings}");
+        }
+        if *complained == LINES {
+            tracing::warn!(%station, "more of the kind is not logged before the station connects anew; see its OCPP log");
         }
     }
 }

@@ -24,13 +24,8 @@ use crate::store::{Direction, Registration};
 pub(super) enum Order {
     /// It connected anew.
     Attach(Box<Connected>),
-    /// It is to be called.
-    Call {
-        /// How.
-        command: Command,
-        /// Where the end is reported.
-        reply: oneshot::Sender<CallOutcome>,
-    },
+    /// It is to be called. Boxed like the other large one, because a queue of orders has room for many, and each station has a queue.
+    Call(Box<Call>),
     /// The operator decided about it.
     Registration(Registration),
     /// Its connection is to end.
@@ -38,6 +33,14 @@ pub(super) enum Order {
         /// Why.
         reason: String,
     },
+}
+
+/// A call that somebody waits for.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) command: Command,
+    /// Where the end is reported.
+    pub(super) reply: oneshot::Sender<CallOutcome>,
 }
 
 /// A station's task. It lives as long as the station is connected.
@@ -48,6 +51,10 @@ pub(super) struct Driver {
     orders: mpsc::Receiver<Order>,
     started: tokio::time::Instant,
     socket: Option<Socket>,
+    /// That the connection was slowed down has been logged.
+    is_slowed_down: bool,
+    /// What was complained about since the station connected.
+    complained: u32,
     calls: HashMap<CommandId, oneshot::Sender<CallOutcome>>,
     next_call: u64,
 }
@@ -61,6 +68,8 @@ impl Driver {
             orders,
             started: tokio::time::Instant::now(),
             socket: None,
+            is_slowed_down: false,
+            complained: 0,
             calls: HashMap::new(),
             next_call: 0,
         }
@@ -122,7 +131,8 @@ impl Driver {
                 self.carry_out(session).await;
                 self.attach(session, *connected).await;
             }
-            Order::Call { command, reply } => {
+            Order::Call(call) => {
+                let Call { command, reply } = *call;
                 let id = CommandId(self.next_call);
                 self.next_call += 1;
                 self.calls.insert(id, reply);
@@ -147,6 +157,7 @@ impl Driver {
             }
         };
         self.socket = Some(socket);
+        (self.is_slowed_down, self.complained) = (false, 0);
         self.stations.metrics().connected(version);
         self.stations.update(&self.station, |live| {
             live.connection = Some(live::Connection { version, remote, since: Timestamp::now() });
@@ -162,8 +173,8 @@ impl Driver {
         let Some(mut socket) = self.socket.take() else { return };
         let version = socket.version();
         socket.close(CloseFrame::new(code, reason));
-        // The closing handshake has its own time limit; nobody needs to wait for it.
-        tokio::spawn(async move { while !matches!(socket.next().await, Incoming::Closed(_)) {} });
+        // The closing handshake has its own time limit; only the end of the server waits for it.
+        self.stations.run(async move { while !matches!(socket.next().await, Incoming::Closed(_)) {} });
         self.disconnected(session, version, reason.to_owned(), false);
     }
 
@@ -189,6 +200,11 @@ impl Driver {
                     false
                 });
                 session.handle(self.now(), Input::Frame(text));
+                let is_slowed_down = self.socket.as_ref().is_some_and(Socket::was_slowed_down);
+                if is_slowed_down && !std::mem::replace(&mut self.is_slowed_down, true) {
+                    let limit = self.stations.config().message_rate.per_second;
+                    tracing::warn!(station = %self.station, "slowed down: more than {limit} messages a second");
+                }
             }
             // The connection closes itself and says why.
             Incoming::Binary => {}
@@ -235,7 +251,7 @@ impl Driver {
                     other => tracing::error!(station = %self.station, output = ?other, "an unknown output"),
                 }
             }
-            complaints.log(&self.station);
+            complaints.log(&self.station, &mut self.complained);
             // The snapshot belongs to the moment at which all outputs were taken, so facts come before anything is answered.
             self.keep(session, facts).await;
             for (question, about) in questions {

@@ -41,11 +41,14 @@ async fn upgrade(
     ConnectInfo(remote): ConnectInfo<SocketAddr>,
     mut request: Request,
 ) -> Response {
-    let rules = HandshakeRules::default();
+    let mut rules = HandshakeRules::default();
+    rules.compression = stations.config().compression;
     let handshake = match UpgradeRequest::read(request.method(), request.uri(), request.headers(), &rules) {
         Ok(handshake) => handshake,
         Err(refused) => {
-            tracing::warn!(path = request.uri().path(), %remote, "not a station's handshake: {refused}");
+            if stations.strangers().may_log(Some(remote.ip())) {
+                tracing::warn!(path = request.uri().path(), %remote, "not a station's handshake: {refused}");
+            }
             return refused.response().map(Body::from);
         }
     };
@@ -54,7 +57,9 @@ async fn upgrade(
     let admitted = match admit(stations.store(), stations.key(), stations.config(), &station, credentials).await {
         Ok(admitted) => admitted,
         Err(refusal) => {
-            tracing::warn!(%station, %remote, "not let in: {refusal}");
+            if stations.strangers().may_log(Some(remote.ip())) {
+                tracing::warn!(%station, %remote, "not let in: {refusal}");
+            }
             stations.metrics().refused.inc();
             return answer(&refusal).response().map(Body::from);
         }
@@ -65,11 +70,12 @@ async fn upgrade(
         let stream = match upgraded.await {
             Ok(stream) => TokioIo::new(stream),
             Err(error) => {
-                tracing::warn!(%station, %remote, %error, "the connection ended during the handshake");
+                tracing::debug!(%station, %remote, %error, "the connection ended during the handshake");
                 return;
             }
         };
-        let config = ConnectionConfig::default();
+        let mut config = ConnectionConfig::default();
+        config.message_rate = Some(stations.config().message_rate);
         let wire = WebSocket::server(stream, &handshake, &config).await;
         match handshake.version {
             Some(version) => {
@@ -78,7 +84,9 @@ async fn upgrade(
             }
             None => {
                 let offered = handshake.offered.join(", ");
-                tracing::warn!(%station, %remote, offered, "no common version; spoken are ocpp2.1, ocpp2.0.1 and ocpp1.6");
+                if stations.strangers().may_log(Some(remote.ip())) {
+                    tracing::warn!(%station, %remote, offered, "no common version; spoken are ocpp2.1, ocpp2.0.1 and ocpp1.6");
+                }
                 refuse_version(wire, config).await;
             }
         }

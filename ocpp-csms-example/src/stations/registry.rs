@@ -7,12 +7,13 @@ use ocpp_core::csms::{CallOutcome, Command};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
-use super::driver::{Driver, Order};
+use super::driver::{Call, Driver, Order};
 use super::gateway::Connected;
 use super::live::{ConnectorView, LiveStation};
 use super::notice::{Notice, What};
 use crate::access::PasswordKey;
 use crate::config::Config;
+use crate::logging::Sparingly;
 use crate::metrics::Metrics;
 use crate::store::{Connector, MessageLog, Registration, Store, StoreError};
 
@@ -34,6 +35,8 @@ struct Inner {
     log: MessageLog,
     key: PasswordKey,
     metrics: Metrics,
+    /// Those who knock without being let in.
+    strangers: Sparingly,
     drivers: Mutex<Drivers>,
     live: RwLock<HashMap<Arc<str>, LiveStation>>,
     notices: broadcast::Sender<Notice>,
@@ -80,6 +83,7 @@ impl Stations {
             log,
             key,
             metrics: Metrics::new(),
+            strangers: Sparingly::default(),
             drivers: Mutex::default(),
             live: RwLock::new(live),
             notices: broadcast::Sender::new(NOTICES),
@@ -123,7 +127,7 @@ impl Stations {
             return Err(CallRefused::NotConnected);
         }
         let (reply, outcome) = oneshot::channel();
-        self.order(station, Order::Call { command, reply })?;
+        self.order(station, Order::Call(Box::new(Call { command, reply })))?;
         outcome.await.map_err(|_| CallRefused::NotConnected)
     }
 
@@ -207,6 +211,15 @@ impl Stations {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    pub(super) fn strangers(&self) -> &Sparingly {
+        &self.inner.strangers
+    }
+
+    /// Runs something that is waited for when the server ends, so that it has to come to an end by itself.
+    pub(super) fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.inner.tasks.spawn(task);
     }
 
     pub(super) fn key(&self) -> &PasswordKey {

@@ -37,7 +37,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_connector(&self, connector: &Connector) -> Result<(), StoreError> {
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO connectors (station, evse, connector, status, error, since) VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT (station, evse, connector) DO UPDATE SET status = excluded.status, error = excluded.error, \
              since = excluded.since",
@@ -47,9 +47,8 @@ impl Store {
         .bind(connector.connector)
         .bind(&connector.status)
         .bind(&connector.error)
-        .bind(to_millis(connector.since))
-        .execute(&self.write)
-        .await?;
+        .bind(to_millis(connector.since));
+        self.keep(query).await?;
         Ok(())
     }
 }

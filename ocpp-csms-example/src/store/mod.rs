@@ -4,6 +4,7 @@
 //! A write is on the disk when its call returns (`synchronous = FULL`): what is acknowledged to a station is kept.
 
 mod connectors;
+mod group;
 mod messages;
 mod open;
 mod settings;
@@ -19,12 +20,17 @@ pub use tokens::{Token, TokenStatus};
 pub use transactions::{Batch, Transaction};
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqlitePool;
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqlitePool, SqliteQueryResult};
+
+use self::group::Group;
 
 /// The database. Clones share the same connections.
 #[derive(Debug, Clone)]
 pub struct Store {
     write: SqlitePool,
+    /// What stations report is written through this.
+    group: Group,
     read: SqlitePool,
 }
 
@@ -34,6 +40,9 @@ pub enum StoreError {
     /// What SQLite said.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
+    /// It could not be brought to the disk, together with what others wrote at the same time.
+    #[error("the database: {0}")]
+    NotKept(std::sync::Arc<str>),
     /// A column holds what this program never writes.
     #[error("the database holds {value:?} as {what}; it was changed by another program")]
     Content {
@@ -58,6 +67,16 @@ impl Store {
     pub async fn check(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.read).await?;
         Ok(())
+    }
+}
+
+impl Store {
+    /// Runs a statement that a station gave reason to, together with those of others; on the disk when this returns.
+    async fn keep(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<SqliteQueryResult, StoreError> {
+        let mut turn = self.group.statement().await?;
+        let done = query.execute(turn.connection()?).await?;
+        turn.commit().await?;
+        Ok(done)
     }
 }
 

@@ -7,6 +7,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use super::Store;
+use super::group::Group;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -96,7 +97,7 @@ impl Store {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(|error| classify(path, error))?;
-        Ok(Self { write, read })
+        Ok(Self { group: Group::new(write.clone()), write, read })
     }
 }
 

@@ -183,7 +183,7 @@ impl Store {
         limit: u32,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO stations (id, registration, free_vend, provisioned, created_at) \
              SELECT $1, $2, 0, 0, $3 WHERE (SELECT COUNT(*) FROM stations WHERE provisioned = 0) < $4 \
              ON CONFLICT (id) DO NOTHING",
@@ -191,10 +191,8 @@ impl Store {
         .bind(id)
         .bind(registration.as_str())
         .bind(to_millis(now))
-        .bind(i64::from(limit))
-        .execute(&self.write)
-        .await?;
-        Ok(done.rows_affected() > 0)
+        .bind(i64::from(limit));
+        Ok(self.keep(query).await?.rows_affected() > 0)
     }
 
     /// Keeps that a station connected, and in which version.
@@ -202,12 +200,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn station_connected(&self, id: &str, version: Version, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE stations SET version = $2, last_connected_at = $3 WHERE id = $1")
+        let query = sqlx::query("UPDATE stations SET version = $2, last_connected_at = $3 WHERE id = $1")
             .bind(id)
             .bind(version.number())
-            .bind(to_millis(now))
-            .execute(&self.write)
-            .await?;
+            .bind(to_millis(now));
+        self.keep(query).await?;
         Ok(())
     }
 
@@ -216,7 +213,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn station_booted(&self, id: &str, identity: &Identity, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+        let query = sqlx::query(
             "UPDATE stations SET vendor = $2, model = $3, serial_number = $4, firmware_version = $5, \
              last_booted_at = $6 WHERE id = $1",
         )
@@ -225,9 +222,8 @@ impl Store {
         .bind(&identity.model)
         .bind(&identity.serial_number)
         .bind(&identity.firmware_version)
-        .bind(to_millis(now))
-        .execute(&self.write)
-        .await?;
+        .bind(to_millis(now));
+        self.keep(query).await?;
         Ok(())
     }
 }

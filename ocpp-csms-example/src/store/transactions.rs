@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{QueryBuilder, Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row};
 
+use super::group::Turn;
 use super::{Store, StoreError, from_millis, parse, to_millis};
 use crate::tariffs::Price;
 
@@ -54,10 +55,11 @@ impl Transaction {
     }
 }
 
-/// Everything that one message of a station changes, in one database transaction: all of it is kept or nothing.
+/// Everything that one message of a station changes: all of it is kept or nothing. What several stations change at the same moment goes
+/// to the disk together.
 #[derive(Debug)]
 pub struct Batch {
-    transaction: sqlx::Transaction<'static, Sqlite>,
+    turn: Turn,
     station: String,
 }
 
@@ -67,7 +69,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn batch(&self, station: &str) -> Result<Batch, StoreError> {
-        Ok(Batch { transaction: self.write.begin().await?, station: station.to_owned() })
+        Ok(Batch { turn: self.group.unit().await?, station: station.to_owned() })
     }
 
     /// The state of a station's conversation, as it was last kept.
@@ -171,7 +173,7 @@ impl Batch {
         sqlx::query("SELECT * FROM transactions WHERE station = $1 AND id = $2")
             .bind(&self.station)
             .bind(id)
-            .fetch_optional(self.connection())
+            .fetch_optional(self.turn.connection()?)
             .await?
             .map(|row| read(&row))
             .transpose()
@@ -208,7 +210,7 @@ impl Batch {
         .bind(transaction.price.per_kwh.to_string())
         .bind(transaction.price.currency.code())
         .bind(transaction.cost)
-        .execute(self.connection())
+        .execute(self.turn.connection()?)
         .await?;
         Ok(())
     }
@@ -233,7 +235,7 @@ impl Batch {
                     .push_bind(sampled.clone());
             });
             query.push(" ON CONFLICT DO NOTHING");
-            query.build().execute(&mut *self.transaction).await?;
+            query.build().execute(self.turn.connection()?).await?;
         }
         Ok(())
     }
@@ -246,7 +248,7 @@ impl Batch {
         sqlx::query("UPDATE stations SET session_state = $2 WHERE id = $1")
             .bind(&self.station)
             .bind(state)
-            .execute(&mut *self.transaction)
+            .execute(self.turn.connection()?)
             .await?;
         Ok(())
     }
@@ -256,11 +258,7 @@ impl Batch {
     /// # Errors
     /// When the database fails; nothing of the batch is kept then.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
-    }
-
-    fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.transaction
+        self.turn.commit().await
     }
 }
 

@@ -7,6 +7,7 @@ mod bad_input;
 mod calls;
 mod charging;
 mod harness;
+mod hostile;
 mod log;
 mod page;
 mod program;

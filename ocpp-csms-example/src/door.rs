@@ -1,0 +1,241 @@
+//! The door of the port: who may connect at all, and how long a connection may take to say what it wants.
+//!
+//! Everything behind it is bounded here: connections in all, connections from one address, and the time until the head of a request has
+//! come. A connection counts until its socket is closed, so a station counts for as long as it is connected.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_service::Service as _;
+
+use crate::logging::Sparingly;
+
+/// Bytes of the buffer that the head of a request has to fit into.
+const HEAD_LIMIT: usize = 16 * 1024;
+/// Headers of a request.
+const HEADERS: usize = 64;
+/// How long nothing is accepted after the system could not give a connection, such as for want of file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How many connections there may be, and how long they may take to say what they want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// In all.
+    pub total: u32,
+    /// From one address. `None`: 1000, and any number from this machine, where a proxy connects for all stations.
+    pub per_address: Option<u32>,
+    /// How long a connection may take from its beginning, or from its last request, to the end of the head of the next one.
+    pub handshake: Duration,
+}
+
+impl ConnectionLimits {
+    fn of(self, address: IpAddr) -> u32 {
+        match self.per_address {
+            Some(limit) => limit,
+            None if address.is_loopback() => u32::MAX,
+            None => 1000,
+        }
+    }
+}
+
+/// Accepts connections and serves them in tasks of their own, until it is stopped; then waits for the requests that are under way.
+pub(crate) async fn serve(listener: TcpListener, app: Router, limits: ConnectionLimits, stop: CancellationToken) {
+    let guests = Guests { limits, count: Arc::default() };
+    let refused = Sparingly::default();
+    let tasks = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, remote) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) if is_of_connection(&error) => continue,
+            Err(error) => {
+                if refused.may_log(None) {
+                    tracing::error!(%error, "no connection can be accepted");
+                }
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let Some(guest) = guests.admit(remote.ip()) else {
+            if refused.may_log(Some(remote.ip())) {
+                tracing::warn!(%remote, "a connection is refused: too many from there, or in all; see max_connections");
+            }
+            continue;
+        };
+        // A frame is small and awaited: it is not held back to be sent with the next one.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "frames may be delayed");
+        }
+        tasks.spawn(connection(Counted { stream, _guest: guest }, remote, app.clone(), limits.handshake, stop.clone()));
+    }
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// Serves HTTP on a connection until it ends, or becomes a WebSocket.
+async fn connection(stream: Counted, remote: SocketAddr, app: Router, handshake: Duration, stop: CancellationToken) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(remote));
+        // A router is always ready.
+        let response = app.clone().call(request.map(Body::new));
+        async move { Ok::<_, Infallible>(response.await.unwrap_or_else(|never| match never {})) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(handshake).max_buf_size(HEAD_LIMIT).max_headers(HEADERS);
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // Whoever sends no request, or none that is understood, is not worth a line in the log of every day.
+        tracing::debug!(%remote, %error, "a connection ended");
+    }
+}
+
+/// Errors of one connection, which say nothing about the next.
+fn is_of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[derive(Debug, Clone)]
+struct Guests {
+    limits: ConnectionLimits,
+    count: Arc<Mutex<Count>>,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    total: u32,
+    by_address: HashMap<IpAddr, u32>,
+}
+
+impl Guests {
+    fn admit(&self, address: IpAddr) -> Option<Guest> {
+        // An IPv4 address is the same one however the socket shows it.
+        let address = address.to_canonical();
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_there = count.by_address.get(&address).copied().unwrap_or(0);
+        if count.total >= self.limits.total || from_there >= self.limits.of(address) {
+            return None;
+        }
+        count.total += 1;
+        count.by_address.insert(address, from_there + 1);
+        drop(count);
+        Some(Guest { address, count: Arc::clone(&self.count) })
+    }
+}
+
+/// One connection that counts.
+#[derive(Debug)]
+struct Guest {
+    address: IpAddr,
+    count: Arc<Mutex<Count>>,
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        count.total = count.total.saturating_sub(1);
+        if let Entry::Occupied(mut from_there) = count.by_address.entry(self.address) {
+            *from_there.get_mut() -= 1;
+            if *from_there.get() == 0 {
+                from_there.remove();
+            }
+        }
+    }
+}
+
+/// A stream that counts as a connection for as long as it is held.
+#[derive(Debug)]
+struct Counted {
+    stream: TcpStream,
+    _guest: Guest,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_counted_until_they_end() {
+        let limits = ConnectionLimits { total: 3, per_address: Some(2), handshake: Duration::ZERO };
+        let guests = Guests { limits, count: Arc::default() };
+        let [one, other, another] = ["10.0.0.1", "10.0.0.2", "::ffff:10.0.0.1"].map(|text| text.parse().unwrap());
+        let first = guests.admit(one).unwrap();
+        let _second = guests.admit(another).unwrap();
+        assert!(guests.admit(one).is_none(), "two from one address");
+        let _third = guests.admit(other).unwrap();
+        assert!(guests.admit(other).is_none(), "three in all");
+        drop(first);
+        assert!(guests.admit(one).is_some());
+    }
+
+    #[test]
+    fn a_proxy_on_this_machine_may_connect_for_everybody() {
+        let unset = ConnectionLimits { total: 10, per_address: None, handshake: Duration::ZERO };
+        assert_eq!(unset.of("10.0.0.1".parse().unwrap()), 1000);
+        assert_eq!(unset.of("127.0.0.1".parse().unwrap()), u32::MAX);
+        let set = ConnectionLimits { per_address: Some(5), ..unset };
+        assert_eq!(set.of("127.0.0.1".parse().unwrap()), 5);
+    }
+}
