@@ -5,3 +5,4 @@ pub mod frame;
 mod json;
 pub mod messages;
 mod payload;
+pub mod station;
