@@ -5,14 +5,14 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 
-use ocpp_types::{Conformance, Decoded, ErrorCode, Version};
+use ocpp_types::{Conformance, Decoded, ErrorCode, Text, Version};
 use serde::Deserialize;
 
 use super::command::{CallAnswer, CallError, CallOutcome, CallResult, Command};
 use super::dialect::{self, AnswerForm, Call};
 use super::event::{Event, Finding};
 use super::findings::to_finding;
-use super::identity::CommandId;
+use super::identity::{CommandId, TransactionId};
 use super::message::CallMessage;
 use super::operations::{Happened, OperationId, Plan};
 use super::session::Session;
@@ -54,14 +54,36 @@ pub(super) enum Owner {
 impl Session {
     /// The application wants something of the station.
     pub(super) fn handle_command(&mut self, now: Now, id: CommandId, mut command: Command) {
-        if let Command::RemoteStop { transaction }
-        | Command::CostUpdated { transaction, .. }
-        | Command::GetTransactionStatus { transaction: Some(transaction) } = &mut command
-        {
-            *transaction = self.ledger.wire_name(transaction).clone();
-        }
+        self.name_as_station(&mut command);
         if let Err(outcome) = self.try_command(now, id, command) {
             self.event(Event::CallFinished { command: id, outcome });
+        }
+    }
+
+    /// Calls transactions what the station calls them.
+    fn name_as_station(&self, command: &mut Command) {
+        match command {
+            Command::RemoteStop { transaction }
+            | Command::CostUpdated { transaction, .. }
+            | Command::UsePriorityCharging { transaction, .. }
+            | Command::ChangeTransactionTariff { transaction, .. }
+            | Command::NotifyAllowedEnergyTransfer { transaction, .. }
+            | Command::GetTransactionStatus { transaction: Some(transaction) } => {
+                *transaction = self.ledger.wire_name(transaction).clone();
+            }
+            Command::SetChargingProfile { profile, .. } => self.name_text(&mut profile.transaction_id),
+            Command::SetDisplayMessage { message } => self.name_text(&mut message.transaction_id),
+            _ => {}
+        }
+    }
+
+    fn name_text(&self, text: &mut Option<Text<36>>) {
+        if let Some(id) = text {
+            let name = TransactionId::new(id.as_str());
+            // A name that is too long for the wire was never on it.
+            if let Ok(wire) = Text::new(self.ledger.wire_name(&name).as_str()) {
+                *id = wire;
+            }
         }
     }
 

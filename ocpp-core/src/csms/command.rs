@@ -6,15 +6,22 @@ use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use ocpp_types::v2_1::{
-    ComponentCriterionEnumType, ComponentVariableType, GetVariableDataType, GetVariableResultType, ReportBaseEnumType,
-    ReportDataType, SetVariableDataType, SetVariableResultType,
+    AuthorizationData, ChargingProfileCriterionType, ChargingProfileType, ChargingRateUnitEnumType,
+    ChargingScheduleUpdateType, ClearChargingProfileType, ClearDERControlRequest, ClearTariffsResultType,
+    ComponentCriterionEnumType, ComponentVariableType, CompositeScheduleType, EnergyTransferModeEnumType,
+    GetDERControlRequest, GetVariableDataType, GetVariableResultType, MessageInfoType, MessagePriorityEnumType,
+    MessageStateEnumType, ReportBaseEnumType, ReportDERControlRequest, ReportDataType, SetDERControlRequest,
+    SetVariableDataType, SetVariableResultType, TariffAssignmentType, TariffType, UpdateEnumType,
 };
 use serde::{Deserialize, Serialize};
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use super::authorization::AuthorizationStatus;
 use super::event::Finding;
 use super::identity::{Place, Token, TransactionId};
+use super::mirrors::InstalledProfile;
 use super::reservations::Reservation;
 
 /// A call to the station. Its end is reported by [`Event::CallFinished`](super::Event::CallFinished), exactly once.
@@ -120,6 +127,141 @@ pub enum Command {
         criteria: Vec<ComponentCriterionEnumType>,
         /// Which components and variables; empty for all.
         variables: Vec<ComponentVariableType>,
+    },
+    /// Install a charging profile (K01; 1.6 edition 2, 5.16). Kept back with [`CallOutcome::NotAllowed`] where it breaks a rule of
+    /// the standard or is more than the station can do by its own account, and with [`CallOutcome::Invalid`] where the
+    /// station's version has no words for it.
+    SetChargingProfile {
+        /// The EVSE (the connector of 1.6); 0 is the station.
+        evse: i64,
+        /// The profile; one plan for all versions.
+        profile: Box<ChargingProfileType>,
+    },
+    /// Remove charging profiles (K10; 1.6 edition 2, 5.5).
+    ClearChargingProfile {
+        /// The one with this id.
+        profile: Option<i64>,
+        /// Or those that fit all of this.
+        criteria: Option<ClearChargingProfileType>,
+    },
+    /// Have the station report charging profiles (2.x, K09).
+    GetChargingProfiles {
+        /// Of this EVSE, 0 for the station; `None` for all.
+        evse: Option<i64>,
+        /// Which: either ids, or one or more of the others.
+        criterion: ChargingProfileCriterionType,
+    },
+    /// What an EVSE may take over the next time, by all profiles (K08; 1.6 edition 2, 5.7).
+    GetCompositeSchedule {
+        /// The EVSE (the connector of 1.6); 0 is the station.
+        evse: i64,
+        /// For how long, in s.
+        duration: i64,
+        /// In A or W; `None` lets the station choose.
+        unit: Option<ChargingRateUnitEnumType>,
+    },
+    /// Give a transaction priority over others, or take it away (2.1, K21, K22).
+    UsePriorityCharging {
+        /// Which.
+        transaction: TransactionId,
+        /// Whether it's to have priority.
+        activate: bool,
+    },
+    /// Change the values of a dynamic charging profile (2.1, K28).
+    UpdateDynamicSchedule {
+        /// Its id.
+        profile: i64,
+        /// The values that change.
+        update: Box<ChargingScheduleUpdateType>,
+    },
+    /// Tell the station which ways of charging a transaction may use, where that was not said when it was authorised (2.1,
+    /// Q02.FR.05).
+    NotifyAllowedEnergyTransfer {
+        /// Which.
+        transaction: TransactionId,
+        /// The ways.
+        allowed: Vec<EnergyTransferModeEnumType>,
+    },
+    /// The signal by which a grid operator steers power (2.1, Q07).
+    AfrrSignal {
+        /// When it holds.
+        at: Timestamp,
+        /// The signal; what it means is in the profile's `v2xSignalWattCurve`.
+        signal: i64,
+    },
+    /// Set a control of distributed energy resources (2.1, R04).
+    SetDERControl(Box<SetDERControlRequest>),
+    /// Have the station report such controls (2.1, R04). The request id is chosen by the session.
+    GetDERControl(Box<GetDERControlRequest>),
+    /// Remove such controls (2.1, R04).
+    ClearDERControl(Box<ClearDERControlRequest>),
+    /// Which local authorization list does the station have? (D02; 1.6 edition 2, 5.10)
+    GetLocalListVersion,
+    /// Send the local authorization list, or changes to it (D01; 1.6 edition 2, 5.15). As many messages as the station needs; the
+    /// first has the given version, each further one the next.
+    SendLocalList {
+        /// The version; greater than 0.
+        version: i64,
+        /// Whether it's the whole list, or changes.
+        update: UpdateEnumType,
+        /// The tokens, none twice; of changes, one without information removes the token.
+        entries: Vec<AuthorizationData>,
+        /// The whole list, to be sent where the station can't take the changes (D01.FR.03).
+        whole: Option<Vec<AuthorizationData>>,
+    },
+    /// Show a message (2.x, O01, O02, O06).
+    SetDisplayMessage {
+        /// The message. One with a transaction is shown as long as that goes on.
+        message: Box<MessageInfoType>,
+    },
+    /// Have the station report the messages that it shows (2.x, O03, O04).
+    GetDisplayMessages {
+        /// Those with these ids; empty for all.
+        ids: Vec<i64>,
+        /// Those of this priority.
+        priority: Option<MessagePriorityEnumType>,
+        /// Those for this state.
+        state: Option<MessageStateEnumType>,
+    },
+    /// Show a message no more (2.x, O05).
+    ClearDisplayMessage {
+        /// Its id.
+        id: i64,
+    },
+    /// Set the tariff of drivers who have none of their own (2.1, I07).
+    SetDefaultTariff {
+        /// The EVSE; 0 for all.
+        evse: i64,
+        /// The tariff. Another content needs another id (I08.FR.08).
+        tariff: Box<TariffType>,
+    },
+    /// Which tariffs does the station have? (2.1, I09)
+    GetTariffs {
+        /// The EVSE; 0 for all.
+        evse: i64,
+    },
+    /// Remove tariffs (2.1, I10).
+    ClearTariffs {
+        /// Of this EVSE; `None` for all.
+        evse: Option<i64>,
+        /// Those with these ids; empty for all.
+        tariffs: Vec<String>,
+    },
+    /// Change the tariff of a transaction (2.1, I11).
+    ChangeTransactionTariff {
+        /// Which.
+        transaction: TransactionId,
+        /// The new tariff; in the same currency.
+        tariff: Box<TariffType>,
+    },
+    /// Let a driver swap batteries (2.1, S02).
+    RequestBatterySwap {
+        /// The driver's token.
+        token: Token,
+        /// What the application thinks of the token; only an accepted one may swap (S02.FR.03).
+        authorization: AuthorizationStatus,
+        /// Returned by the station with what happens.
+        request_id: i64,
     },
     /// Write a setting.
     SetConfiguration {
@@ -256,6 +398,40 @@ pub enum CallResult {
     VariablesSet(Vec<SetVariableResultType>),
     /// A report was sent.
     Report(Box<Report>),
+    /// Charging profiles were reported.
+    ChargingProfiles {
+        /// The profiles; none where nothing fits.
+        profiles: Vec<InstalledProfile>,
+        /// Whether the last part came.
+        complete: bool,
+    },
+    /// What an EVSE may take.
+    CompositeSchedule(Box<CompositeScheduleType>),
+    /// Which local authorization list there is: 0 for none, -1 in 1.6 where there can be none.
+    LocalListVersion(i64),
+    /// The local authorization list was sent, and has this version now.
+    LocalListSent {
+        /// The version of the last message.
+        version: i64,
+    },
+    /// Messages that the station shows were reported.
+    DisplayMessages {
+        /// The messages; none where nothing fits.
+        messages: Vec<MessageInfoType>,
+        /// Whether the last part came.
+        complete: bool,
+    },
+    /// DER controls were reported.
+    DERControls {
+        /// What was reported, part by part.
+        reports: Vec<ReportDERControlRequest>,
+        /// Whether the last part came.
+        complete: bool,
+    },
+    /// Which tariffs there are.
+    Tariffs(Vec<TariffAssignmentType>),
+    /// What became of each tariff that was to be removed.
+    TariffsCleared(Vec<ClearTariffsResultType>),
     /// A vendor's message was answered.
     DataTransfer {
         /// `Accepted`, `Rejected`, `UnknownMessageId`, `UnknownVendorId`.

@@ -26,6 +26,10 @@ pub(super) enum AnswerForm {
     /// A status, of which these mean that the station does it.
     Status(&'static [&'static str]),
     Configuration,
+    CompositeSchedule,
+    LocalListVersion,
+    Tariffs,
+    TariffsCleared,
     TransactionStatus,
     /// An answer that says nothing but that the call arrived.
     Received,

@@ -11,47 +11,79 @@ use super::message::RequestMessage;
 use super::mirrors::Mirror;
 use super::session::Session;
 use crate::rpc::IncomingId;
+use crate::time::Now;
 
 impl Session {
     /// A call of the station that a concern reads by itself. Each is answered here, once.
-    pub(super) fn handle_message(&mut self, id: IncomingId, action: String, message: RequestMessage, payload: String) {
+    pub(super) fn handle_message(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        action: String,
+        message: RequestMessage,
+        payload: String,
+    ) {
         match message {
             #[cfg(feature = "v1_6")]
             RequestMessage::V1_6(_) => self.refuse_unsupported(id),
-            RequestMessage::V2(request) => match *request {
-                StationRequest::NotifyEvent(request) => {
-                    let mut changed = false;
-                    for event in &request.event_data {
-                        changed |= self.mirrors.device_model.notice(event);
-                    }
-                    self.take_note(id, Event::Notification { action, payload });
-                    if changed {
-                        self.event(Event::MirrorChanged(Mirror::DeviceModel));
-                    }
-                    for connector in request.event_data.iter().filter_map(super::v2::availability_state) {
-                        self.event(Event::ConnectorStatus(Box::new(connector)));
-                    }
+            RequestMessage::V2(request) => {
+                if let StationRequest::NotifyEVChargingNeeds(request) = &*request {
+                    self.mirrors.charging_profiles.note_needs(request);
                 }
-                StationRequest::NotifyReport(request) => self.receive_report(id, request),
-                StationRequest::ReservationStatusUpdate(request) => self.receive_reservation_status(id, &request),
-                // What is answered with nothing but an empty object.
-                StationRequest::BatterySwap(_)
-                | StationRequest::ClearedChargingLimit(_)
-                | StationRequest::ClosePeriodicEventStream(_)
-                | StationRequest::NotifyChargingLimit(_)
-                | StationRequest::NotifyCustomerInformation(_)
-                | StationRequest::NotifyDERAlarm(_)
-                | StationRequest::NotifyDERStartStop(_)
-                | StationRequest::NotifyDisplayMessages(_)
-                | StationRequest::NotifyMonitoringReport(_)
-                | StationRequest::NotifyPriorityCharging(_)
-                | StationRequest::PublishFirmwareStatusNotification(_)
-                | StationRequest::ReportChargingProfiles(_)
-                | StationRequest::ReportDERControl(_) => {
-                    self.take_note(id, Event::Notification { action, payload });
+                self.handle_v2(now, id, action, *request, payload);
+            }
+        }
+    }
+
+    fn handle_v2(&mut self, now: Now, id: IncomingId, action: String, request: StationRequest, payload: String) {
+        match request {
+            StationRequest::NotifyEvent(request) => {
+                let mut changed = false;
+                for event in &request.event_data {
+                    changed |= self.mirrors.device_model.notice(event);
                 }
-                _ => self.refuse_unsupported(id),
-            },
+                self.take_note(id, Event::Notification { action, payload });
+                if changed {
+                    self.event(Event::MirrorChanged(Mirror::DeviceModel));
+                }
+                for connector in request.event_data.iter().filter_map(super::v2::availability_state) {
+                    self.event(Event::ConnectorStatus(Box::new(connector)));
+                }
+            }
+            StationRequest::NotifyReport(request) => self.receive_report(id, request),
+            StationRequest::ReservationStatusUpdate(request) => self.receive_reservation_status(id, &request),
+            StationRequest::ReportChargingProfiles(request) => self.receive_charging_profiles(id, request),
+            StationRequest::NotifyChargingLimit(request) => self.receive_charging_limit(id, request),
+            StationRequest::ClearedChargingLimit(request) => self.receive_cleared_limit(id, &request),
+            StationRequest::NotifyPriorityCharging(request) => self.receive_priority_charging(id, &request),
+            StationRequest::NotifyEVChargingSchedule(request) => self.receive_ev_schedule(id, request),
+            StationRequest::PullDynamicScheduleUpdate(request) => {
+                self.receive_pull(now, id, request.charging_profile_id);
+            }
+            StationRequest::NotifyDisplayMessages(request) => {
+                let messages = request.message_info.unwrap_or_default();
+                self.mirrors.display_messages.report(&messages);
+                let last = !request.tbc.unwrap_or(false);
+                let request_id = request.request_id;
+                self.take_note(id, Event::DisplayMessagesReported { request_id, last, messages });
+                self.event(Event::MirrorChanged(Mirror::DisplayMessages));
+            }
+            StationRequest::ReportDERControl(request) => {
+                self.take_note(id, Event::DERControlsReported(Box::new(request)));
+            }
+            StationRequest::NotifyDERAlarm(request) => self.take_note(id, Event::DERAlarm(Box::new(request))),
+            StationRequest::NotifyDERStartStop(request) => {
+                self.take_note(id, Event::DERStartStop(Box::new(request)));
+            }
+            StationRequest::BatterySwap(request) => self.take_note(id, Event::BatterySwap(Box::new(request))),
+            // What is answered with nothing but an empty object.
+            StationRequest::ClosePeriodicEventStream(_)
+            | StationRequest::NotifyCustomerInformation(_)
+            | StationRequest::NotifyMonitoringReport(_)
+            | StationRequest::PublishFirmwareStatusNotification(_) => {
+                self.take_note(id, Event::Notification { action, payload });
+            }
+            _ => self.refuse_unsupported(id),
         }
     }
 

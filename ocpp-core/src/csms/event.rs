@@ -6,7 +6,10 @@ use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use jiff::Timestamp;
-use ocpp_types::v2_1::ReportDataType;
+use ocpp_types::v2_1::{
+    BatterySwapRequest, ChargingProfileType, ChargingScheduleType, MessageInfoType, NotifyDERAlarmRequest,
+    NotifyDERStartStopRequest, ReportDERControlRequest, ReportDataType,
+};
 use rust_decimal::Decimal;
 
 use super::authorization::AuthorizationStatus;
@@ -14,7 +17,7 @@ use super::command::{CallError, CallOutcome};
 use super::config::RegistrationStatus;
 use super::identity::{CommandId, Place, Token, TransactionId};
 use super::metering::MeterReading;
-use super::mirrors::Mirror;
+use super::mirrors::{ChargingLimit, Mirror};
 use super::reservations::Reservation;
 use super::transactions::TransactionLimit;
 
@@ -97,6 +100,63 @@ pub enum Event {
         /// What was reported.
         variables: Vec<ReportDataType>,
     },
+    /// A part of a report on charging profiles came (2.x, K09). The [`Mirrors`](super::Mirrors) have it already.
+    ChargingProfilesReported {
+        /// The request that it answers.
+        request_id: i64,
+        /// The EVSE; 0 is the station.
+        evse: i64,
+        /// Who installed them: `CSO` is the CSMS.
+        source: String,
+        /// Whether it's the last part.
+        last: bool,
+        /// The profiles.
+        profiles: Vec<ChargingProfileType>,
+    },
+    /// Somebody else, such as a grid operator, limits the station (2.x, K12).
+    ChargingLimitSet(Box<ChargingLimit>),
+    /// Such a limit holds no more (2.x, K13).
+    ChargingLimitCleared {
+        /// The EVSE; `None` is the station.
+        evse: Option<i64>,
+        /// Who had set it.
+        source: String,
+    },
+    /// A driver has priority from now on, or no more (2.1, K21, K22).
+    PriorityCharging {
+        /// The transaction.
+        transaction: TransactionId,
+        /// Whether it has priority.
+        activated: bool,
+    },
+    /// A vehicle tells what it is going to take (2.x, ISO 15118, K15 to K18).
+    VehicleSchedule {
+        /// The EVSE.
+        evse: i64,
+        /// The transaction, where it's known.
+        transaction: Option<TransactionId>,
+        /// What it is going to take.
+        schedule: Box<ChargingScheduleType>,
+        /// Whether that keeps to the charging profile of the transaction. If not, the profile was sent again, once.
+        accepted: bool,
+    },
+    /// A part of the messages that the station shows (2.x, O03). The [`Mirrors`](super::Mirrors) have it already.
+    DisplayMessagesReported {
+        /// The request that it answers.
+        request_id: i64,
+        /// Whether it's the last part.
+        last: bool,
+        /// The messages.
+        messages: Vec<MessageInfoType>,
+    },
+    /// A part of the DER controls of the station (2.1, R04).
+    DERControlsReported(Box<ReportDERControlRequest>),
+    /// A DER control of the station is in trouble, or no more (2.1, R).
+    DERAlarm(Box<NotifyDERAlarmRequest>),
+    /// A DER control has begun or ended (2.1, R).
+    DERStartStop(Box<NotifyDERStartStopRequest>),
+    /// Batteries were put in or taken out (2.1, S).
+    BatterySwap(Box<BatterySwapRequest>),
     /// What is known of the station's own data changed: see [`Session::mirrors`](super::Session::mirrors). A reason to store
     /// it.
     MirrorChanged(Mirror),

@@ -1,7 +1,9 @@
 //! What a session is told.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
+use ocpp_types::v2_1::ChargingScheduleUpdateType;
 use ocpp_types::{Conformance, Version};
 
 use super::authorization::Authorization;
@@ -75,6 +77,8 @@ pub enum Answer {
         /// The company that it belongs to, if that may be told.
         company: Option<Address>,
     },
+    /// To [`Question::DynamicSchedule`](super::Question::DynamicSchedule): the values that change; `None` where none does.
+    DynamicSchedule(Option<Box<ChargingScheduleUpdateType>>),
     /// To [`Question::Settlement`](super::Question::Settlement): the receipt that this CSMS has made, if so (C21.FR.03).
     Receipt(Receipt),
     /// To [`Question::DataTransfer`](super::Question::DataTransfer).

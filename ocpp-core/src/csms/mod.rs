@@ -82,6 +82,7 @@ mod command;
 mod config;
 mod dialect;
 mod dispatch;
+mod display;
 mod event;
 mod findings;
 mod gate;
@@ -97,6 +98,7 @@ mod request;
 mod reservations;
 mod session;
 mod settlement;
+mod smart_charging;
 mod snapshot;
 mod stored;
 mod transactions;
@@ -113,7 +115,10 @@ pub use event::{Boot, ConnectorStatus, Event, Finding, TransactionEvent};
 pub use identity::{AdditionalInfo, CommandId, Place, QuestionId, StoreToken, Token, TransactionId};
 pub use input::{Answer, DataTransferStatus, Input};
 pub use metering::{MeterReading, Sample, SampleValue};
-pub use mirrors::{Attribute, Characteristics, ConfigurationKeys, DeviceModel, Mirror, Mirrors, Variable, VariableKey};
+pub use mirrors::{
+    Attribute, Characteristics, ChargingLimit, ChargingProfiles, ConfigurationKeys, DeviceModel, DisplayMessages,
+    InstalledProfile, LocalList, Mirror, Mirrors, Variable, VariableKey,
+};
 pub use ocpp_types::Conformance;
 pub use output::{CertificateHashes, ContractCertificates, Deadline, DeadlineReason, Output, Question};
 pub use reservations::Reservation;

@@ -81,6 +81,12 @@ pub enum Question {
         /// Which.
         transaction: TransactionId,
     },
+    /// What are the values of a dynamic charging profile now? (2.1 part 2, K28.) Answered with
+    /// [`Answer::DynamicSchedule`](super::Answer::DynamicSchedule); unanswered, the station keeps to the values that it was given last.
+    DynamicSchedule {
+        /// The id of the profile; see [`Mirrors::charging_profiles`](super::Mirrors::charging_profiles).
+        profile: i64,
+    },
     /// Is this a valid VAT number? (2.1 part 2, C18.FR.09.) Answered with [`Answer::VatNumber`](super::Answer::VatNumber).
     VatNumber {
         /// The number, as the driver entered it.

@@ -133,6 +133,7 @@ impl Session {
                     let proposed = authorization.as_ref().and_then(|authorization| authorization.transaction_id);
                     message.event.transaction = TransactionId::from(self.ledger.allocate(proposed));
                 }
+                self.observe_transaction(&message);
                 let wire = message.event.transaction.clone();
                 let events = self.ledger.apply(*message, authorization.as_ref());
                 let answer = TransactionAnswer::default();

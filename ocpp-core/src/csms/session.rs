@@ -37,6 +37,8 @@ pub struct Session {
     pub(super) calls: Calls,
     pub(super) desk: Desk,
     pub(super) operations: Operations,
+    /// The profile that the vehicle did not keep to, and that was sent again: its EVSE and id.
+    pub(super) renegotiated: Option<(i64, i64)>,
     findings: Findings,
     pub(super) outputs: VecDeque<Output>,
 }
@@ -62,6 +64,7 @@ impl Session {
             calls: Calls::default(),
             desk: Desk::default(),
             operations: Operations::default(),
+            renegotiated: None,
             findings: Findings::default(),
             outputs: VecDeque::new(),
             config,

@@ -84,6 +84,9 @@ pub(super) enum Asked {
     Authorize,
     AuthorizeContract,
     DataTransfer,
+    DynamicSchedule {
+        profile: i64,
+    },
     VatNumber {
         number: String,
         evse: Option<i64>,
@@ -132,7 +135,11 @@ impl Desk {
             matches!(
                 work.step,
                 Step::Asked {
-                    about: Asked::Authorize | Asked::AuthorizeContract | Asked::DataTransfer | Asked::VatNumber { .. },
+                    about: Asked::Authorize
+                        | Asked::AuthorizeContract
+                        | Asked::DataTransfer
+                        | Asked::DynamicSchedule { .. }
+                        | Asked::VatNumber { .. },
                     ..
                 }
             )
@@ -200,7 +207,7 @@ impl Session {
                 self.take_note(id, Event::FirmwareStatus { status, request_id });
             }
             Request::LogStatus { status, request_id } => self.take_note(id, Event::LogStatus { status, request_id }),
-            Request::Message { message, payload } => self.handle_message(id, action, message, payload),
+            Request::Message { message, payload } => self.handle_message(now, id, action, message, payload),
             Request::Refused { code, reason } => self.refuse(id, code, reason),
             Request::Authorize { token } => self.ask(now, id, Question::Authorize { token }, Asked::Authorize),
             // C07.FR.05
@@ -272,6 +279,13 @@ impl Session {
                     _ => (false, None),
                 };
                 self.reply(id, &Reply::VatNumber { number, evse, valid, company });
+            }
+            Asked::DynamicSchedule { profile } => {
+                let update = match answer {
+                    Some(Answer::DynamicSchedule(update)) => update.map(|update| *update),
+                    _ => None,
+                };
+                self.answer_pull(id, profile, update);
             }
             Asked::Settlement => match answer {
                 Some(Answer::Receipt(receipt)) => self.reply(id, &Reply::Receipt(receipt)),

@@ -21,3 +21,24 @@ pub(super) mod decimal {
         text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
     }
 }
+
+/// An object of the standard, as its JSON text.
+pub(super) mod json {
+    use alloc::string::String;
+
+    use serde::de::DeserializeOwned;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+    pub(in crate::csms::mirrors) fn serialize<T: Serialize, S: Serializer>(
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(value).map_err(ser::Error::custom)?.serialize(serializer)
+    }
+
+    pub(in crate::csms::mirrors) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}

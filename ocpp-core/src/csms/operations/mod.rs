@@ -14,6 +14,8 @@
 
 #[cfg(feature = "v1_6")]
 mod configuration;
+mod gather;
+mod local_list;
 mod plan;
 mod report;
 mod split;

@@ -11,6 +11,7 @@ use ocpp_types::v2_1::{
     GetReportRequest, NotifyReportRequest, ReportBaseEnumType, StationRequest, StationResponse, StatusInfoType,
 };
 
+use super::split::chunk;
 use super::variables::{DEVICE_DATA, bytes_of, unknown_limit};
 use super::{Happened, Next, Operation, Scene};
 use crate::csms::command::{CallAnswer, CallOutcome, CallResult, Report};
@@ -92,18 +93,9 @@ impl AskForReport {
                     }
                 }
                 // B08.FR.06
-                let mut bytes = 150 + bytes_of(criteria);
-                let mut chunk = Vec::new();
-                while let Some(variable) = variables.front().filter(|_| chunk.len() < limit.items.unwrap_or(1)) {
-                    bytes += bytes_of(variable) + 1;
-                    if limit.bytes.is_some_and(|limit| bytes > limit) {
-                        break;
-                    }
-                    chunk.extend(variables.pop_front());
-                }
-                if chunk.is_empty() && !variables.is_empty() {
+                let Some(chunk) = chunk(variables, limit, bytes_of, |_, _| true) else {
                     return Next::End(invalid("", "one entry alone is more than the station takes in a message"));
-                }
+                };
                 let mut request = GetReportRequest::new(self.request_id);
                 request.component_variable = (!chunk.is_empty()).then_some(chunk);
                 request.component_criteria = (!criteria.is_empty()).then(|| criteria.clone());

@@ -76,28 +76,39 @@ impl<B: Batch> Split<B> {
                 return Next::Call(call);
             }
         }
-        let mut chunk: Vec<B::Entry> = Vec::new();
-        let mut bytes = OVERHEAD;
-        while let Some(entry) = self.entries.front() {
-            bytes += B::bytes(entry) + 1;
-            let fits = limit.bytes.is_none_or(|limit| bytes <= limit);
-            if !fits && chunk.is_empty() {
-                return Next::End(invalid("", "one entry alone is more than the station takes in a message"));
-            }
-            if !fits
-                || chunk.len() >= limit.items.unwrap_or(1)
-                || chunk.iter().any(|other| !B::compatible(other, entry))
-            {
-                break;
-            }
-            chunk.extend(self.entries.pop_front());
-        }
-        if chunk.is_empty() {
+        if self.entries.is_empty() {
             let result = self.batch.result();
             return Next::End(CallOutcome::Answered(CallAnswer { payload, result }));
         }
-        Next::Call(self.batch.call(chunk))
+        match chunk(&mut self.entries, limit, B::bytes, B::compatible) {
+            Some(entries) => Next::Call(self.batch.call(entries)),
+            None => Next::End(invalid("", "one entry alone is more than the station takes in a message")),
+        }
     }
+}
+
+/// The first entries, as many as fit into a message; `None` where the first alone doesn't.
+pub(super) fn chunk<E>(
+    entries: &mut VecDeque<E>,
+    limit: MessageLimit,
+    bytes_of: impl Fn(&E) -> usize,
+    compatible: impl Fn(&E, &E) -> bool,
+) -> Option<Vec<E>> {
+    let mut chunk: Vec<E> = Vec::new();
+    let mut bytes = OVERHEAD;
+    while let Some(entry) = entries.front() {
+        bytes += bytes_of(entry) + 1;
+        let fits = limit.bytes.is_none_or(|limit| bytes <= limit);
+        if !fits && chunk.is_empty() {
+            return None;
+        }
+        let full = chunk.len() >= limit.items.unwrap_or(1);
+        if !fits || full || chunk.iter().any(|other| !compatible(other, entry)) {
+            break;
+        }
+        chunk.extend(entries.pop_front());
+    }
+    Some(chunk)
 }
 
 impl<B: Batch> Operation for Split<B> {

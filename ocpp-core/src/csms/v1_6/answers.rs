@@ -29,6 +29,16 @@ pub(in crate::csms) fn meaning(form: &AnswerForm, response: StationResponse) -> 
             let data = response.data.as_deref().map(json_string).or_else(other);
             CallResult::DataTransfer { status: response.status.to_string(), data }
         }
+        (AnswerForm::CompositeSchedule, StationResponse::GetCompositeSchedule(response)) => {
+            let status = response.status.to_string();
+            match super::smart_charging::from_composite(response) {
+                Some(schedule) if status == "Accepted" => CallResult::CompositeSchedule(Box::new(schedule)),
+                _ => CallResult::Refused { status, reason: None },
+            }
+        }
+        (AnswerForm::LocalListVersion, StationResponse::GetLocalListVersion(response)) => {
+            CallResult::LocalListVersion(response.list_version)
+        }
         (AnswerForm::Status(accepted), message) => match status(&message) {
             Some(status) if accepted.contains(&&*status) => CallResult::Accepted { status, transaction: None },
             Some(status) => CallResult::Refused { status, reason: None },
@@ -44,6 +54,8 @@ fn status(response: &StationResponse) -> Option<String> {
         StationResponse::ChangeAvailability(response) => response.status.to_string(),
         StationResponse::ReserveNow(response) => response.status.to_string(),
         StationResponse::ChangeConfiguration(response) => response.status.to_string(),
+        StationResponse::ClearChargingProfile(response) => response.status.to_string(),
+        StationResponse::SetChargingProfile(response) => response.status.to_string(),
         StationResponse::ClearCache(response) => response.status.to_string(),
         StationResponse::ExtendedTriggerMessage(response) => response.status.to_string(),
         StationResponse::RemoteStartTransaction(response) => response.status.to_string(),

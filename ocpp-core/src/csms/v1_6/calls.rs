@@ -6,13 +6,15 @@ use alloc::string::ToString;
 
 use ocpp_types::v1_6::{
     AvailabilityType, CancelReservationRequest, ChangeAvailabilityRequest, ChangeConfigurationRequest,
-    ClearCacheRequest, CsmsRequest, DataTransferRequest, ExtendedTriggerMessageRequest, GetConfigurationRequest,
-    MessageTrigger, MessageTriggerEnumType, RemoteStartTransactionRequest, RemoteStopTransactionRequest,
-    ReserveNowRequest, ResetRequest, ResetType, TriggerMessageRequest, UnlockConnectorRequest,
+    ClearCacheRequest, ClearChargingProfileRequest, CsmsRequest, DataTransferRequest, ExtendedTriggerMessageRequest,
+    GetCompositeScheduleRequest, GetConfigurationRequest, GetLocalListVersionRequest, MessageTrigger,
+    MessageTriggerEnumType, RemoteStartTransactionRequest, RemoteStopTransactionRequest, ReserveNowRequest,
+    ResetRequest, ResetType, SetChargingProfileRequest, TriggerMessageRequest, UnlockConnectorRequest,
 };
 use ocpp_types::{Conformance, Version};
 
 use super::replies::plain_text;
+use super::smart_charging;
 use crate::csms::command::{CallOutcome, Command, ResetKind};
 use crate::csms::dialect::{AnswerForm, Call};
 use crate::csms::identity::Place;
@@ -92,6 +94,26 @@ pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome
             call.message = decoded.ok().map(|decoded| CallMessage::v1_6(decoded.message));
             return Ok(call);
         }
+        Command::SetChargingProfile { evse, profile } => {
+            (SetChargingProfileRequest::new(*evse, smart_charging::to_profile(profile)?).into(), ACCEPTED)
+        }
+        Command::ClearChargingProfile { profile, criteria } => {
+            let mut request = ClearChargingProfileRequest::new();
+            request.id = *profile;
+            if let Some(criteria) = criteria {
+                request.connector_id = criteria.evse_id;
+                request.stack_level = criteria.stack_level;
+                let purpose = criteria.charging_profile_purpose.as_ref();
+                request.charging_profile_purpose = purpose.map(smart_charging::to_purpose).transpose()?;
+            }
+            (request.into(), ACCEPTED)
+        }
+        Command::GetCompositeSchedule { evse, duration, unit } => {
+            let mut request = GetCompositeScheduleRequest::new(*evse, *duration);
+            request.charging_rate_unit = unit.as_ref().map(smart_charging::to_unit).transpose()?;
+            (request.into(), AnswerForm::CompositeSchedule)
+        }
+        Command::GetLocalListVersion => (GetLocalListVersionRequest::new().into(), AnswerForm::LocalListVersion),
         // Not in this version, or of several calls.
         _ => return Err(CallOutcome::NotSupported),
     };

@@ -4,7 +4,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use ocpp_types::v2_1::{GetVariableResultType, GetVariableStatusEnumType, StationResponse, StatusInfoType};
+use ocpp_types::v2_1::{
+    GenericStatusEnumType, GetVariableResultType, GetVariableStatusEnumType, StationResponse, StatusInfoType,
+    TariffGetStatusEnumType,
+};
 
 use super::names;
 use crate::csms::command::{CallResult, Setting};
@@ -20,6 +23,23 @@ pub(in crate::csms) fn meaning(form: &AnswerForm, response: StationResponse) -> 
                 messages_in_queue: response.messages_in_queue,
             }
         }
+        (AnswerForm::CompositeSchedule, StationResponse::GetCompositeSchedule(response)) => match response.schedule {
+            Some(schedule) if response.status == GenericStatusEnumType::Accepted => {
+                CallResult::CompositeSchedule(schedule)
+            }
+            _ => refused(response.status.as_str(), response.status_info.as_ref()),
+        },
+        (AnswerForm::LocalListVersion, StationResponse::GetLocalListVersion(response)) => {
+            CallResult::LocalListVersion(response.version_number)
+        }
+        (AnswerForm::Tariffs, StationResponse::GetTariffs(response)) => match response.status {
+            TariffGetStatusEnumType::Accepted => CallResult::Tariffs(response.tariff_assignments.unwrap_or_default()),
+            TariffGetStatusEnumType::NoTariff => CallResult::Tariffs(Vec::new()),
+            other => refused(other.as_str(), response.status_info.as_ref()),
+        },
+        (AnswerForm::TariffsCleared, StationResponse::ClearTariffs(response)) => {
+            CallResult::TariffsCleared(response.clear_tariffs_result)
+        }
         (AnswerForm::Received, _) => CallResult::Accepted { status: String::from("Accepted"), transaction: None },
         (AnswerForm::DataTransfer, StationResponse::DataTransfer(response)) => CallResult::DataTransfer {
             status: response.status.to_string(),
@@ -34,6 +54,10 @@ pub(in crate::csms) fn meaning(form: &AnswerForm, response: StationResponse) -> 
         },
         _ => CallResult::Raw,
     }
+}
+
+fn refused(status: &str, info: Option<&StatusInfoType>) -> CallResult {
+    CallResult::Refused { status: status.into(), reason: info.map(reason) }
 }
 
 fn status(response: &StationResponse) -> Option<(String, Option<&StatusInfoType>)> {
@@ -53,6 +77,25 @@ fn status(response: &StationResponse) -> Option<(String, Option<&StatusInfoType>
             let result = response.set_variable_result.first()?;
             (result.attribute_status.to_string(), result.attribute_status_info.as_ref())
         }
+        StationResponse::AFRRSignal(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::ChangeTransactionTariff(response) => {
+            (response.status.to_string(), response.status_info.as_ref())
+        }
+        StationResponse::ClearChargingProfile(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::ClearDERControl(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::ClearDisplayMessage(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::NotifyAllowedEnergyTransfer(response) => {
+            (response.status.to_string(), response.status_info.as_ref())
+        }
+        StationResponse::RequestBatterySwap(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::SetChargingProfile(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::SetDERControl(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::SetDefaultTariff(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::SetDisplayMessage(response) => (response.status.to_string(), response.status_info.as_ref()),
+        StationResponse::UpdateDynamicSchedule(response) => {
+            (response.status.to_string(), response.status_info.as_ref())
+        }
+        StationResponse::UsePriorityCharging(response) => (response.status.to_string(), response.status_info.as_ref()),
         StationResponse::TriggerMessage(response) => (response.status.to_string(), response.status_info.as_ref()),
         StationResponse::UnlockConnector(response) => (response.status.to_string(), response.status_info.as_ref()),
         _ => return None,

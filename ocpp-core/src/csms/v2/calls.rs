@@ -13,13 +13,13 @@ use ocpp_types::v2_1::{
     SetVariableDataType, SetVariablesRequest, TriggerMessageRequest, UnlockConnectorRequest,
 };
 
-use super::names;
+use super::{driver, names, smart_charging};
 use crate::csms::command::{CallOutcome, Command, ResetKind};
 use crate::csms::dialect::AnswerForm;
 use crate::csms::identity::{Place, Token};
 use crate::csms::wire::{bounded, invalid, with_member};
 
-const ACCEPTED: AnswerForm = AnswerForm::Status(&["Accepted"]);
+pub(super) const ACCEPTED: AnswerForm = AnswerForm::Status(&["Accepted"]);
 const ACCEPTED_OR_SCHEDULED: AnswerForm = AnswerForm::Status(&["Accepted", "Scheduled"]);
 
 /// A command in the messages of 2.1, or as the application wrote it.
@@ -131,8 +131,10 @@ pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> 
         Command::Raw { action, payload, validate } => {
             return Ok(Written::Raw { action, payload, validate: *validate });
         }
-        // Not in this version, or of several calls.
-        _ => return Err(CallOutcome::NotSupported),
+        other => match smart_charging::to_request(other)? {
+            Some(written) => written,
+            None => driver::to_request(other)?,
+        },
     };
     Ok(Written::Typed(Box::new(request), answer))
 }
@@ -142,7 +144,7 @@ pub(in crate::csms) fn variable(name: &str) -> Result<GetVariableDataType, CallO
     names::parse(name).map(|(component, variable)| GetVariableDataType::new(component, variable))
 }
 
-fn id_token(path: &str, token: &Token) -> Result<IdTokenType, CallOutcome> {
+pub(super) fn id_token(path: &str, token: &Token) -> Result<IdTokenType, CallOutcome> {
     let kind = token.kind.as_deref().unwrap_or("Central");
     let id = bounded(&format!("{path}/idToken"), &token.id)?;
     let mut id_token = IdTokenType::new(id, bounded(&format!("{path}/type"), kind)?);

@@ -2,10 +2,12 @@
 
 mod answers;
 mod calls;
+mod driver;
 mod metering;
 mod names;
 mod replies;
 mod requests;
+mod smart_charging;
 
 pub(super) use answers::{meaning, reason, settings};
 pub(super) use calls::variable;
