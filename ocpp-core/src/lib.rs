@@ -114,6 +114,7 @@ extern crate alloc;
 
 pub use ocpp_types as types;
 
+mod certificate_hash;
 pub mod csms;
 #[cfg(feature = "pki")]
 pub mod pki;

@@ -1,113 +1,25 @@
-//! How OCPP names a certificate (1.6 security, 6.1; 2.1 part 2, `CertificateHashDataType`; RFC 6960).
-
-use core::fmt;
+//! Computing how OCPP names a certificate (1.6 security, 6.1; RFC 6960).
 
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::Certificate;
+use super::{Certificate, CertificateHashData, HashAlgorithm};
 
-/// What hashes a name and a key (`HashAlgorithmEnumType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[non_exhaustive]
-pub enum HashAlgorithm {
-    /// SHA-256, the one to prefer (A00.FR.506).
-    #[default]
-    Sha256,
-    /// SHA-384.
-    Sha384,
-    /// SHA-512.
-    Sha512,
-}
-
-impl HashAlgorithm {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sha256 => "SHA256",
-            Self::Sha384 => "SHA384",
-            Self::Sha512 => "SHA512",
-        }
-    }
-
-    /// The algorithm of this name, if the standard has one.
-    #[must_use]
-    pub fn from_wire(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
-    }
-
-    /// The hash in hexadecimal digits.
-    pub(super) fn hash(self, bytes: &[u8]) -> String {
-        let hash = match self {
-            Self::Sha256 => Sha256::digest(bytes).to_vec(),
-            Self::Sha384 => Sha384::digest(bytes).to_vec(),
-            Self::Sha512 => Sha512::digest(bytes).to_vec(),
-        };
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-impl fmt::Display for HashAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Names one certificate by its issuer and its serial number. Two are equal whatever the case of their digits.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct CertificateHashData {
-    /// What made the hashes.
-    pub algorithm: HashAlgorithm,
-    /// Hash of the issuer's name in DER, in hexadecimal digits.
-    pub issuer_name_hash: String,
-    /// Hash of the issuer's public key, its tag and length left out, in hexadecimal digits.
-    pub issuer_key_hash: String,
-    /// Serial number in hexadecimal digits without leading zeroes, such as `FFF`.
-    pub serial_number: String,
+/// The hash in hexadecimal digits.
+fn hash(algorithm: HashAlgorithm, bytes: &[u8]) -> String {
+    let hash = match algorithm {
+        HashAlgorithm::Sha256 => Sha256::digest(bytes).to_vec(),
+        HashAlgorithm::Sha384 => Sha384::digest(bytes).to_vec(),
+        HashAlgorithm::Sha512 => Sha512::digest(bytes).to_vec(),
+    };
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl CertificateHashData {
-    /// What a peer says.
-    #[must_use]
-    pub fn new(
-        algorithm: HashAlgorithm,
-        issuer_name_hash: impl Into<String>,
-        issuer_key_hash: impl Into<String>,
-        serial_number: impl Into<String>,
-    ) -> Self {
-        Self {
-            algorithm,
-            issuer_name_hash: issuer_name_hash.into(),
-            issuer_key_hash: issuer_key_hash.into(),
-            serial_number: serial_number.into(),
-        }
-    }
-
     /// Names `certificate`, which `issuer` has signed; a root is its own issuer.
     #[must_use]
     pub fn of(certificate: &Certificate, issuer: &Certificate, algorithm: HashAlgorithm) -> Self {
-        Self {
-            algorithm,
-            issuer_name_hash: algorithm.hash(certificate.issuer()),
-            issuer_key_hash: algorithm.hash(issuer.public_key()),
-            serial_number: certificate.serial_number().to_owned(),
-        }
+        let name = hash(algorithm, certificate.issuer());
+        let key = hash(algorithm, issuer.public_key());
+        Self::new(algorithm, name, key, certificate.serial_number())
     }
 }
-
-impl PartialEq for CertificateHashData {
-    fn eq(&self, other: &Self) -> bool {
-        // Peers that pad the number are understood all the same.
-        let number = |text: &str| text.trim_start_matches('0').to_ascii_uppercase();
-        self.algorithm == other.algorithm
-            && self.issuer_name_hash.eq_ignore_ascii_case(&other.issuer_name_hash)
-            && self.issuer_key_hash.eq_ignore_ascii_case(&other.issuer_key_hash)
-            && number(&self.serial_number) == number(&other.serial_number)
-    }
-}
-
-impl Eq for CertificateHashData {}

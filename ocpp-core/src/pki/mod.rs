@@ -29,9 +29,9 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+pub use crate::certificate_hash::{CertificateHashData, HashAlgorithm};
 pub use certificate::{Certificate, CertificateError, KeyStrength};
 pub use chain::{ChainError, Purpose, RevocationList, RevocationListError, verify_chain};
-pub use hash_data::{CertificateHashData, HashAlgorithm};
 pub use key::{KeyError, PrivateKey, Subject};
 pub use signature::{SignatureError, verify_signature};
 pub use subject::{SubjectError, check_station_certificate};

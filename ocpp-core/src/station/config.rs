@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use super::firmware::FirmwareUpdates;
 use super::reading::Measurand;
+use super::security::{RootCertificate, StationCertificate};
 use super::settings::{SettingName, VendorSetting};
 
 /// Who the station is, what it is made of and how it starts out.
@@ -24,6 +25,8 @@ pub struct StationConfig {
     pub csms_url: String,
     /// Versions to offer, the preferred one first. The CSMS chooses; [`Input::Connected`](super::Input::Connected) says what.
     pub versions: Vec<Version>,
+    /// Address of the CSMS for security profiles 2 and 3, if it differs from `csms_url` by more than the scheme `wss`.
+    pub secure_csms_url: Option<String>,
     /// Password for HTTP basic authentication, if the CSMS asks for one.
     pub password: Option<String>,
     /// What `BootNotification` says about the make.
@@ -40,6 +43,10 @@ pub struct StationConfig {
     /// Why the station starts, if the integrator knows: a watchdog, a local reset. Without it the station says
     /// what it stored before it restarted itself, and otherwise that the power came on.
     pub boot_reason: Option<BootReason>,
+    /// Root certificates that the station is delivered with. Taken over at the first start that has any.
+    pub root_certificates: Vec<RootCertificate>,
+    /// The certificate that the station is delivered with, likewise.
+    pub station_certificate: Option<StationCertificate>,
     /// Values that settings have until they are changed. `LightIntensity` and `BlinkRepeat` exist only with a value here: a
     /// station that says nothing about them has no lamps that could be told how to shine.
     pub settings: Vec<(SettingName, String)>,
@@ -63,6 +70,7 @@ impl StationConfig {
             identity: identity.into(),
             csms_url: csms_url.into(),
             versions: versions.into_iter().filter(|(built, _)| *built).map(|(_, version)| version).collect(),
+            secure_csms_url: None,
             password: None,
             product,
             evses: alloc::vec![EvseConfig::default()],
@@ -70,6 +78,8 @@ impl StationConfig {
             measurands: Measurand::all().collect(),
             firmware_updates: FirmwareUpdates::default(),
             boot_reason: None,
+            root_certificates: Vec::new(),
+            station_certificate: None,
             settings: Vec::new(),
             vendor_ids: Vec::new(),
             vendor_settings: Vec::new(),

@@ -6,7 +6,7 @@ use core::time::Duration;
 use ocpp_types::Version;
 
 use super::event::Event;
-use super::output::Connect;
+use super::security::ConnectionFailure;
 use super::settings::Key;
 use super::{Output, Station};
 use crate::time::Instant;
@@ -64,15 +64,8 @@ impl Station {
 
     pub(super) fn connect(&mut self) {
         self.connection.link = Link::Connecting;
-        let password = self.settings.text(Key::BasicAuthPassword);
-        let ping_interval = self.ping_interval();
-        self.effect(Output::Connect(Connect {
-            csms_url: self.config.csms_url.clone(),
-            identity: self.config.identity.clone(),
-            password: (!password.is_empty()).then(|| password.into()),
-            versions: self.config.versions.clone(),
-            ping_interval,
-        }));
+        let request = self.connect_request();
+        self.effect(Output::Connect(request));
     }
 
     /// 1.6 edition 2, 9.1.34; 1.6-J, 7
@@ -93,6 +86,11 @@ impl Station {
             self.effect(Output::Close { reason: "the version was not offered" });
             return;
         }
+        if !self.access_granted() {
+            // What it was made with has changed meanwhile.
+            self.effect(Output::Close { reason: "to connect with other credentials" });
+            return;
+        }
         for failed in self.endpoint.handle_connect(version) {
             self.call_failed(failed);
         }
@@ -110,19 +108,25 @@ impl Station {
         }
         self.effect(Output::Event(Event::Online { version }));
         self.greet(offline.unwrap_or_default());
+        if self.is_access_on_trial() && self.may_send() {
+            // Something that the CSMS answers.
+            self.heartbeat();
+        }
     }
 
-    pub(super) fn connection_failed(&mut self, reason: String) {
+    pub(super) fn connection_failed(&mut self, failure: ConnectionFailure, reason: String) {
         if self.connection.is_up() {
             self.disconnected(reason);
             return;
         }
+        self.access_failed(failure, &reason);
         self.effect(Output::Event(Event::Offline { reason }));
         self.wait_for_retry();
     }
 
     pub(super) fn disconnected(&mut self, reason: String) {
         if self.connection.is_up() {
+            self.access_failed(ConnectionFailure::Other, &reason);
             self.effect(Output::Event(Event::Offline { reason }));
             self.connection.down_since = Some(self.now.instant);
             self.connection.link = Link::Off;
@@ -147,7 +151,18 @@ impl Station {
         }
     }
 
+    /// What the station connects with has changed while it waits for its next attempt.
+    pub(super) fn connect_at_once_if_waiting(&mut self) {
+        if matches!(self.connection.link, Link::Waiting(_)) {
+            self.connect();
+        }
+    }
+
     fn wait_for_retry(&mut self) {
+        if self.access.is_at_once() && self.connection.network_up {
+            self.connect();
+            return;
+        }
         self.connection.link =
             if self.connection.network_up { Link::Waiting(self.now.instant + self.back_off()) } else { Link::Off };
         self.connection.failures = self.connection.failures.saturating_add(1);

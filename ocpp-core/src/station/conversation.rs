@@ -39,7 +39,11 @@ impl Station {
     }
 
     pub(super) fn frame(&mut self, text: &str) {
-        match self.endpoint.handle_text(text) {
+        let received = self.endpoint.handle_text(text);
+        if matches!(received, Received::Call(_) | Received::Result(_)) {
+            self.access_proven();
+        }
+        match received {
             Received::Call(call) => self.called(call),
             Received::Result(result) => {
                 let Some(call) = self.calls.remove(&result.call) else { return };

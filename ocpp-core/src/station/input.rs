@@ -9,8 +9,9 @@ use super::firmware::{FirmwareFact, UpdateId};
 use super::logs::{UploadId, UploadOutcome};
 use super::output::{BatchId, QuestionId};
 use super::reading::Reading;
-use super::security::SecurityEvent;
+use super::security::{ConnectionFailure, SecurityEvent};
 use super::vendor_messages::{VendorAnswer, VendorMessage};
+use crate::certificate_hash::CertificateHashData;
 
 /// A fact. None of them can fail: what the station can't use, it reports as an [`Event`](super::Event).
 ///
@@ -26,8 +27,15 @@ pub enum Input {
         /// What the CSMS chose among the offered versions.
         version: Version,
     },
+    /// The certificate of the CSMS leads to this root. If it is known, say so after `Connected`: a root that is in use can't be deleted.
+    CsmsVerified {
+        /// The root, in the station's own name for it.
+        root: CertificateHashData,
+    },
     /// The connection asked for could not be made.
     ConnectionFailed {
+        /// What kind of failure it was.
+        failure: ConnectionFailure,
         /// What went wrong, for the log.
         reason: String,
     },

@@ -95,6 +95,8 @@ fn depends_on_storage(effect: &Output) -> bool {
             | Output::Lock { .. }
             | Output::Unlock { .. }
             | Output::Restart { .. }
+            | Output::Close { .. }
+            | Output::ForgetKey { .. }
             | Output::Ask(_)
             | Output::Download(_)
             | Output::Install(_)

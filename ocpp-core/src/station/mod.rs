@@ -122,6 +122,7 @@ mod v1_6;
 mod v2;
 mod vendor_messages;
 
+pub use crate::certificate_hash::{CertificateHashData, HashAlgorithm};
 pub use config::{BootReason, EvseConfig, Product, StationConfig};
 pub use event::{ConnectorStatus, Event, Registration};
 pub use facts::{Fault, FaultCode, LocalStop, Token, TokenType, Vehicle};
@@ -131,7 +132,10 @@ pub use local_authorization::{TokenEntry, TokenEntryError};
 pub use logs::{LogKind, LogStatus, LogWanted, Upload, UploadFailure, UploadId, UploadOutcome};
 pub use output::{BatchId, Connect, Deadline, Lighting, Notice, Output, Question, QuestionId, QuestionKind, Timer};
 pub use reading::{Location, Measurand, Phase, Reading, Sample, SignedValue};
-pub use security::{SecurityEvent, SecurityLogEntry};
+pub use security::{
+    CertificateFacts, ClientCertificate, ConnectionFailure, Password, RootCertificate, RootUse, SecurityEvent,
+    SecurityLogEntry, StationCertificate,
+};
 pub use settings::{SettingChange, SettingError, SettingName, ValueType, VendorSetting};
 pub use state::{EvseState, StationState, TransactionState};
 pub use store::{Batch, Change, Record, RestoreError};
@@ -158,7 +162,7 @@ use questions::PendingQuestion;
 use random::Random;
 use reservations::Reservations;
 use reset::Restart;
-use security::SecurityLog;
+use security::{Access, Certificates, SecurityLog};
 use settings::Settings;
 use smart_charging::Charging;
 use status::Told;
@@ -204,6 +208,8 @@ pub struct Station {
     last_question: u64,
     restart: Option<Restart>,
     security_log: SecurityLog,
+    access: Access,
+    certificates: Certificates,
     /// What a call of the CSMS has the station do once it is answered.
     after_answer: Vec<AfterAnswer>,
 }
@@ -260,6 +266,8 @@ impl Station {
             last_question: 0,
             restart: None,
             security_log: SecurityLog::default(),
+            access: Access::default(),
+            certificates: Certificates::default(),
             after_answer: Vec::new(),
         };
         station.configure_settings();
@@ -267,6 +275,7 @@ impl Station {
     }
 
     fn start(&mut self) {
+        self.provision_certificates();
         self.security_event(SecurityEvent::StartupOfTheDevice, None);
         self.light();
         self.connect();
@@ -282,7 +291,8 @@ impl Station {
         match input {
             Input::Timeout => self.time_passed(),
             Input::Connected { version } => self.connected(version),
-            Input::ConnectionFailed { reason } => self.connection_failed(reason),
+            Input::CsmsVerified { root } => self.csms_verified(root),
+            Input::ConnectionFailed { failure, reason } => self.connection_failed(failure, reason),
             Input::Disconnected { reason } => self.disconnected(reason),
             Input::Network { up } => self.network(up),
             Input::Frame(text) => self.frame(&text),
@@ -353,6 +363,7 @@ impl Station {
         self.send_oldest();
         self.send_progress();
         self.transmit();
+        self.reconnect_if_changed();
         self.restart_if_ready();
         self.journal.flush();
     }

@@ -10,6 +10,7 @@ use ocpp_types::Version;
 use super::event::Event;
 use super::firmware::{Download, Install, UpdateId};
 use super::logs::{LogWanted, Upload, UploadId};
+use super::security::{ClientCertificate, Password};
 use super::smart_charging::Limit;
 use super::store::Batch;
 use super::vendor_messages::VendorMessage;
@@ -101,6 +102,11 @@ pub enum Output {
     },
     /// Do something whose outcome the CSMS waits for, then report `Answer`.
     Ask(Question),
+    /// Destroy a private key: its certificate is no longer used.
+    ForgetKey {
+        /// What the integrator called it.
+        key: String,
+    },
     /// Something happened that is worth knowing; nothing has to be done.
     Event(Event),
 }
@@ -113,8 +119,15 @@ pub struct Connect {
     pub csms_url: String,
     /// The station's identity: to be percent-encoded and appended to the address as its last segment.
     pub identity: String,
+    /// Security profile, 0 for none. From 2 on the connection is one by TLS, and `csms_url` says so.
+    pub security_profile: u8,
     /// Password for HTTP basic authentication; the identity is the user name.
-    pub password: Option<String>,
+    pub password: Option<Password>,
+    /// The root certificates that the certificate of the CSMS may lead to, in PEM. Empty where none was installed: a station that uses
+    /// TLS without a security profile trusts whom its integrator trusts.
+    pub csms_roots: Vec<String>,
+    /// The certificate to show, in security profile 3.
+    pub certificate: Option<ClientCertificate>,
     /// Versions to offer as sub-protocols, the preferred one first.
     pub versions: Vec<Version>,
     /// How often to send a WebSocket ping; `None` for never.

@@ -113,7 +113,13 @@ impl Pair {
                 self.station.handle(now, station::Input::Connected { version: self.csms.version });
             }
             station::Output::Connect(_) => {
-                self.station.handle(now, station::Input::ConnectionFailed { reason: "no network".into() });
+                self.station.handle(
+                    now,
+                    station::Input::ConnectionFailed {
+                        failure: station::ConnectionFailure::Other,
+                        reason: "no network".into(),
+                    },
+                );
             }
             station::Output::Close { .. } => self.disconnect(),
             station::Output::Transmit(text) => self.to_csms.push_back(text),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ocpp_core::station::{
-    Answer, Batch, Change, ConnectorStatus, Event, Input, Output, Product, Question, QuestionKind, Reading, Record,
-    Station, StationConfig, Token, UpdateId, Vehicle, VendorMessage,
+    Answer, Batch, Change, Connect, ConnectionFailure, ConnectorStatus, Event, Input, Output, Product, Question,
+    QuestionKind, Reading, Record, Station, StationConfig, Token, UpdateId, Vehicle, VendorMessage,
 };
 use ocpp_core::time::{Instant, Now};
 use ocpp_core::types::{Decimal, Version};
@@ -19,6 +19,11 @@ pub trait Peer {
     fn connected(&mut self, now: Now, version: Version);
     fn disconnected(&mut self, now: Now);
     fn frame(&mut self, now: Now, text: &str);
+    /// Whether a station that shows itself like this gets a connection.
+    fn admits(&mut self, connect: &Connect) -> Result<(), ConnectionFailure> {
+        let _ = connect;
+        Ok(())
+    }
     /// The next frame to send.
     fn poll(&mut self, now: Now) -> Option<String>;
     /// When to call `time_passed`.
@@ -54,8 +59,7 @@ impl Network {
 
 #[derive(Debug)]
 enum Delivery {
-    Connected,
-    ConnectionFailed,
+    Connected(Connect),
     ToStation(String),
     ToPeer(String),
     Disconnected,
@@ -196,15 +200,24 @@ impl<P: Peer> World<P> {
         if self.connected {
             self.connected = false;
             // What was sent before still arrives; then the peer sees the end of the connection.
-            while let Some(((at, _), (epoch, delivery))) = self.queue.pop_first() {
-                if let (Delivery::ToPeer(text), true) = (delivery, epoch == self.epoch) {
-                    let now = Now { instant: self.now.instant.max(at), ..self.now };
-                    self.peer.frame(now, &text);
-                }
-            }
+            self.deliver_to_peer();
             self.peer.disconnected(self.now);
         }
         self.epoch += 1;
+    }
+
+    /// What is on its way to the peer arrives.
+    fn deliver_to_peer(&mut self) {
+        let queue = std::mem::take(&mut self.queue);
+        for ((at, number), (epoch, delivery)) in queue {
+            match delivery {
+                Delivery::ToPeer(text) if epoch == self.epoch => {
+                    let now = Now { instant: self.now.instant.max(at), ..self.now };
+                    self.peer.frame(now, &text);
+                }
+                delivery => _ = self.queue.insert((at, number), (epoch, delivery)),
+            }
+        }
     }
 
     /// The power is off for a while.
@@ -297,11 +310,12 @@ impl<P: Peer> World<P> {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Connect(_) => {
-                let delivery = if self.network.up { Delivery::Connected } else { Delivery::ConnectionFailed };
-                self.schedule_in(self.network.latency, delivery);
+            Output::Connect(connect) => self.schedule_in(self.network.latency, Delivery::Connected(connect)),
+            Output::Close { .. } => {
+                // A goodbye comes behind what was sent before it.
+                self.deliver_to_peer();
+                self.drop_connection();
             }
-            Output::Close { .. } => self.drop_connection(),
             Output::Transmit(text) => {
                 self.sent.push(text.clone());
                 if self.connected && !self.is_cut() {
@@ -364,20 +378,23 @@ impl<P: Peer> World<P> {
     fn deliver(&mut self, epoch: u64, delivery: Delivery) {
         let of_this_connection = epoch == self.epoch && self.connected;
         match delivery {
-            Delivery::Connected => {
+            Delivery::Connected(connect) => {
                 let version = self.version;
-                if self.network.up && self.station.is_some() {
+                let admitted = match self.network.up {
+                    true => self.peer.admits(&connect),
+                    false => Err(ConnectionFailure::Other),
+                };
+                if let Err(failure) = admitted {
+                    self.handle(Input::ConnectionFailed { failure, reason: "not connected".into() });
+                } else if self.station.is_some() {
                     self.connected = true;
                     self.epoch += 1;
                     self.last_to_peer = self.now.instant;
                     self.last_to_station = self.now.instant;
                     self.peer.connected(self.now, version);
                     self.handle(Input::Connected { version });
-                } else {
-                    self.handle(Input::ConnectionFailed { reason: "unreachable".into() });
                 }
             }
-            Delivery::ConnectionFailed => self.handle(Input::ConnectionFailed { reason: "unreachable".into() }),
             Delivery::ToStation(text) if of_this_connection => self.handle(Input::Frame(text)),
             Delivery::ToPeer(text) if of_this_connection => {
                 self.peer.frame(self.now, &text);

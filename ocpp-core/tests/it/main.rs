@@ -44,6 +44,7 @@ mod station_metering;
 mod station_outbox;
 mod station_recovery;
 mod station_reservations;
+mod station_security_access;
 mod station_security_events;
 mod station_settings;
 mod station_status;

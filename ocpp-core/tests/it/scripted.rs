@@ -7,7 +7,7 @@ use ocpp_core::types::{Conformance, Version, v1_6, v2_0_1, v2_1};
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, World, config};
-use ocpp_core::station::StationConfig;
+use ocpp_core::station::{Connect, ConnectionFailure, StationConfig};
 
 /// What becomes of a call.
 #[derive(Debug, Clone)]
@@ -49,6 +49,8 @@ pub struct Scripted {
     pub security_events: Vec<Value>,
     pub said: Vec<(String, Said)>,
     pub connections: u32,
+    /// Whom it lets in.
+    pub admits: Box<dyn FnMut(&Connect) -> Result<(), ConnectionFailure>>,
 }
 
 impl Scripted {
@@ -67,6 +69,7 @@ impl Scripted {
             security_events: Vec::new(),
             said: Vec::new(),
             connections: 0,
+            admits: Box::new(|_| Ok(())),
         }
     }
 
@@ -212,6 +215,10 @@ impl Peer for Scripted {
         self.connections += 1;
         self.statuses.clear();
         self.outstanding = None;
+    }
+
+    fn admits(&mut self, connect: &Connect) -> Result<(), ConnectionFailure> {
+        (self.admits)(connect)
     }
 
     fn disconnected(&mut self, _now: Now) {

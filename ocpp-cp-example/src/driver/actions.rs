@@ -1,6 +1,8 @@
 //! What a person, a car, a fault or a tester does to the station.
 
-use ocpp_core::station::{Fault, Input, SettingChange, SettingError, SettingName, TokenEntryError, TokenType};
+use ocpp_core::station::{
+    ConnectionFailure, Fault, Input, SettingChange, SettingError, SettingName, TokenEntryError, TokenType,
+};
 
 use super::Driver;
 use super::connection::Lost;
@@ -130,7 +132,7 @@ impl Driver {
         }
         match lost {
             Lost::Nothing => {}
-            Lost::Attempt => self.handle(Input::ConnectionFailed { reason }),
+            Lost::Attempt => self.handle(Input::ConnectionFailed { failure: ConnectionFailure::Other, reason }),
             Lost::Connection => self.handle(Input::Disconnected { reason }),
         }
     }

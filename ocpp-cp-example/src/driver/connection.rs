@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use ocpp_core::station::Connect;
+use ocpp_core::station::{Connect, ConnectionFailure, Password};
 use ocpp_core::transport::{
     Channel, CloseFrame, Compression, ConnectError, ConnectRequest, Connection as Open, Incoming, WebSocket,
 };
@@ -34,7 +34,7 @@ enum Link {
 #[derive(Debug)]
 pub(super) enum Happened {
     Connected { version: Version },
-    Failed { reason: String },
+    Failed { failure: ConnectionFailure, reason: String },
     Frame(String),
     Closed { reason: String },
 }
@@ -56,7 +56,7 @@ impl Connection {
     pub(super) fn connect(&mut self, connect: Connect) {
         let mut request = ConnectRequest::new(connect.csms_url, connect.identity);
         request.versions = connect.versions;
-        request.password = connect.password.map(String::into_bytes);
+        request.password = connect.password.map(Password::into_bytes);
         request.connection.ping_interval = connect.ping_interval;
         request.compression = self.compression;
         self.link = Link::Connecting(Box::pin(async move { ocpp_core::transport::connect(&request).await }));
@@ -129,7 +129,7 @@ impl Connection {
                     }
                     Err(error) => {
                         self.link = Link::None;
-                        return Happened::Failed { reason: advised(&error) };
+                        return Happened::Failed { failure: failure(&error), reason: advised(&error) };
                     }
                 },
                 Link::Open(open) => match open.next().await {
@@ -143,6 +143,14 @@ impl Connection {
                 },
             }
         }
+    }
+}
+
+/// What kind of failure it is to the station.
+fn failure(error: &ConnectError) -> ConnectionFailure {
+    match error {
+        ConnectError::Unauthorized | ConnectError::Forbidden => ConnectionFailure::Unauthorized,
+        _ => ConnectionFailure::Other,
     }
 }
 

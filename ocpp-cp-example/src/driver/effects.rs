@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use ocpp_core::station::{Answer, ConnectorStatus, Event, Input, Notice, Output, Question, QuestionKind};
+use ocpp_core::station::{
+    Answer, ConnectionFailure, ConnectorStatus, Event, Input, Notice, Output, Question, QuestionKind,
+};
 
 use super::Driver;
 use super::connection::Lost;
@@ -39,7 +41,10 @@ impl Driver {
             }
             Output::Close { reason } => {
                 if self.connection.start_closing(reason) == Lost::Attempt {
-                    self.inbox.push_back(Input::ConnectionFailed { reason: reason.to_owned() });
+                    self.inbox.push_back(Input::ConnectionFailed {
+                        failure: ConnectionFailure::Other,
+                        reason: reason.to_owned(),
+                    });
                 }
             }
             Output::Transmit(text) => {

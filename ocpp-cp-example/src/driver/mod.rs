@@ -170,10 +170,10 @@ impl Driver {
                 tracing::info!(station = %self.config.id, "connected with OCPP {version}");
                 self.tell(Input::Connected { version });
             }
-            Happened::Failed { reason } => {
+            Happened::Failed { failure, reason } => {
                 tracing::warn!(station = %self.config.id, "cannot connect: {reason}");
                 self.connection_error = Some(reason.clone());
-                self.tell(Input::ConnectionFailed { reason });
+                self.tell(Input::ConnectionFailed { failure, reason });
             }
             Happened::Frame(text) => {
                 self.record(Direction::Received, &text);

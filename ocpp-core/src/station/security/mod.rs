@@ -1,9 +1,17 @@
 //! Security (1.6 security whitepaper edition 3; 2.1 part 2, block A): a concern a file.
 
+mod access;
+mod certificates;
 mod events;
 mod log;
+mod password;
 
+pub use access::{ClientCertificate, ConnectionFailure};
+pub use certificates::{CertificateFacts, RootCertificate, RootUse, StationCertificate};
 pub use events::SecurityEvent;
 pub use log::SecurityLogEntry;
+pub use password::Password;
 
+pub(super) use access::Access;
+pub(super) use certificates::{Certificates, Deleted, Installed};
 pub(super) use log::SecurityLog;

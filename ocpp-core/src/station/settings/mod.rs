@@ -130,6 +130,11 @@ impl Settings {
         }
     }
 
+    /// The value of a setting and whether somebody has changed it.
+    pub(super) fn stored(&self, key: Key) -> (String, bool) {
+        (self.text(key).to_owned(), self.changed.contains_key(&key))
+    }
+
     pub(super) fn boolean(&self, key: Key) -> bool {
         self.text(key) == "true"
     }
@@ -209,6 +214,9 @@ impl Station {
             return changed;
         }
         let row = self.find_setting(name)?;
+        if Self::is_security_setting(row.key) && value.is_none_or(|value| row.kind.normalize(value).is_ok()) {
+            self.access_setting_changes(row.key);
+        }
         let changed = match value {
             Some(value) => self.write_setting(row, value),
             None => {
@@ -234,6 +242,8 @@ impl Station {
             Key::DateTime => format!("{:.3}", self.utc()),
             // 1.6 errata 3.85
             Key::UnlockOnEvSideDisconnect if self.has_fixed_cables() => "false".to_owned(),
+            Key::ActiveSecurityProfile => self.security_profile().to_string(),
+            Key::CertificateEntries => self.certificates.len().to_string(),
             Key::LocalListEntries => self.local_list.len().to_string(),
             key => self.settings.text(key).to_owned(),
         }
@@ -248,7 +258,14 @@ impl Station {
         if self.access_of(row) == Access::ReadOnly {
             return Err(SettingError::ReadOnly(name_of(row)));
         }
-        let change = self.write_setting(row, value)?;
+        let change = if Self::is_security_setting(row.key) {
+            let judged = self.judge_security_setting(row.key, value);
+            let value = judged.map_err(|reason| SettingError::Value { name: name_of(row), reason })?;
+            self.access_setting_changes(row.key);
+            self.write_setting(row, &value)?
+        } else {
+            self.write_setting(row, value)?
+        };
         let shown = if row.access == Access::WriteOnly { String::new() } else { self.value_of(row) };
         self.effect(Output::Event(Event::SettingChanged { name: name_of(row).0, value: shown }));
         self.setting_changed(row);
@@ -262,6 +279,21 @@ impl Station {
         self.journal.put(record(row), &value);
         self.settings.changed.insert(row.key, value);
         Ok(SettingChange::Applied)
+    }
+
+    /// Brings a stored value back, or with `None` the one of the configuration.
+    pub(super) fn restore_stored(&mut self, key: Key, value: Option<String>) {
+        let Some(row) = rows().find(|row| row.key == key) else { return };
+        match value {
+            Some(value) => {
+                self.journal.put(record(row), &value);
+                self.settings.changed.insert(key, value);
+            }
+            None => {
+                self.settings.changed.remove(&key);
+                self.journal.delete(record(row));
+            }
+        }
     }
 
     /// Takes over what a predecessor stored. A setting that no longer exists is dropped.

@@ -35,6 +35,13 @@ pub(super) const ROWS: &[Definition] = &[
         "30",
     )
     .unit("s"),
+    row(
+        Key::NetworkProfileConnectionAttempts,
+        None,
+        variable("OCPPCommCtrlr", "NetworkProfileConnectionAttempts"),
+        Kind::Integer { minimum: 1, maximum: 100 },
+        "3",
+    ),
     row(Key::OfflineThreshold, None, variable("OCPPCommCtrlr", "OfflineThreshold"), SECONDS, "60").unit("s"),
     row(Key::RetryBackOffRandomRange, None, variable("OCPPCommCtrlr", "RetryBackOffRandomRange"), SECONDS, "10")
         .unit("s"),
