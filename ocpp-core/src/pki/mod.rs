@@ -23,6 +23,7 @@
 mod certificate;
 mod chain;
 mod hash_data;
+mod judge;
 mod key;
 mod signature;
 mod subject;
@@ -32,6 +33,7 @@ mod tests;
 pub use crate::certificate_hash::{CertificateHashData, HashAlgorithm};
 pub use certificate::{Certificate, CertificateError, KeyStrength};
 pub use chain::{ChainError, Purpose, RevocationList, RevocationListError, verify_chain};
+pub use judge::{facts, judge};
 pub use key::{KeyError, PrivateKey, Subject};
 pub use signature::{SignatureError, verify_signature};
 pub use subject::{SubjectError, check_station_certificate};

@@ -61,6 +61,11 @@ pub(super) enum Call {
         id: i64,
         update: ReservationUpdate,
     },
+    /// A certificate for the station is to be signed.
+    SignCertificate {
+        csr: String,
+        request_id: i64,
+    },
     /// Something happened to the security of the station.
     SecurityEvent {
         number: u64,
@@ -117,11 +122,24 @@ pub(super) enum Component {
 /// The answer of the CSMS.
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
-    Boot { status: Registration, interval: i64, current_time: Option<Timestamp> },
-    Heartbeat { current_time: Option<Timestamp> },
+    Boot {
+        status: Registration,
+        interval: i64,
+        current_time: Option<Timestamp>,
+    },
+    Heartbeat {
+        current_time: Option<Timestamp>,
+    },
     Authorize(TokenInfo),
-    Transaction { info: Option<TokenInfo>, csms_id: Option<i64> },
+    Transaction {
+        info: Option<TokenInfo>,
+        csms_id: Option<i64>,
+    },
     VendorMessage(VendorAnswer),
+    /// Whether the CSMS will have a certificate signed.
+    SignCertificate {
+        accepted: bool,
+    },
     Done,
 }
 

@@ -109,6 +109,7 @@ impl Station {
             }
             Answered::Unlock { evse, connector } => self.ask_to_unlock(evse, connector, call.id),
             Answered::AfterSigningCertificate(request) => self.ask_about_signing_certificate(request, call.id),
+            Answered::AfterCertificate(request) => self.ask_about_certificate(request, call.id),
             Answered::AfterLog(request) => self.ask_for_log(*request, call.id),
             Answered::VendorMessage(message) => self.ask_about_vendor_message(message, call.id),
             Answered::Refuse(error) => {
@@ -137,6 +138,9 @@ impl Station {
             (Call::MeterValues { entry: Some(entry), .. }, _) => self.values_delivered(entry),
             (Call::VendorMessage { id, .. }, Reply::VendorMessage(answer)) => {
                 self.vendor_message_answered(id, Some(answer));
+            }
+            (Call::SignCertificate { .. }, Reply::SignCertificate { accepted }) => {
+                self.signing_request_answered(accepted);
             }
             (Call::SecurityEvent { number, .. }, _) => self.security_event_delivered(number),
             (Call::Progress { number, .. }, _) => self.progress_answered(number),
@@ -170,6 +174,7 @@ impl Station {
                 self.not_delivered(entry, reason);
             }
             Call::VendorMessage { id, .. } => self.vendor_message_answered(id, None),
+            Call::SignCertificate { .. } => self.signing_request_failed(),
             Call::Progress { number, .. } => self.progress_answered(number),
             // Told again only when it changes: a CSMS that can't take a status won't take it the second time either.
             _ => {}
@@ -184,6 +189,7 @@ impl Station {
             Call::Authorize { evse, token } => self.authorization_failed(evse, token),
             Call::Status(report) => self.status_not_reported(&report),
             Call::VendorMessage { id, .. } => self.vendor_message_answered(id, None),
+            Call::SignCertificate { .. } => self.signing.cut_off(),
             Call::SecurityEvent { .. } => self.security_log.cut_off(),
             // The outbox keeps its own.
             _ => {}

@@ -9,6 +9,7 @@ use super::Station;
 use super::calls::{Call, Reply};
 use super::firmware::{UpdateOutcome, UpdateRequest};
 use super::logs::{LogOutcome, LogRequest};
+use super::security::{CertificateOutcome, CertificateRequest};
 #[cfg(feature = "v1_6")]
 use super::v1_6;
 #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
@@ -25,6 +26,8 @@ pub(super) enum Answered {
     Unlock { evse: u32, connector: u32 },
     /// When the signing certificate is judged.
     AfterSigningCertificate(Box<UpdateRequest>),
+    /// When the certificate is judged.
+    AfterCertificate(Box<CertificateRequest>),
     /// When it is known whether there is such a log.
     AfterLog(Box<LogRequest>),
     /// With what the integrator says to it.
@@ -88,6 +91,21 @@ pub(super) fn unlock_answer(version: Version, unlocked: bool) -> Option<String> 
         #[allow(unreachable_patterns, reason = "with every feature, every version is spoken")]
         _ => {
             let _ = unlocked;
+            None
+        }
+    }
+}
+
+/// The answer to a call that brought a certificate.
+pub(super) fn certificate_answer(version: Version, outcome: CertificateOutcome) -> Option<String> {
+    match version {
+        #[cfg(feature = "v1_6")]
+        Version::V1_6 => Some(v1_6::certificate_answer(outcome)),
+        #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+        Version::V2_0_1 | Version::V2_1 => Some(v2::certificate_answer(outcome)),
+        #[allow(unreachable_patterns, reason = "with every feature, every version is spoken")]
+        _ => {
+            let _ = outcome;
             None
         }
     }

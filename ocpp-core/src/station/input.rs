@@ -9,7 +9,7 @@ use super::firmware::{FirmwareFact, UpdateId};
 use super::logs::{UploadId, UploadOutcome};
 use super::output::{BatchId, QuestionId};
 use super::reading::Reading;
-use super::security::{ConnectionFailure, SecurityEvent};
+use super::security::{CertificateFacts, ConnectionFailure, SecurityEvent};
 use super::vendor_messages::{VendorAnswer, VendorMessage};
 use crate::certificate_hash::CertificateHashData;
 
@@ -180,6 +180,15 @@ pub enum Answer {
     Done,
     /// It was tried and failed, or what was asked about is not so.
     Failed,
+    /// The signing request for a new key.
+    SigningRequest {
+        /// PEM (RFC 2986), at most 5,500 characters.
+        csr: String,
+        /// What the key is called from now on: the station gives the name back with the certificate.
+        key: String,
+    },
+    /// The certificate is what it should be.
+    Certificate(CertificateFacts),
     /// The certificate was revoked.
     Revoked,
     /// There is such a log, and it will be uploaded as a file of this name: at most 255 characters, without a path.

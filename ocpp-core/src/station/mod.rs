@@ -133,8 +133,8 @@ pub use logs::{LogKind, LogStatus, LogWanted, Upload, UploadFailure, UploadId, U
 pub use output::{BatchId, Connect, Deadline, Lighting, Notice, Output, Question, QuestionId, QuestionKind, Timer};
 pub use reading::{Location, Measurand, Phase, Reading, Sample, SignedValue};
 pub use security::{
-    CertificateFacts, ClientCertificate, ConnectionFailure, Password, RootCertificate, RootUse, SecurityEvent,
-    SecurityLogEntry, StationCertificate,
+    CertificateFacts, CertificateToJudge, ClientCertificate, ConnectionFailure, Password, RootCertificate, RootUse,
+    SecurityEvent, SecurityLogEntry, SigningRequestWanted, StationCertificate,
 };
 pub use settings::{SettingChange, SettingError, SettingName, ValueType, VendorSetting};
 pub use state::{EvseState, StationState, TransactionState};
@@ -162,7 +162,7 @@ use questions::PendingQuestion;
 use random::Random;
 use reservations::Reservations;
 use reset::Restart;
-use security::{Access, Certificates, SecurityLog};
+use security::{Access, Certificates, SecurityLog, Signing};
 use settings::Settings;
 use smart_charging::Charging;
 use status::Told;
@@ -210,6 +210,7 @@ pub struct Station {
     security_log: SecurityLog,
     access: Access,
     certificates: Certificates,
+    signing: Signing,
     /// What a call of the CSMS has the station do once it is answered.
     after_answer: Vec<AfterAnswer>,
 }
@@ -268,6 +269,7 @@ impl Station {
             security_log: SecurityLog::default(),
             access: Access::default(),
             certificates: Certificates::default(),
+            signing: Signing::default(),
             after_answer: Vec::new(),
         };
         station.configure_settings();
@@ -359,6 +361,7 @@ impl Station {
         self.settle_logs();
         self.settle_hardware();
         self.report_statuses();
+        self.settle_certificates();
         self.send_security_events();
         self.send_oldest();
         self.send_progress();

@@ -10,7 +10,7 @@ use ocpp_types::Version;
 use super::event::Event;
 use super::firmware::{Download, Install, UpdateId};
 use super::logs::{LogWanted, Upload, UploadId};
-use super::security::{ClientCertificate, Password};
+use super::security::{CertificateToJudge, ClientCertificate, Password, SigningRequestWanted};
 use super::smart_charging::Limit;
 use super::store::Batch;
 use super::vendor_messages::VendorMessage;
@@ -189,6 +189,12 @@ pub enum QuestionKind {
         /// The signature, Base64, at most 800 characters.
         signature: String,
     },
+    /// Make a new key pair, keep it, and make a signing request for it: [`Answer::SigningRequest`](super::Answer::SigningRequest), or `Failed`.
+    /// The private key never leaves the integrator (1.6 security, A02.FR.05).
+    SignCsr(SigningRequestWanted),
+    /// Judge a certificate: [`Answer::Certificate`](super::Answer::Certificate) with what is known about it, or `Failed`. With the feature `pki`,
+    /// `pki::judge` does it.
+    Certificate(CertificateToJudge),
     /// Whether there is such a log: [`Answer::File`](super::Answer::File), or `Failed` (N01.FR.01, N01.FR.05).
     Log(LogWanted),
     /// Answer a vendor's message, with [`Answer::VendorMessage`](super::Answer::VendorMessage).
@@ -236,6 +242,8 @@ pub enum Timer {
     Call,
     /// The next attempt to deliver a transaction's message.
     Redelivery,
+    /// The next request for a certificate, the renewal of one, or its beginning.
+    Certificate,
     /// The next attempt to deliver a security event.
     SecurityEvent,
     /// The plug after the token (`EVConnectionTimeOut`).

@@ -7,6 +7,7 @@ use super::firmware::UpdateRequest;
 use super::input::Answer;
 use super::logs::LogRequest;
 use super::output::{Question, QuestionId, QuestionKind};
+use super::security::CertificateRequest;
 use super::settings::Key;
 use super::{Output, Station, dialect};
 use crate::rpc::IncomingId;
@@ -31,6 +32,10 @@ pub(super) enum About {
     FirmwareSignature,
     /// The answer to a vendor's message.
     VendorMessage { call: IncomingId },
+    /// The answer to a call that brings a certificate.
+    Certificate { call: IncomingId, request: Box<CertificateRequest> },
+    /// A new certificate for the station.
+    SigningRequest,
     /// The answer to a call that wants a log.
     Log { call: IncomingId, request: Box<LogRequest> },
 }
@@ -38,7 +43,7 @@ pub(super) enum About {
 impl About {
     /// Whether the answer to a call hangs on it, which is pointless without the connection that the call came on.
     const fn is_of_connection(&self) -> bool {
-        !matches!(self, Self::FirmwareSignature)
+        !matches!(self, Self::FirmwareSignature | Self::SigningRequest)
     }
 }
 
@@ -76,6 +81,13 @@ impl Station {
                 let answer = Self::answer_to_vendor(answer);
                 (call, dialect::vendor_answer(self.version(), &answer))
             }
+            About::Certificate { call, request } => {
+                // An answer that came in time is a judgement.
+                let judgement = (self.now.instant < pending.deadline).then_some(answer);
+                let outcome = self.certificate_judged(*request, judgement);
+                (call, dialect::certificate_answer(self.version(), outcome))
+            }
+            About::SigningRequest => return self.signing_request_made(answer.clone()),
             About::FirmwareSignature => return self.signature_judged(answer),
             About::Log { call, request } => {
                 let is_diagnostics = request.is_diagnostics();

@@ -30,6 +30,8 @@ pub(super) enum Wanted {
     /// `FirmwareStatusNotification` of 1.6.
     PlainFirmwareStatus,
     LogStatus,
+    /// A request to sign a new certificate for the station.
+    SignCertificate,
     DiagnosticsStatus,
 }
 
@@ -174,6 +176,7 @@ impl Station {
             Wanted::PlainFirmwareStatus => {
                 self.report_now(ProgressReport::Firmware(self.plain_firmware_report_on_trigger()))
             }
+            Wanted::SignCertificate => self.request_certificate(true),
             Wanted::LogStatus => self.report_now(ProgressReport::Log(self.log_report_on_trigger())),
             Wanted::DiagnosticsStatus => self.report_now(ProgressReport::Log(self.diagnostics_report_on_trigger())),
         }

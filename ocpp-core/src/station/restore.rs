@@ -67,6 +67,8 @@ impl Station {
             "root-certificate" => self.certificates.restore_root(number(record, name)?, read(record)?),
             "station-certificate" => self.certificates.restore_own(read(record)?),
             "way-back" => self.access.restore(read(record)?),
+            "early-certificate" => self.signing.restore_early(read(record)?),
+            "signing-request" => self.signing.restore_pending(read(record)?),
             "security-event" => self.security_log.restore(number(record, name)?, read(record)?),
             "setting" => self.restore_setting(name, read::<String>(record)?),
             "vendor-setting" => self.restore_vendor_setting(name, &read::<String>(record)?),

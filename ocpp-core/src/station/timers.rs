@@ -23,6 +23,7 @@ impl Station {
             one(Timer::Heartbeat, self.provisioning.heartbeat_at.filter(|_| self.may_send())),
             one(Timer::Call, self.endpoint.poll_timeout()),
             one(Timer::Redelivery, redelivery),
+            one(Timer::Certificate, self.certificate_deadline()),
             one(Timer::SecurityEvent, self.security_log.retry_at.filter(|_| self.may_send())),
             one(Timer::Question, question),
             one(Timer::ChargingLimit, self.charging.next_change),

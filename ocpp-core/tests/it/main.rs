@@ -4,6 +4,7 @@
 // What clippy.toml allows in tests, it does not allow in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod certificate_support;
 mod csms_authorization;
 mod csms_billing;
 mod csms_boot;
@@ -30,6 +31,8 @@ mod smart_charging_vectors;
 mod station_authorization;
 mod station_authorization_cache;
 mod station_boot;
+mod station_certificates;
+mod station_certificates_renewal;
 mod station_commands;
 mod station_configuration_keys;
 mod station_crash;

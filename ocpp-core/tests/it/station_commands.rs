@@ -431,7 +431,7 @@ fn a_trigger_is_answered_before_its_message_comes() {
                 let said = world.ask("TriggerMessage", json!({"requestedMessage": "LogStatusNotification"}));
                 assert_eq!(said, ok("Accepted"), "{version}");
                 assert_eq!(world.peer.payloads("LogStatusNotification")[0]["status"], "Idle");
-                let said = world.ask("TriggerMessage", json!({"requestedMessage": "SignChargingStationCertificate"}));
+                let said = world.ask("TriggerMessage", json!({"requestedMessage": "SignV2GCertificate"}));
                 assert_eq!(said, ok("NotImplemented"), "{version}");
             }
         }

@@ -5,13 +5,16 @@ mod certificates;
 mod events;
 mod log;
 mod password;
+mod signing;
 
 pub use access::{ClientCertificate, ConnectionFailure};
 pub use certificates::{CertificateFacts, RootCertificate, RootUse, StationCertificate};
 pub use events::SecurityEvent;
 pub use log::SecurityLogEntry;
 pub use password::Password;
+pub use signing::{CertificateToJudge, SigningRequestWanted};
 
 pub(super) use access::Access;
 pub(super) use certificates::{Certificates, Deleted, Installed};
 pub(super) use log::SecurityLog;
+pub(super) use signing::{CertificateOutcome, CertificateRequest, Signing};

@@ -12,7 +12,7 @@ use ocpp_types::v1_6::{
 };
 use ocpp_types::{Conformance, encode};
 
-use super::{configuration, firmware, local_list, logs, reservations, smart_charging, vendor_messages};
+use super::{certificates, configuration, firmware, local_list, logs, reservations, smart_charging, vendor_messages};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::Station;
 use crate::station::availability::{AvailabilityChange, Place};
@@ -40,6 +40,13 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
         CsmsRequest::CancelReservation(request) => encode(&reservations::cancel_reservation(station, &request)),
         CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
         CsmsRequest::ChangeConfiguration(request) => encode(&configuration::change(station, &request)),
+        CsmsRequest::CertificateSigned(request) => return certificates::certificate_signed(station, request),
+        CsmsRequest::DeleteCertificate(request) => encode(&certificates::delete_certificate(station, &request)),
+        CsmsRequest::GetInstalledCertificateIds(request) => {
+            encode(&certificates::get_installed_certificate_ids(station, &request))
+        }
+        CsmsRequest::InstallCertificate(request) => return certificates::install_certificate(request),
+        CsmsRequest::ExtendedTriggerMessage(request) => encode(&certificates::extended_trigger(station, &request)),
         CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
         CsmsRequest::DataTransfer(request) => return vendor_messages::ask(station, request),
         CsmsRequest::ClearChargingProfile(request) => {

@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use jiff::Timestamp;
 use ocpp_types::v1_6::{
     AuthorizationStatus, AuthorizeRequest, AuthorizeResponse, BootNotificationRequest, BootNotificationResponse,
-    ChargePointErrorCode, ChargePointStatus, DataTransferResponse, HeartbeatRequest, HeartbeatResponse, IdTagInfo,
-    Location, Measurand, MeterValue, MeterValuesRequest, Phase, ReadingContext, Reason, RegistrationStatus,
-    SampledValue, SecurityEventNotificationRequest, StartTransactionRequest, StartTransactionResponse, StationRequest,
+    ChargePointErrorCode, ChargePointStatus, DataTransferResponse, GenericStatusEnumType, HeartbeatRequest,
+    HeartbeatResponse, IdTagInfo, Location, Measurand, MeterValue, MeterValuesRequest, Phase, ReadingContext, Reason,
+    RegistrationStatus, SampledValue, SecurityEventNotificationRequest, SignCertificateRequest,
+    SignCertificateResponse, StartTransactionRequest, StartTransactionResponse, StationRequest,
     StatusNotificationRequest, StopTransactionRequest, StopTransactionResponse, UnitOfMeasure, ValueFormat,
 };
 use ocpp_types::{Conformance, DateTime, Message, Text, Version, decode};
@@ -45,6 +46,7 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
             request.into()
         }
         // A lock that fails is part of the status (4.9), and there is no device model.
+        Call::SignCertificate { csr, .. } => SignCertificateRequest::new(Text::truncated(csr)).into(),
         Call::SecurityEvent { event, at, info, .. } => {
             let name = event.name(Version::V1_6);
             let mut request = SecurityEventNotificationRequest::new(Text::truncated(&name), (*at).into());
@@ -243,6 +245,9 @@ pub(in crate::station) fn reply(call: &Call, payload: &str) -> Result<(Reply, Op
             },
             interval: answer.interval,
             current_time: time(answer.current_time),
+        }),
+        Call::SignCertificate { .. } => read(payload, |answer: SignCertificateResponse| Reply::SignCertificate {
+            accepted: answer.status == GenericStatusEnumType::Accepted,
         }),
         Call::Heartbeat => {
             read(payload, |answer: HeartbeatResponse| Reply::Heartbeat { current_time: time(answer.current_time) })

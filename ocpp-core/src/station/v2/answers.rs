@@ -13,7 +13,7 @@ use ocpp_types::v2_1::{
 };
 use ocpp_types::{Conformance, DecodeError, Text, encode};
 
-use super::{Rules, calls, firmware, local_list, logs, reservations, variables, vendor_messages};
+use super::{Rules, calls, certificates, firmware, local_list, logs, reservations, variables, vendor_messages};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
@@ -48,6 +48,12 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
     Answered::Now(match request {
         CsmsRequest::CancelReservation(request) => encode(&reservations::cancel_reservation(station, &request)),
         CsmsRequest::ChangeAvailability(request) => encode(&change_availability(station, &request)),
+        CsmsRequest::CertificateSigned(request) => return certificates::certificate_signed(station, request),
+        CsmsRequest::DeleteCertificate(request) => encode(&certificates::delete_certificate(station, &request)),
+        CsmsRequest::GetInstalledCertificateIds(request) => {
+            encode(&certificates::get_installed_certificate_ids(station, &request))
+        }
+        CsmsRequest::InstallCertificate(request) => return certificates::install_certificate(request),
         CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
         CsmsRequest::DataTransfer(request) => return vendor_messages::ask(station, request),
         CsmsRequest::GetBaseReport(request) => encode(&get_base_report(station, &request)),
@@ -178,6 +184,7 @@ fn trigger(station: &mut Station, request: &TriggerMessageRequest) -> TriggerMes
         MessageTriggerEnumType::TransactionEvent => Wanted::TransactionEvent,
         MessageTriggerEnumType::FirmwareStatusNotification => Wanted::FirmwareStatus,
         MessageTriggerEnumType::LogStatusNotification => Wanted::LogStatus,
+        MessageTriggerEnumType::SignChargingStationCertificate => Wanted::SignCertificate,
         // F06.FR.08, F06.FR.19
         _ => return TriggerMessageResponse::new(TriggerMessageStatusEnumType::NotImplemented),
     };

@@ -7,12 +7,13 @@ use alloc::vec::Vec;
 use jiff::Timestamp;
 use ocpp_types::v2_1::{
     AuthorizationStatusEnumType, AuthorizeRequest, AuthorizeResponse, BootNotificationRequest,
-    BootNotificationResponse, BootReasonEnumType, ChargingStateEnumType, ChargingStationType, ComponentType,
-    ConnectorStatusEnumType, DataTransferResponse, EVSEType, EventDataType, EventNotificationEnumType,
-    EventTriggerEnumType, HeartbeatRequest, HeartbeatResponse, IdTokenInfoType, IdTokenType, LocationEnumType,
-    MeasurandEnumType, MeterValueType, MeterValuesRequest, ModemType, NotifyEventRequest, PhaseEnumType,
-    ReadingContextEnumType, RegistrationStatusEnumType, SampledValueType, SecurityEventNotificationRequest,
-    SignedMeterValueType, StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
+    BootNotificationResponse, BootReasonEnumType, CertificateSigningUseEnumType, ChargingStateEnumType,
+    ChargingStationType, ComponentType, ConnectorStatusEnumType, DataTransferResponse, EVSEType, EventDataType,
+    EventNotificationEnumType, EventTriggerEnumType, GenericStatusEnumType, HeartbeatRequest, HeartbeatResponse,
+    IdTokenInfoType, IdTokenType, LocationEnumType, MeasurandEnumType, MeterValueType, MeterValuesRequest, ModemType,
+    NotifyEventRequest, PhaseEnumType, ReadingContextEnumType, RegistrationStatusEnumType, SampledValueType,
+    SecurityEventNotificationRequest, SignCertificateRequest, SignCertificateResponse, SignedMeterValueType,
+    StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
     TransactionEventResponse, TransactionType, TriggerReasonEnumType, UnitOfMeasureType, VariableType,
 };
 use ocpp_types::{Conformance, Message, Text, decode};
@@ -45,6 +46,13 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
         Call::Report(report) => variables::notify_report(report).into(),
         Call::ReservationUpdate { id, update } => reservations::status_update(*id, *update).into(),
         Call::LockProblem { evse, connector, at } => lock_problem(*evse, *connector, *at).into(),
+        Call::SignCertificate { csr, request_id } => {
+            let mut request = SignCertificateRequest::new(Text::truncated(csr));
+            // A02.FR.13, A02.FR.24
+            request.certificate_type = Some(CertificateSigningUseEnumType::ChargingStationCertificate);
+            request.request_id = rules.numbers_signing_requests.then_some(*request_id);
+            request.into()
+        }
         Call::SecurityEvent { event, at, info, .. } => {
             let name = event.name(rules.version);
             let mut request = SecurityEventNotificationRequest::new(Text::truncated(&name), (*at).into());
@@ -266,6 +274,9 @@ pub(in crate::station) fn reply(call: &Call, payload: &str) -> Result<(Reply, Op
             },
             interval: answer.interval,
             current_time: Some(answer.current_time.timestamp()),
+        }),
+        Call::SignCertificate { .. } => read(payload, |answer: SignCertificateResponse| Reply::SignCertificate {
+            accepted: answer.status == GenericStatusEnumType::Accepted,
         }),
         Call::Heartbeat => read(payload, |answer: HeartbeatResponse| Reply::Heartbeat {
             current_time: Some(answer.current_time.timestamp()),

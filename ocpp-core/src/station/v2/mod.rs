@@ -5,6 +5,7 @@
 
 mod answers;
 mod calls;
+mod certificates;
 mod firmware;
 mod local_list;
 mod logs;
@@ -15,6 +16,7 @@ mod vendor_messages;
 
 pub(super) use answers::{answer, unlock_answer};
 pub(super) use calls::{encode, reply};
+pub(super) use certificates::certificate_answer;
 pub(super) use firmware::update_firmware_answer;
 pub(super) use logs::log_answer;
 pub(super) use rules::Rules;

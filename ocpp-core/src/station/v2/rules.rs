@@ -12,6 +12,8 @@ pub(in crate::station) struct Rules {
     pub(super) has_new_trigger_reasons: bool,
     /// How many characters what a meter signed may have.
     pub(super) signed_data_limit: usize,
+    /// Whether a request for a certificate has a number (A02.FR.24).
+    pub(super) numbers_signing_requests: bool,
     /// Whether a reset can let transactions go on (B13).
     pub(super) has_resuming_reset: bool,
 }
@@ -20,6 +22,7 @@ const V2_1: Rules = Rules {
     version: Version::V2_1,
     open_token_types: true,
     has_new_trigger_reasons: true,
+    numbers_signing_requests: true,
     has_resuming_reset: true,
     signed_data_limit: 32_768,
 };
@@ -28,6 +31,7 @@ const V2_0_1: Rules = Rules {
     version: Version::V2_0_1,
     open_token_types: false,
     has_new_trigger_reasons: false,
+    numbers_signing_requests: false,
     has_resuming_reset: false,
     signed_data_limit: 2_500,
 };
