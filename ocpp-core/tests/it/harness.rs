@@ -72,6 +72,9 @@ enum Delivery {
     Installed(UpdateId),
 }
 
+/// An integrator's mind.
+pub type Judge = Box<dyn FnMut(&Question) -> Option<Answer>>;
+
 /// The whole world of one station.
 pub struct World<P> {
     pub now: Now,
@@ -93,7 +96,7 @@ pub struct World<P> {
     /// What moves files and installs firmware.
     pub transfers: Transfers,
     /// What the integrator answers, where he has more to say than yes or no.
-    pub judge: Box<dyn FnMut(&Question) -> Option<Answer>>,
+    pub judge: Judge,
     /// Everything that the station had done, with the moment.
     pub outputs: Vec<(Instant, Output)>,
     /// Every fact that the station was told, with both clocks.

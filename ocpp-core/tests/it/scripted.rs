@@ -32,6 +32,9 @@ pub enum Said {
     Error(String),
 }
 
+/// Says who gets a connection.
+pub type Doorkeeper = Box<dyn FnMut(&Connect) -> Result<(), ConnectionFailure>>;
+
 pub struct Scripted {
     version: Version,
     outbox: VecDeque<String>,
@@ -50,7 +53,7 @@ pub struct Scripted {
     pub said: Vec<(String, Said)>,
     pub connections: u32,
     /// Whom it lets in.
-    pub admits: Box<dyn FnMut(&Connect) -> Result<(), ConnectionFailure>>,
+    pub admits: Doorkeeper,
 }
 
 impl Scripted {
