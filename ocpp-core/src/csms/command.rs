@@ -20,6 +20,7 @@ use rust_decimal::Decimal;
 
 use super::authorization::AuthorizationStatus;
 use super::event::Finding;
+use super::flows::{Flow, FlowEnd};
 use super::identity::{Place, Token, TransactionId};
 use super::mirrors::InstalledProfile;
 use super::reservations::Reservation;
@@ -281,6 +282,8 @@ pub enum Command {
         /// The data: JSON text. 1.6 carries only text: a JSON string is sent as it is, anything else as its JSON text.
         data: Option<String>,
     },
+    /// What takes the station several messages, or a while.
+    Flow(Box<Flow>),
     /// Any call of the station's version.
     Raw {
         /// The action.
@@ -331,6 +334,8 @@ pub enum CallOutcome {
     },
     /// The station's version has no such call; it was not sent.
     NotSupported,
+    /// A [`Command::Flow`] ended like this.
+    Flow(Box<FlowEnd>),
     /// The station answered with what cannot be read.
     MalformedAnswer {
         /// The payload, JSON as received.

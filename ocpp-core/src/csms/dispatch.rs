@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use ocpp_types::ErrorCode;
+#[cfg(feature = "v1_6")]
+use ocpp_types::v1_6;
 use ocpp_types::v2_1::StationRequest;
 
 use super::event::Event;
@@ -25,7 +27,10 @@ impl Session {
     ) {
         match message {
             #[cfg(feature = "v1_6")]
-            RequestMessage::V1_6(_) => self.refuse_unsupported(id),
+            RequestMessage::V1_6(request) => match *request {
+                v1_6::StationRequest::SignCertificate(request) => self.ask_signing_v1_6(now, id, &request),
+                _ => self.refuse_unsupported(id),
+            },
             RequestMessage::V2(request) => {
                 if let StationRequest::NotifyEVChargingNeeds(request) = &*request {
                     self.mirrors.charging_profiles.note_needs(request);
@@ -37,15 +42,28 @@ impl Session {
 
     fn handle_v2(&mut self, now: Now, id: IncomingId, action: String, request: StationRequest, payload: String) {
         match request {
+            StationRequest::SignCertificate(request) => self.ask_signing(now, id, &request),
+            StationRequest::Get15118EVCertificate(request) => self.ask_contract(now, id, &request),
+            StationRequest::GetCertificateStatus(request) => self.ask_certificate_status(now, id, &request),
+            StationRequest::GetCertificateChainStatus(request) => self.ask_chain_status(now, id, request),
+            StationRequest::NotifyEVChargingNeeds(request) => self.ask_charging_needs(now, id, request),
+            StationRequest::OpenPeriodicEventStream(request) => self.open_stream(id, &request),
+            StationRequest::ClosePeriodicEventStream(request) => self.close_stream(id, request.id),
+            StationRequest::NotifyMonitoringReport(request) => {
+                self.take_monitors(request.monitor.as_deref().unwrap_or_default());
+                self.take_note(id, Event::Notification { action, payload });
+            }
             StationRequest::NotifyEvent(request) => {
                 let mut changed = false;
                 for event in &request.event_data {
                     changed |= self.mirrors.device_model.notice(event);
                 }
+                // N07.FR.03, N08.FR.02
                 self.take_note(id, Event::Notification { action, payload });
                 if changed {
                     self.event(Event::MirrorChanged(Mirror::DeviceModel));
                 }
+                self.tell_monitoring_events(&request);
                 for connector in request.event_data.iter().filter_map(super::v2::availability_state) {
                     self.event(Event::ConnectorStatus(Box::new(connector)));
                 }
@@ -77,10 +95,7 @@ impl Session {
             }
             StationRequest::BatterySwap(request) => self.take_note(id, Event::BatterySwap(Box::new(request))),
             // What is answered with nothing but an empty object.
-            StationRequest::ClosePeriodicEventStream(_)
-            | StationRequest::NotifyCustomerInformation(_)
-            | StationRequest::NotifyMonitoringReport(_)
-            | StationRequest::PublishFirmwareStatusNotification(_) => {
+            StationRequest::NotifyCustomerInformation(_) | StationRequest::PublishFirmwareStatusNotification(_) => {
                 self.take_note(id, Event::Notification { action, payload });
             }
             _ => self.refuse_unsupported(id),

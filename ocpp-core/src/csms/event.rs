@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use super::authorization::AuthorizationStatus;
 use super::command::{CallError, CallOutcome};
 use super::config::RegistrationStatus;
+use super::flows::{CertificatePurpose, FlowEnd, MonitoringEvent, Progress, StreamValues};
 use super::identity::{CommandId, Place, Token, TransactionId};
 use super::metering::MeterReading;
 use super::mirrors::{ChargingLimit, Mirror};
@@ -160,6 +161,48 @@ pub enum Event {
     /// What is known of the station's own data changed: see [`Session::mirrors`](super::Session::mirrors). A reason to store
     /// it.
     MirrorChanged(Mirror),
+    /// Something that a monitor, or the station by itself, found worth telling (NotifyEvent, N07, N08). It comes beside the
+    /// [`Event::Notification`] with the whole message.
+    Monitored(Box<MonitoringEvent>),
+    /// A periodic event stream was opened (2.1, N11). It is refused as long as nothing is known of its monitor: ask for the monitors.
+    StreamOpened {
+        /// The stream.
+        stream: i64,
+        /// The id of the monitor whose values it sends.
+        monitor: i64,
+        /// Whether it was accepted.
+        accepted: bool,
+    },
+    /// Values came by a periodic event stream (2.1, N15).
+    StreamValues(Box<StreamValues>),
+    /// A periodic event stream was closed by the station (2.1, N13).
+    StreamClosed {
+        /// The stream.
+        stream: i64,
+    },
+    /// What became of the schedule that an EV was offered (K15).
+    ChargingOffer {
+        /// Where.
+        evse: i64,
+        /// How handing it over ended.
+        outcome: CallOutcome,
+    },
+    /// A station that asked for a certificate by itself (A03) was handed it.
+    CertificateDelivered {
+        /// For what.
+        purpose: CertificatePurpose,
+        /// What the station called its request (2.1).
+        request_id: Option<i64>,
+        /// How that ended.
+        end: FlowEnd,
+    },
+    /// How a [`Command::Flow`](super::Command::Flow) goes.
+    FlowProgress {
+        /// The command.
+        command: CommandId,
+        /// How it goes.
+        progress: Progress,
+    },
     /// A request that asks for no decision and that no concern of the session evaluates, such as NotifyEvent. It was answered.
     Notification {
         /// The action.

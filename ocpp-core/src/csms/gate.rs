@@ -96,6 +96,13 @@ impl Gate {
 fn asked_for<'a>(action: &str, requested: Option<&'a str>) -> Option<&'a str> {
     match (action, requested) {
         ("GetBaseReport" | "GetReport", _) => Some("NotifyReport"),
+        ("CustomerInformation", _) => Some("NotifyCustomerInformation"),
+        ("GetDiagnostics", _) => Some("DiagnosticsStatusNotification"),
+        ("GetLog", _) => Some("LogStatusNotification"),
+        ("GetMonitoringReport", _) => Some("NotifyMonitoringReport"),
+        ("PublishFirmware", _) => Some("PublishFirmwareStatusNotification"),
+        ("SignedUpdateFirmware", _) => Some("SignedFirmwareStatusNotification"),
+        ("UpdateFirmware", _) => Some("FirmwareStatusNotification"),
         ("TriggerMessage" | "ExtendedTriggerMessage", Some(requested)) if requested.starts_with("Sign") => {
             // SignChargingStationCertificate and its like are all asked for by one action.
             Some("SignCertificate")

@@ -99,8 +99,9 @@ impl Place {
     }
 }
 
-/// Names a command; chosen by the application, returned with the result. The session gives it no meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Names a command; chosen by the application, returned with the result. The session gives it no meaning. Where flows are to outlive the
+/// node, it must be another one in each life of the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CommandId(pub u64);
 
 /// Names a question; chosen by the session, returned with the answer.

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use ocpp_types::v2_1::ChargingScheduleUpdateType;
 use ocpp_types::{Conformance, Version};
@@ -9,6 +10,7 @@ use ocpp_types::{Conformance, Version};
 use super::authorization::Authorization;
 use super::command::Command;
 use super::config::Registration;
+use super::flows::{Authentication, ChainStatus, ChargingOffer, ContractAnswer, Signing};
 use super::identity::{CommandId, QuestionId, StoreToken};
 use super::settlement::{Address, Receipt};
 use super::transactions::TransactionAnswer;
@@ -23,6 +25,8 @@ pub enum Input {
         /// The version.
         version: Version,
     },
+    /// How the station proved who it is that connects next. To be told before [`Input::Connected`], where it is known.
+    Authenticated(Authentication),
     /// The connection ended.
     Disconnected,
     /// A text frame was received.
@@ -81,6 +85,17 @@ pub enum Answer {
     DynamicSchedule(Option<Box<ChargingScheduleUpdateType>>),
     /// To [`Question::Settlement`](super::Question::Settlement): the receipt that this CSMS has made, if so (C21.FR.03).
     Receipt(Receipt),
+    /// To [`Question::SignCertificate`](super::Question::SignCertificate).
+    Signing(Signing),
+    /// To [`Question::Contract`](super::Question::Contract).
+    Contract(ContractAnswer),
+    /// To [`Question::CertificateStatus`](super::Question::CertificateStatus): the responder's OCSPResponse, DER encoded (RFC 6960); `None` where
+    /// none could be had.
+    CertificateStatus(Option<Vec<u8>>),
+    /// To [`Question::CertificateChainStatus`](super::Question::CertificateChainStatus): one for each certificate, in their order.
+    CertificateChainStatus(Vec<ChainStatus>),
+    /// To [`Question::ChargingNeeds`](super::Question::ChargingNeeds).
+    ChargingNeeds(ChargingOffer),
     /// To [`Question::DataTransfer`](super::Question::DataTransfer).
     DataTransfer {
         /// Whether the message was understood.

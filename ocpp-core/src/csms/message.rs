@@ -23,6 +23,15 @@ impl CallMessage {
         Self::V1_6(Box::new(request.into()))
     }
 
+    /// The action.
+    pub(super) fn action(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "v1_6")]
+            Self::V1_6(request) => request.action(),
+            Self::V2(request) => request.action(),
+        }
+    }
+
     /// A call to a station of 2.0.1 or 2.1.
     pub(super) fn v2(request: impl Into<v2_1::CsmsRequest>) -> Self {
         Self::V2(Box::new(request.into()))

@@ -71,7 +71,8 @@
 //! - Each call of a station is answered exactly once, in order, with what its version asks for.
 //! - A repeated message changes nothing and gets the answer it had, be it 1.6, where content tells, or 2.x, where the sequence
 //!   number helps. Messages that are late, missing or contradictory are told as what they are.
-//! - Each [`Command`] comes to exactly one [`CallOutcome`]; one call at a time is sent.
+//! - Each [`Command`] comes to exactly one [`CallOutcome`]; one call at a time is sent. What takes several messages, or a while, is a
+//!   [flow](flows).
 
 // A version that is compiled out leaves parts of the rest unused.
 #![cfg_attr(not(all(feature = "v1_6", feature = "v2_0_1", feature = "v2_1")), allow(unused))]
@@ -85,6 +86,7 @@ mod dispatch;
 mod display;
 mod event;
 mod findings;
+pub mod flows;
 mod gate;
 mod identity;
 mod input;

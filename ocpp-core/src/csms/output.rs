@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::event::Event;
+use super::flows::{ChainStatusRequest, ChargingNeeds, ContractRequest, OcspRequest, SigningRequest};
 use super::identity::{Place, QuestionId, StoreToken, Token, TransactionId};
 use super::settlement::Settlement;
 use crate::time::Instant;
@@ -97,6 +98,18 @@ pub enum Question {
     /// A payment was settled or not (2.1 part 2, C21 to C23). To be kept for good, and answered with
     /// [`Answer::Receipt`](super::Answer::Receipt). Comes again where the answer was lost: the reference and the status tell.
     Settlement(Box<Settlement>),
+    /// The station wants a certificate signed (A02, A03). Answered with [`Answer::Signing`](super::Answer::Signing), else refused.
+    SignCertificate(SigningRequest),
+    /// An EV wants its contract certificate (M01, M02): for a provider. Answered with [`Answer::Contract`](super::Answer::Contract).
+    Contract(ContractRequest),
+    /// Is this certificate revoked (M06)? For an OCSP responder. Answered with
+    /// [`Answer::CertificateStatus`](super::Answer::CertificateStatus).
+    CertificateStatus(OcspRequest),
+    /// Are these certificates revoked (M07, 2.1)? For their responders and lists. Answered with
+    /// [`Answer::CertificateChainStatus`](super::Answer::CertificateChainStatus).
+    CertificateChainStatus(Vec<ChainStatusRequest>),
+    /// What is this EV to charge by (K15)? Answered with [`Answer::ChargingNeeds`](super::Answer::ChargingNeeds), else it does without.
+    ChargingNeeds(ChargingNeeds),
     /// A vendor's own message. Answered with [`Answer::DataTransfer`](super::Answer::DataTransfer).
     DataTransfer {
         /// The vendor.

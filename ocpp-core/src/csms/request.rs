@@ -75,12 +75,6 @@ pub(super) enum Request {
     },
 }
 
-impl Request {
-    /// Known to the standard, and not done here.
-    pub(super) const NOT_SUPPORTED: Self =
-        Self::Refused { code: ErrorCode::NotSupported, reason: "this CSMS does not do that" };
-}
-
 /// Which message of a version a transaction's message was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TransactionForm {

@@ -4,7 +4,7 @@
 //! That a reservation was used up is told by [`TransactionEvent::reservation_id`](super::TransactionEvent::reservation_id).
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 use jiff::Timestamp;
 #[cfg(feature = "v1_6")]

@@ -11,6 +11,7 @@ use super::config::{RegistrationStatus, SessionConfig};
 use super::dialect;
 use super::event::Event;
 use super::findings::Findings;
+use super::flows::Flows;
 use super::gate::Gate;
 use super::identity::{Place, TransactionId};
 use super::input::Input;
@@ -39,6 +40,7 @@ pub struct Session {
     pub(super) operations: Operations,
     /// The profile that the vehicle did not keep to, and that was sent again: its EVSE and id.
     pub(super) renegotiated: Option<(i64, i64)>,
+    pub(super) flows: Flows,
     findings: Findings,
     pub(super) outputs: VecDeque<Output>,
 }
@@ -65,6 +67,7 @@ impl Session {
             desk: Desk::default(),
             operations: Operations::default(),
             renegotiated: None,
+            flows: Flows::default(),
             findings: Findings::default(),
             outputs: VecDeque::new(),
             config,
@@ -79,6 +82,7 @@ impl Session {
         session.ledger = snapshot.ledger;
         session.mirrors = snapshot.mirrors;
         session.ledger.reserve_ids_below(first_id);
+        session.restore_flows(now, snapshot.flows);
         session
     }
 
@@ -86,13 +90,14 @@ impl Session {
     /// [`Output::Record`], it says that the facts of it are known.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { ledger: self.ledger.clone(), mirrors: self.mirrors.clone() }
+        Snapshot { ledger: self.ledger.clone(), flows: self.save_flows(), mirrors: self.mirrors.clone() }
     }
 
     /// Takes a fact in. Never fails: a peer's fault becomes an answer to it and an event, a late input changes nothing.
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
             Input::Connected { version } => self.handle_connected(now, version),
+            Input::Authenticated(authentication) => self.handle_authenticated(authentication),
             Input::Disconnected => self.handle_disconnected(now),
             Input::Frame(text) => self.handle_frame(now, &text),
             Input::Timeout => self.handle_timeout(now),
@@ -151,6 +156,9 @@ impl Session {
         self.handle_disconnected(now);
         if !dialect::is_available(version) {
             self.outputs.push_back(Output::Close { reason: format!("OCPP {version} was compiled out") });
+            return;
+        }
+        if !self.admit() {
             return;
         }
         for failed in self.endpoint.handle_connect(version) {
@@ -215,8 +223,9 @@ impl Session {
     fn handle_send(&mut self, send: &IncomingSend<'_>, text: &str, now: Now) {
         let (Some(version), action) = (self.endpoint.version(), &*send.action) else { return };
         match dialect::read_request(version, action, send.payload, self.config.conformance, now.utc) {
-            Ok(Decoded { findings, .. }) => {
+            Ok(Decoded { message, findings }) => {
                 self.report_findings(action, &findings, version);
+                self.take_send(&message);
                 let (action, payload) = (action.to_string(), send.payload.to_string());
                 self.event(Event::Notification { action, payload });
             }

@@ -2,15 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::flows::SavedFlows;
 use super::mirrors::Mirrors;
 use super::transactions::Ledger;
 
-/// What a session must not forget: the transactions and the counter of their ids; and what it is good to remember: the
-/// [`Mirrors`]. To be stored as it is, in any format that serde has, and to be handed to
+/// What a session must not forget: the transactions and the counter of their ids, and the flows under way; and what it is good to
+/// remember: the [`Mirrors`]. To be stored as it is, in any format that serde has, and to be handed to
 /// [`Session::restore`](super::Session::restore), on this node or another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub(super) ledger: Ledger,
+    /// Snapshots of old have none.
+    #[serde(default)]
+    pub(super) flows: SavedFlows,
     #[serde(default)]
     pub(super) mirrors: Mirrors,
 }

@@ -11,6 +11,7 @@ use ocpp_types::ErrorCode;
 
 use super::authorization::Authorization;
 use super::event::Event;
+use super::flows::Asking;
 use super::identity::{QuestionId, StoreToken, TransactionId};
 use super::input::{Answer, DataTransferStatus};
 use super::operations::Happened;
@@ -92,6 +93,8 @@ pub(super) enum Asked {
         evse: Option<i64>,
     },
     Settlement,
+    /// What somebody else must answer.
+    Flow(Asking),
     Transaction {
         form: TransactionForm,
         message: Box<Message>,
@@ -139,6 +142,7 @@ impl Desk {
                         | Asked::AuthorizeContract
                         | Asked::DataTransfer
                         | Asked::DynamicSchedule { .. }
+                        | Asked::Flow(_)
                         | Asked::VatNumber { .. },
                     ..
                 }
@@ -194,6 +198,7 @@ impl Session {
             Request::Boot(mut boot) => {
                 let registration = self.gate.boot();
                 boot.registration = registration.status;
+                self.flows_booted(now);
                 self.reply(id, &Reply::Boot { registration, at: now.utc });
                 self.event(Event::Booted(boot));
             }
@@ -265,6 +270,7 @@ impl Session {
         let id = work.id;
         match about {
             Asked::Authorize => self.reply(id, &Reply::Authorize(self.judgement(answer))),
+            Asked::Flow(asking) => self.answer_asking(now, id, asking, answer),
             Asked::AuthorizeContract => self.reply(id, &Reply::Authorize(self.judgement(answer).of_contract())),
             Asked::DataTransfer => {
                 let (status, data) = match answer {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ocpp_core::csms::flows::ChargingOffer;
 use ocpp_core::csms::{
     Answer, CallOutcome, CallResult, Command, Event, Input, Question, Session, Token, TransactionId,
 };
@@ -96,6 +97,9 @@ fn needs(csms: &mut Csms, transfer: &str, mode: &str, tuples: i64) {
         needs["controlMode"] = json!(mode);
     }
     csms.call("NotifyEVChargingNeeds", json!({"evseId": 1, "chargingNeeds": needs, "maxScheduleTuples": tuples}));
+    if csms.has_question() {
+        csms.decide(Answer::ChargingNeeds(ChargingOffer::None));
+    }
     csms.drain_sent();
 }
 

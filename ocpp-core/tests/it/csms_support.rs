@@ -191,6 +191,19 @@ impl Csms {
         self.events.drain(..).collect()
     }
 
+    /// The events that are of interest; the others stay.
+    pub(crate) fn take_events<T>(&mut self, of_interest: impl Fn(&Event) -> Option<T>) -> Vec<T> {
+        let (mut taken, mut rest) = (Vec::new(), VecDeque::new());
+        for event in self.events.drain(..) {
+            match of_interest(&event) {
+                Some(interesting) => taken.push(interesting),
+                None => rest.push_back(event),
+            }
+        }
+        self.events = rest;
+        taken
+    }
+
     /// The only thing that the application is to store.
     pub(crate) fn record(&mut self) -> (StoreToken, Vec<Event>) {
         assert_eq!(self.records.len(), 1, "{:?}", self.records);

@@ -138,6 +138,7 @@ impl Session {
 
     /// The station answered a call, whoever made it: what is known of the station is brought up to date.
     pub(super) fn observe(&mut self, call: &CallMessage, answer: &AnswerMessage) {
+        self.observe_flows(call, answer);
         if let Some(mirror) = self.mirrors.observe(call, answer) {
             self.event(Event::MirrorChanged(mirror));
         }

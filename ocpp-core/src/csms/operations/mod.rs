@@ -8,7 +8,7 @@
 //! - there are never more operations than commands may wait;
 //! - the end of the connection is the end of the operation, unless it says that it outlives it.
 //!
-//! Operations are not part of a snapshot: where a node dies, the application gives the command again.
+//! Operations are not part of a snapshot, flows excepted: where a node dies, the application gives the command again.
 
 #![allow(dead_code)] // More operations follow.
 
@@ -35,6 +35,7 @@ use super::calls::Owner;
 use super::command::CallOutcome;
 use super::dialect::{self, AnswerForm};
 use super::event::Event;
+use super::flows::{CertificatePurpose, Exclusive, Notice, SavedFlow};
 use super::identity::{CommandId, QuestionId};
 use super::input::Answer;
 use super::message::{AnswerMessage, CallMessage};
@@ -53,6 +54,23 @@ pub(super) trait Operation: Debug + Send + Sync {
     /// [`Happened::Disconnected`] and later [`Happened::Connected`], and has to see to it that it ends in time.
     fn outlives_connection(&self) -> bool {
         false
+    }
+
+    /// What of it may not be under way twice.
+    fn exclusive(&self) -> Option<Exclusive> {
+        None
+    }
+
+    /// Whether it waits for the station to ask for this certificate.
+    fn renews(&self, purpose: CertificatePurpose) -> bool {
+        let _ = purpose;
+        false
+    }
+
+    /// What a snapshot keeps of it.
+    fn saved(&self, command: Option<CommandId>) -> Option<SavedFlow> {
+        let _ = command;
+        None
     }
 }
 
@@ -85,6 +103,8 @@ pub(super) enum Happened<'a> {
     Disconnected,
     /// The station connected again.
     Connected(Version),
+    /// Another flow, or an answer of the application, concerns it.
+    Flow(&'a Notice<'a>),
 }
 
 /// What an operation does next.
@@ -140,7 +160,8 @@ pub(super) struct Operations {
     running: BTreeMap<OperationId, Running>,
     asked: BTreeMap<QuestionId, OperationId>,
     next: u64,
-    request_id: i64,
+    /// The last one that was given.
+    pub(super) request_id: i64,
 }
 
 #[derive(Debug)]
@@ -167,11 +188,30 @@ impl Operations {
     }
 
     /// A request id that the station has not seen: the seconds since 1970, or the next number.
-    fn next_request_id(&mut self, now: Now) -> i64 {
+    pub(super) fn next_request_id(&mut self, now: Now) -> i64 {
         // Request ids are 32 bits wide in many a station.
         let seconds = now.utc.as_second().rem_euclid(i64::from(i32::MAX));
         self.request_id = (self.request_id + 1).max(seconds);
         self.request_id
+    }
+
+    /// Whether one of this kind is under way.
+    pub(super) fn is_occupied(&self, exclusive: Exclusive) -> bool {
+        self.running.values().any(|running| running.operation.exclusive() == Some(exclusive))
+    }
+
+    /// Whether one waits for the station to ask for this certificate.
+    pub(super) fn is_renewing(&self, purpose: CertificatePurpose) -> bool {
+        self.running.values().any(|running| running.operation.renews(purpose))
+    }
+
+    /// The command that waits for the station to ask for this certificate.
+    pub(super) fn renewing(&self, purpose: CertificatePurpose) -> Option<CommandId> {
+        self.running.values().find(|running| running.operation.renews(purpose))?.command
+    }
+
+    pub(super) fn saved(&self) -> Vec<SavedFlow> {
+        self.running.values().filter_map(|running| running.operation.saved(running.command)).collect()
     }
 
     fn ids(&self) -> Vec<OperationId> {
@@ -203,6 +243,27 @@ impl Session {
         self.operations.running.insert(id, Running { command, operation, call: None, deadline: None });
         self.advance(now, id, Happened::Begun);
         Ok(())
+    }
+
+    /// Takes up an operation that waited when a snapshot was taken.
+    pub(super) fn resume(
+        &mut self,
+        now: Now,
+        command: Option<CommandId>,
+        operation: Box<dyn Operation>,
+        rest: Duration,
+    ) {
+        let id = OperationId(self.operations.next);
+        self.operations.next += 1;
+        let deadline = Some(now.instant + rest);
+        self.operations.running.insert(id, Running { command, operation, call: None, deadline });
+    }
+
+    /// Something happened that flows may be waiting for.
+    pub(super) fn tell_flows(&mut self, now: Now, notice: &Notice<'_>) {
+        for id in self.operations.ids() {
+            self.advance(now, id, Happened::Flow(notice));
+        }
     }
 
     /// An operation goes on with what came of its call, if it still waits for it.

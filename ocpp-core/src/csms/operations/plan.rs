@@ -18,6 +18,7 @@ use super::variables::{Read, Write};
 use crate::csms::authorization::AuthorizationStatus;
 use crate::csms::command::{CallOutcome, Command};
 use crate::csms::dialect::{self, Call};
+use crate::csms::flows::FlowOperation;
 use crate::csms::session::Session;
 use crate::csms::wire::{bounded, invalid};
 use crate::csms::{display, smart_charging};
@@ -80,6 +81,7 @@ impl Session {
             Command::SendLocalList { version, update, entries, whole } => {
                 Plan::operation(SendList::new(version, update, entries, whole))
             }
+            Command::Flow(flow) => Plan::operation(FlowOperation::new(*flow)),
             command => Plan::Call(dialect::write_call(version, &command)?),
         })
     }

@@ -86,6 +86,8 @@ pub(in crate::csms) fn write_call(command: &Command) -> Result<Call, CallOutcome
             request.data = data.as_deref().map(plain_text);
             (request.into(), AnswerForm::DataTransfer)
         }
+        // Flows make calls of their own.
+        Command::Flow(_) => return Err(CallOutcome::NotSupported),
         Command::Raw { action, payload, validate } => {
             let check =
                 |action: &str, payload: &str| CsmsRequest::decode(action, payload, Conformance::Strict).map(|_| ());

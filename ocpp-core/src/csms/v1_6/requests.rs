@@ -16,6 +16,7 @@ use super::metering::readings;
 use crate::csms::config::RegistrationStatus;
 use crate::csms::event::{Boot, ConnectorStatus, TransactionEvent};
 use crate::csms::identity::{Place, Token, TransactionId};
+use crate::csms::message::RequestMessage;
 use crate::csms::metering::energy_register_wh;
 use crate::csms::request::{Request, TransactionForm};
 use crate::csms::transactions::{Kind, Message, StartKey, fingerprint};
@@ -58,7 +59,7 @@ fn to_request(request: StationRequest, payload: &str, at: Timestamp) -> Request 
         StationRequest::StartTransaction(request) => start_transaction(&request, payload),
         StationRequest::StatusNotification(request) => Request::Status(Box::new(status(&request, at))),
         StationRequest::StopTransaction(request) => stop_transaction(request, payload),
-        _ => Request::NOT_SUPPORTED,
+        other => Request::Message { message: RequestMessage::V1_6(Box::new(other)), payload: payload.to_string() },
     }
 }
 

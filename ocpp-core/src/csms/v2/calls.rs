@@ -128,6 +128,8 @@ pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> 
             request.data = json.map_err(|error| invalid("/data", format!("not JSON: {error}")))?;
             (request.into(), AnswerForm::DataTransfer)
         }
+        // Flows make calls of their own.
+        Command::Flow(_) => return Err(CallOutcome::NotSupported),
         Command::Raw { action, payload, validate } => {
             return Ok(Written::Raw { action, payload, validate: *validate });
         }
