@@ -10,6 +10,7 @@ mod cli;
 pub mod config;
 pub mod demo;
 mod door;
+pub mod ledger;
 pub mod logging;
 mod metrics;
 mod server;
