@@ -133,9 +133,12 @@ impl Entry {
     /// A session is over: what it came to is earned, what is left of the hold goes back to the driver, and what the hold didn't
     /// cover the driver owes. A session that came to nothing gives everything back.
     ///
+    /// The reference names what is settled: the session, unless it is settled anew.
+    ///
     /// # Errors
     /// An amount is negative, or too much.
     pub fn settle(
+        reference: &str,
         session: &str,
         driver: &str,
         held: i64,
@@ -153,7 +156,7 @@ impl Entry {
             (Account::Tax, -settlement.tax),
             (Account::Driver(driver.to_owned()), settlement.net + settlement.tax - held),
         ];
-        Ok(Self::new(format!("settle:{session}"), currency, postings))
+        Ok(Self::new(format!("settle:{reference}"), currency, postings))
     }
 
     /// Part of what was earned goes back to the driver's balance.
@@ -242,7 +245,7 @@ mod tests {
         balances.add(&Entry::top_up("p1", "sandbox", "ada", 5_000, EUR).unwrap());
         balances.add(&Entry::hold("s1", "ada", 3_000, EUR).unwrap());
         assert_eq!(balances.of(&driver, EUR), -2_000);
-        balances.add(&Entry::settle("s1", "ada", 3_000, Settlement { net: 1_000, tax: 190 }, EUR).unwrap());
+        balances.add(&Entry::settle("s1", "s1", "ada", 3_000, Settlement { net: 1_000, tax: 190 }, EUR).unwrap());
         assert_eq!(balances.of(&driver, EUR), -3_810);
         assert_eq!(balances.of(&Account::Hold("s1".into()), EUR), 0);
         assert_eq!((balances.of(&Account::Revenue, EUR), balances.of(&Account::Tax, EUR)), (-1_000, -190));
@@ -252,7 +255,7 @@ mod tests {
     fn what_the_hold_did_not_cover_is_owed() {
         let mut balances = Balances::default();
         balances.add(&Entry::hold("s1", "ada", 100, EUR).unwrap());
-        balances.add(&Entry::settle("s1", "ada", 100, Settlement { net: 130, tax: 0 }, EUR).unwrap());
+        balances.add(&Entry::settle("s1", "s1", "ada", 100, Settlement { net: 130, tax: 0 }, EUR).unwrap());
         assert_eq!(balances.of(&Account::Driver("ada".into()), EUR), 130);
     }
 
@@ -262,7 +265,7 @@ mod tests {
             assert_eq!(Entry::top_up("p", "x", "ada", amount, EUR), Err(AmountError(amount)));
             assert!(Entry::hold("s", "ada", amount, EUR).is_err());
         }
-        assert!(Entry::settle("s", "ada", 0, Settlement { net: -1, tax: 0 }, EUR).is_err());
+        assert!(Entry::settle("s", "s", "ada", 0, Settlement { net: -1, tax: 0 }, EUR).is_err());
         assert!(Entry::refund("r", "ada", Settlement { net: 5, tax: -5 }, EUR).is_err());
     }
 
@@ -291,7 +294,7 @@ mod tests {
                     0 => Entry::top_up(&name, "sandbox", "ada", amount, EUR),
                     1 => Entry::pay_out(&name, "sandbox", "ada", amount, EUR),
                     2 => Entry::hold(&name, "ada", amount, EUR),
-                    3 => Entry::settle(&name, "ada", tax, settlement, EUR),
+                    3 => Entry::settle(&name, &name, "ada", tax, settlement, EUR),
                     _ => Entry::refund(&name, "ada", settlement, EUR),
                 };
                 if let Ok(entry) = entry {

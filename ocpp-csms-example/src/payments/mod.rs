@@ -1,0 +1,5 @@
+//! How charging is paid for.
+
+mod prepaid;
+
+pub use prepaid::{Effects, Happened, Prepaid, Stage};

@@ -1,0 +1,5 @@
+//! Sites: what several stations share.
+
+mod shares;
+
+pub use shares::{Capacity, Demand, PHASES, shares};
