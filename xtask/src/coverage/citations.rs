@@ -119,6 +119,10 @@ fn numbers<'a>(list: &'a str, document: Document, found: &mut Vec<(Document, Str
         {
             (document, next, last, is_range) = (Document::Errata, after, None, false);
         }
+        // The next citation may begin with a number, too.
+        if MARKS.iter().any(|(mark, _)| next.starts_with(mark)) {
+            return rest;
+        }
         let Some((number, after)) = Number::read(next, document, last.as_ref()) else { return rest };
         let first = if is_range { last.map_or(number.value, |last| last.value + 1) } else { number.value };
         found.extend((first..=number.value).map(|value| (document, number.with(value))));
@@ -224,6 +228,11 @@ mod tests {
         assert_eq!(of(Document::J, "OCPP-J 1.6, 4.2.3 (1.6-J, 6)"), ["4.2.3", "6"]);
         assert_eq!(of(Document::JErrata, "OCPP-J 1.6 errata, 3.4: again"), ["3.4"]);
         assert_eq!(of(Document::Edition2, "1.6 edition 2, 9.1.19, 20 seconds"), ["9.1.19"]);
+        let both = "1.6 edition 2, 5.7, 1.6 errata 3.30";
+        assert_eq!(
+            (of(Document::Edition2, both), of(Document::Errata, both)),
+            (vec!["5.7".into()], vec!["3.30".into()])
+        );
     }
 
     #[test]
