@@ -47,7 +47,7 @@ pub enum FindingKind {
     NotAnObject,
     /// A part is JSON by its grammar and still cannot be read, such as half of a surrogate pair.
     Unreadable,
-    /// A member that the schema does not define.
+    /// A member that the schema does not define (1.6-J errata 3.2).
     ExtraMember,
     /// A member that occurs more than once.
     Repeated,

@@ -9,7 +9,8 @@ use serde::{Deserializer, Serializer, de};
 
 use crate::decode::{Context, Decode, Encode};
 
-/// Text of at most `MAX` characters, counted as Unicode scalar values: `é` is one, however many bytes it takes.
+/// Text of at most `MAX` characters, counted as Unicode scalar values: `é` is one, however many bytes it takes
+/// (1.6 errata 3.58 to 3.62: a length is the most there may be).
 ///
 /// What is built here keeps the bound. What a peer sent may not: decoding keeps over-long text whole and reports it as a
 /// finding, so [`Text::is_within_limit`] can be false for decoded text.
@@ -229,6 +230,7 @@ pub(crate) fn is_uri(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    // 1.6 errata 3.58 to 3.62
     #[test]
     fn length_is_counted_in_characters_not_in_bytes() {
         let text = "é".repeat(20);

@@ -13,7 +13,7 @@ use serde::{Deserializer, Serializer, de};
 
 use crate::decode::{Context, Decode, Encode};
 
-/// A point in time: UTC, with the offset understood and kept.
+/// A point in time: UTC, with the offset understood and kept (1.6 edition 2, 3.14 and 3.15; 1.6 errata 3.10).
 ///
 /// What is built from a clock is cut to milliseconds and written as `2025-01-31T08:15:30.250Z`, which every back-end reads. What
 /// was decoded is written again as it came: its offset, its digits and its spelling are part of the value, though not of
@@ -493,6 +493,7 @@ mod tests {
         "2025-01-31 08:15:30Z",
     ];
 
+    // 1.6 edition 2, 3.14 and 3.15; 1.6 errata 3.10
     #[test]
     fn every_form_of_rfc_3339_is_exact_and_written_as_it_came() {
         for text in EXACT {

@@ -177,7 +177,7 @@ impl Endpoint {
         self.held = false;
     }
 
-    /// Queues a call. It is sent when it is its turn: one call at a time waits for its answer (2.1 part 4, 4.1.1).
+    /// Queues a call. It is sent when it is its turn: one call at a time waits for its answer (2.1 part 4, 4.1.1; 1.6-J, 4.1.1).
     ///
     /// # Errors
     /// The call is given back where there is no connection, or where the queue is full.
@@ -429,7 +429,7 @@ impl Endpoint {
         self.timed_out.remove(place).map(|(_, call)| call)
     }
 
-    /// A binary message came. OCPP-J is text (2.1 part 4, 4.1.2), so that nothing is read; the driver closes the
+    /// A binary message came. OCPP-J is text (2.1 part 4, 4.1.2; 1.6-J, 4.1.2), so that nothing is read; the driver closes the
     /// connection with status 1003 (RFC 6455, 7.4.1).
     pub fn handle_binary(&mut self) -> Received<'static> {
         Received::Malformed(Malformed { problem: Problem::Binary, message_id: None, excerpt: "", answered: false })

@@ -244,7 +244,7 @@ impl<'a> FrameError<'a> {
     #[must_use]
     pub fn code(&self, version: Version) -> Option<ErrorCode> {
         match (self.message_type, version) {
-            // Neither a SEND (2.1 part 4, 4.2.4) nor an error is answered, and a CALLRESULT in 2.1 only (4.2.3).
+            // What can't be processed is answered by a CALLERROR (1.6-J errata 3.3); but neither a SEND (2.1 part 4, 4.2.4) nor an error is answered, and a CALLRESULT in 2.1 only (4.2.3).
             (Some(MessageType::Send | MessageType::CallError | MessageType::CallResultError), _)
             | (Some(MessageType::CallResult), Version::V1_6 | Version::V2_0_1) => None,
             _ => self.problem.code(version),

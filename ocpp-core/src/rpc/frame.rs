@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use super::error::{FrameError, Problem};
 use super::scan::{Scanner, is_plain};
 
-/// Characters that a message id may have (2.1 part 4, table 4).
+/// Characters that a message id may have (2.1 part 4, table 4; 1.6-J, 4.1.4).
 pub const MAX_MESSAGE_ID: usize = 36;
 
 /// Characters that an error description may have (2.1 part 4, table 7); 1.6 has no limit and gets the same.
@@ -22,7 +22,7 @@ pub(super) const NO_DETAILS: &str = "{}";
 /// Characters in which the header of a frame is looked for that is too long to be read.
 const LONGEST_HEADER: usize = 1024;
 
-/// The kind of a frame, its first element (2.1 part 4, table 3).
+/// The kind of a frame, its first element (2.1 part 4, table 3; 1.6-J, 4.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageType {
     /// 2: a request that is answered.
@@ -244,7 +244,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Writes the frame, compact. `payload` and `details` are written as they are: they have to be JSON objects.
+    /// Writes the frame, compact (2.1 part 4, 4.2; 1.6-J, 4.2.1 to 4.2.3). `payload` and `details` are written as they are: they have to be JSON objects.
     /// The description is cut to [`MAX_DESCRIPTION`] characters.
     #[must_use]
     pub fn encode(&self) -> String {

@@ -9,7 +9,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Makes message ids such as `5xg0t2m9k3w8q1zc-17`: 80 bits of the caller's choice, a dash and a counter.
 ///
 /// An id has to differ from all ids that the same sender has used on any connection with the same station identity
-/// (2.1 part 4, 4.1.4; the same in 2.0.1, and in 1.6 since the 2025-04 errata of OCPP-J). The counter takes care of the life
+/// (2.1 part 4, 4.1.4; the same in 2.0.1, and in 1.6 by 1.6-J errata 3.1, 3.7). The counter takes care of the life
 /// of this value, reconnections included. Whoever creates it takes care of restarts, in one of two ways: random bytes
 /// for each start ([`new`](Self::new)), or fixed bytes and a counter that is kept in storage ([`resume`](Self::resume)).
 /// An id has at most 36 characters.

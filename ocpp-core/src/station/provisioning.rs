@@ -18,7 +18,7 @@ use crate::time::Instant;
 /// First wait where the CSMS leaves it to the station, and the longest one (B02.FR.07).
 const OWN_INTERVAL: Duration = Duration::from_secs(30);
 const LONGEST_OWN_INTERVAL: Duration = Duration::from_secs(3_600);
-/// A heartbeat at least this often, for the sake of the clock (G02.FR.07).
+/// A heartbeat at least this often, for the sake of the clock (G02.FR.07; 1.6-J, 5.3).
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// How the CSMS takes the station.
@@ -84,7 +84,8 @@ impl Station {
         }
     }
 
-    /// The connection stands: the first word is a `BootNotification`, unless the CSMS has accepted one since the start.
+    /// The connection stands: the first word is a `BootNotification`, unless the CSMS has accepted one since the start
+    /// (1.6-J, 5.4).
     pub(super) fn greet(&mut self, offline: Duration) {
         self.provisioning.accepted_here = false;
         if self.may_send() {

@@ -39,7 +39,7 @@ pub struct ConnectRequest {
     pub url: String,
     /// The identity of the station.
     pub station: String,
-    /// The versions it offers, in its order of preference (2.1 part 4, 3.1.2).
+    /// The versions it offers, in its order of preference (2.1 part 4, 3.1.2; 1.6-J, 3.1.2).
     pub versions: Vec<Version>,
     /// The password for HTTP Basic authentication, whose user name is the identity (A00.FR.204). None is sent without.
     pub password: Option<Vec<u8>>,
@@ -73,7 +73,7 @@ impl ConnectRequest {
         }
     }
 
-    /// The connection URL: the endpoint URL, a slash and the percent-encoded identity (2.1 part 4, 3.1.1).
+    /// The connection URL: the endpoint URL, a slash and the percent-encoded identity (2.1 part 4, 3.1.1; 1.6-J, 3.1.1).
     ///
     /// # Errors
     /// The endpoint URL is no URL with a host and the scheme `ws` or `wss`, or the identity is empty or has a colon.

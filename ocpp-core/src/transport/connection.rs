@@ -16,7 +16,8 @@ use super::wire::{CloseFrame, Wire, WireError, WireMessage};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionConfig {
-    /// How often the peer is pinged; `None` for never, which leaves a half-open connection to TCP. 60 seconds.
+    /// How often the peer is pinged; `None` for never, which leaves a half-open connection to TCP
+    /// (1.6-J errata 3.11). 60 seconds.
     ///
     /// On a station this is `WebSocketPingInterval` of `OCPPCommCtrlr` (2.1 part 4, 8.4), whose 0 is `None`.
     pub ping_interval: Option<Duration>,

@@ -131,7 +131,7 @@ pub struct UpgradeRequest {
     /// The sub-protocols it offers, in its order of preference.
     pub offered: Vec<String>,
     /// The version of the connection. `None`: there is no common one; the handshake is still completed, and the
-    /// connection closed at once (2.1 part 4, 3.3).
+    /// connection closed at once (2.1 part 4, 3.3; 1.6-J, 3.2).
     pub version: Option<Version>,
     /// Its credentials; `None` where it sent none, or some that cannot be read.
     pub credentials: Option<Credentials>,
@@ -220,7 +220,7 @@ impl Refused {
         Self { status, reason, header: None }
     }
 
-    /// 404: the CSMS does not know the station (2.1 part 4, 3.3).
+    /// 404: the CSMS does not know the station (2.1 part 4, 3.3; 1.6-J, 3.2).
     #[must_use]
     pub fn unknown_station() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no such station")

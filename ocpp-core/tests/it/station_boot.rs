@@ -169,6 +169,7 @@ fn a_refused_or_unanswered_boot_is_tried_again() {
     }
 }
 
+/// 1.6-J, 5.4
 #[test]
 fn a_new_connection_is_no_new_boot() {
     for version in VERSIONS {
@@ -242,7 +243,7 @@ fn a_heartbeat_comes_after_the_interval_that_the_csms_gave_and_only_in_silence()
     }
 }
 
-/// G02.FR.07
+/// G02.FR.07; 1.6-J, 5.3
 #[test]
 fn a_station_that_always_talks_still_sends_a_heartbeat_a_day() {
     let mut world = Script::booted(Version::V2_1);
@@ -293,7 +294,7 @@ fn the_registration_is_told_and_shown() {
     assert_eq!(world.station().state(now).registration, Some(Registration::Pending));
 }
 
-/// 2.1 part 4, 5.4
+/// 2.1 part 4, 5.4; 1.6-J errata 3.4
 #[test]
 fn attempts_to_connect_become_rarer_and_never_stop() {
     let mut world = Script::with(config(Version::V2_1));

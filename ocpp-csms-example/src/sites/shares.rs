@@ -177,8 +177,8 @@ mod tests {
             };
             let left: Vec<u32> =
                 (0..PHASES).map(|phase| capacity[phase].saturating_sub(drawn(phase, true))).collect();
-            for phase in 0..PHASES {
-                prop_assert!(drawn(phase, false) <= left[phase]);
+            for (phase, left) in left.iter().enumerate() {
+                prop_assert!(drawn(phase, false) <= *left);
             }
             for (demand, share) in demands.iter().zip(&shares).filter(|(demand, _)| !demand.out_of_reach) {
                 prop_assert!(*share == 0 || (*share >= demand.least && *share <= demand.most));

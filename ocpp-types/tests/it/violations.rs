@@ -127,6 +127,7 @@ fn code(kind: FindingKind, version: Version) -> &'static str {
     }
 }
 
+// 1.6-J errata 3.2
 #[test]
 fn every_departure_is_found_where_it_is_with_the_code_of_the_version_and_nothing_is_lost() {
     let (mut made, mut kept) = (0, 0);

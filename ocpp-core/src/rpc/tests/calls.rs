@@ -16,7 +16,7 @@ fn heartbeat() -> OutgoingCall {
     OutgoingCall::new("Heartbeat", "{}")
 }
 
-// 2.1 part 4, 4.1.1
+// 2.1 part 4, 4.1.1; 1.6-J, 4.1.1
 #[test]
 fn one_call_at_a_time_waits_for_its_answer() {
     for version in Version::ALL {
@@ -240,7 +240,7 @@ fn the_end_of_the_connection_gives_all_calls_back_in_order() {
     assert_eq!((endpoint.outstanding(), endpoint.queued(), endpoint.poll_timeout()), (None, 0, None));
 }
 
-// 2.1 part 4, 4.1.4
+// 2.1 part 4, 4.1.4; 1.6-J, 4.1.4; 1.6-J errata 3.1, 3.7
 #[test]
 fn message_ids_go_on_after_a_reconnection() {
     let mut endpoint = endpoint(Version::V2_1);

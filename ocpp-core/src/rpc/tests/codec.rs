@@ -18,7 +18,7 @@ fn call<'a>(id: &'a str, action: &'a str, payload: &'a str) -> Frame<'a> {
     Frame::Call { id: id.into(), action: action.into(), payload }
 }
 
-// 2.1 part 4, 4.2.1 to 4.2.4
+// 2.1 part 4, 4.2.1 to 4.2.4; 1.6-J, 4.2.1 to 4.2.3
 #[test]
 fn each_kind_of_frame_is_read_and_written_as_the_examples_of_the_standard() {
     let frames = [

@@ -63,7 +63,7 @@ fn without_a_readable_message_id_the_answer_has_the_id_minus_one() {
     }
 }
 
-// 2.1 part 4, 4.2.3; OCPP-J 1.6, 4.2.3
+// 2.1 part 4, 4.2.3; 1.6-J, 4.2.3; 1.6-J errata 3.3
 #[test]
 fn a_message_id_that_is_too_long_is_refused_and_repeated_exactly() {
     let id = "x".repeat(MAX_MESSAGE_ID + 1);

@@ -12,7 +12,7 @@ const CLIENT_WINDOW: &str = "client_max_window_bits";
 /// The largest window, which is what holds where none is named.
 const WINDOW: u8 = 15;
 
-/// Whether messages are compressed (permessage-deflate of RFC 7692; 2.1 part 4, 3.4).
+/// Whether messages are compressed (permessage-deflate of RFC 7692; 2.1 part 4, 3.4; 1.6-J, 5.1).
 ///
 /// The CSMS has to support it, a station may. A peer that does not offer it, or does not accept the offer, is spoken with plainly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -72,7 +72,7 @@ async fn a_binary_message_is_reported_and_closes_the_connection_with_1003() {
     assert_eq!(status, Some(CloseFrame::UNSUPPORTED));
 }
 
-// 2.1 part 4, 4.1.2
+// 2.1 part 4, 4.1.2; 1.6-J, 4.1.2
 #[tokio::test]
 async fn text_that_is_not_utf_8_closes_the_connection_with_1007() {
     let (mut connection, mut peer) = piped(ConnectionConfig::default(), 1 << 16).await;
@@ -127,6 +127,7 @@ async fn a_peer_that_never_finishes_the_closing_handshake_is_left() {
     assert!(matches!(connection.next().await, Incoming::Closed(Closed::ByUs(_))));
 }
 
+// 1.6-J errata 3.11
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_answers_no_ping_is_dead() {
     let (mut connection, _peer) = piped(ConnectionConfig::default(), 1 << 16).await;

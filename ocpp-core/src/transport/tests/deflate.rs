@@ -350,7 +350,7 @@ async fn connected(station: Compression, csms: Compression) -> (super::StationCo
     (client, server.outcome().await.unwrap().connection)
 }
 
-// 2.1 part 4, 3.4: compression where both want it; the connection goes on without where one does not.
+// 2.1 part 4, 3.4; 1.6-J, 5.1: compression where both want it; the connection goes on without where one does not.
 #[tokio::test]
 async fn messages_are_compressed_where_station_and_csms_both_want_it() {
     use Compression::{Continuous, EachMessage, Off};

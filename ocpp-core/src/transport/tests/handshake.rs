@@ -48,7 +48,7 @@ fn the_response_completes_the_handshake_and_names_the_version() {
     assert_eq!(header("sec-websocket-accept"), Some("HSmrc0sMlYUkAGmm5OPpG2HaGWk="));
 }
 
-// 2.1 part 4, 3.1.2
+// 2.1 part 4, 3.1.2; 1.6-J, 3.1.2
 #[test]
 fn the_order_of_the_station_decides_among_the_versions_that_both_speak() {
     let all = HandshakeRules::default();
@@ -64,7 +64,7 @@ fn an_offer_may_be_spread_over_several_headers() {
     assert_eq!((request.version, request.offered.len()), (Some(Version::V2_0_1), 2));
 }
 
-// 2.1 part 4, 3.3
+// 2.1 part 4, 3.3; 1.6-J, 3.2
 #[test]
 fn without_a_common_version_the_response_names_none() {
     let request = offering("ocpp2.0, mqtt", &HandshakeRules::default());
