@@ -75,6 +75,16 @@ impl PrivateKey {
         Ok(parameters.serialize_request(&self.0)?.pem()?)
     }
 
+    /// What an authority signs with.
+    pub(super) const fn pair(&self) -> &KeyPair {
+        &self.0
+    }
+
+    /// The same for good.
+    pub(super) fn into_pair(self) -> KeyPair {
+        self.0
+    }
+
     /// Whether a certificate is about this key.
     #[must_use]
     pub fn belongs_to(&self, certificate: &Certificate) -> bool {

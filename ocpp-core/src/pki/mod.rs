@@ -20,6 +20,7 @@
 //! this doesn't have: ECSchnorr (L01.FR.12 leaves the choice to whoever signs), for lack of an implementation that is looked after. Such a
 //! signature is refused as [`SignatureError::UnsupportedKey`], never taken for valid.
 
+mod authority;
 mod certificate;
 mod chain;
 mod hash_data;
@@ -31,6 +32,7 @@ mod subject;
 mod tests;
 
 pub use crate::certificate_hash::{CertificateHashData, HashAlgorithm};
+pub use authority::{Authority, AuthorityError, Issued, MAX_CHAIN, RequestError, Serial, Terms, Validity};
 pub use certificate::{Certificate, CertificateError, KeyStrength};
 pub use chain::{ChainError, Purpose, RevocationList, RevocationListError, verify_chain};
 pub use judge::{facts, judge};
