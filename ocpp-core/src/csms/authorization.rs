@@ -1,9 +1,11 @@
 //! The application's judgement of a token.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use jiff::Timestamp;
+use ocpp_types::v2_1::TariffType;
 use serde::{Deserialize, Serialize};
 
 use super::identity::Token;
@@ -78,6 +80,8 @@ pub struct Authorization {
     /// Whether the certificates of [`Question::AuthorizeContract`](super::Question::AuthorizeContract) are good. Without it they
     /// count as not verified. The session sees to it that both verdicts go together (2.1 part 2, C07.FR.13 to C07.FR.17).
     pub certificate: Option<CertificateStatus>,
+    /// The driver's own tariff (2.1, I08). It has no `validFrom` on the wire, because it holds from now on.
+    pub tariff: Option<Box<TariffType>>,
     /// The ways in which the vehicle may be charged, in the standard's words; empty where it is not said (2.1, ISO 15118 only).
     pub allowed_energy_transfer: Vec<String>,
     /// The id that a 1.6 transaction gets; without it the session takes the next of its own. Must never have been given to
@@ -99,6 +103,7 @@ impl Authorization {
             second_language: None,
             charging_priority: None,
             certificate: None,
+            tariff: None,
             allowed_energy_transfer: Vec::new(),
             transaction_id: None,
         }

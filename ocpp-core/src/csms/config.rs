@@ -69,6 +69,9 @@ pub struct SessionConfig {
     pub unanswered: super::AuthorizationStatus,
     /// How long a command waits for the next part of a report of the station. Default: 60 s.
     pub report_timeout: Duration,
+    /// Whether the session asks a 2.x station for its full inventory by itself: when the station is first accepted, and whenever it
+    /// boots with another firmware (2.1 part 2, B07.FR.14). Default: no.
+    pub inventory: bool,
     /// The greatest number of commands that wait for the station. Default: 64.
     pub command_queue: usize,
     /// The first transaction id that the session gives to a 1.6 station by itself, where the application's answer names
@@ -86,6 +89,7 @@ impl Default for SessionConfig {
             store_deadline: Duration::from_secs(20),
             unanswered: super::AuthorizationStatus::Invalid,
             report_timeout: Duration::from_secs(60),
+            inventory: false,
             command_queue: 64,
             first_transaction_id: 1,
         }

@@ -13,13 +13,15 @@ pub(super) struct Gate {
     registration: Registration,
     /// What it was answered on this connection.
     answered: Option<RegistrationStatus>,
+    /// The common name of the client certificate on this connection.
+    certificate: Option<String>,
     /// The actions that the CSMS has asked for while the station was pending.
     triggered: BTreeSet<String>,
 }
 
 impl Gate {
     pub(super) fn new(registration: Registration) -> Self {
-        Self { registration, answered: None, triggered: BTreeSet::new() }
+        Self { registration, answered: None, certificate: None, triggered: BTreeSet::new() }
     }
 
     pub(super) fn status(&self) -> RegistrationStatus {
@@ -28,7 +30,20 @@ impl Gate {
 
     pub(super) fn connected(&mut self) {
         self.answered = None;
+        self.certificate = None;
         self.triggered.clear();
+    }
+
+    /// The station has proven who it is by a certificate.
+    pub(super) fn identified(&mut self, common_name: String) {
+        self.certificate = Some(common_name);
+    }
+
+    /// Whether the serial number that a station boots with is not the one in its certificate (B01.FR.11). The common name may hold
+    /// other words too.
+    pub(super) fn is_other_station(&self, serial_number: Option<&str>) -> bool {
+        let (Some(name), Some(serial_number)) = (&self.certificate, serial_number) else { return false };
+        name != serial_number && !name.split_whitespace().any(|word| word == serial_number)
     }
 
     /// The application decides. True if a station that waits for this should be let boot.
@@ -61,7 +76,7 @@ impl Gate {
         match (self.registration.status, action) {
             // B03.FR.03; 1.6 edition 2, 4.2
             (RegistrationStatus::Rejected, _) => Some("nothing may be sent to a station that is rejected"),
-            // B02.FR.05; 1.6 edition 2, 4.2
+            // B02.FR.05; 1.6 edition 2, 4.2. Anything else may be sent (B02.FR.01), and the connection stays (B02.FR.06).
             (
                 RegistrationStatus::Pending,
                 "RemoteStartTransaction"

@@ -27,6 +27,12 @@ pub enum Input {
     },
     /// How the station proved who it is that connects next. To be told before [`Input::Connected`], where it is known.
     Authenticated(Authentication),
+    /// The station has proven who it is by a client certificate (security profile 3). To be handed in right after
+    /// [`Input::Connected`]: a 2.x station whose boot names another serial number is cut off (2.1 part 2, B01.FR.11, B01.FR.12).
+    ClientCertificate {
+        /// The certificate's common name.
+        common_name: String,
+    },
     /// The connection ended.
     Disconnected,
     /// A text frame was received.

@@ -98,6 +98,7 @@ impl Session {
         match input {
             Input::Connected { version } => self.handle_connected(now, version),
             Input::Authenticated(authentication) => self.handle_authenticated(authentication),
+            Input::ClientCertificate { common_name } => self.gate.identified(common_name),
             Input::Disconnected => self.handle_disconnected(now),
             Input::Frame(text) => self.handle_frame(now, &text),
             Input::Timeout => self.handle_timeout(now),

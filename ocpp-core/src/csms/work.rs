@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
-use ocpp_types::ErrorCode;
+use ocpp_types::{ErrorCode, Version};
 
 use super::authorization::Authorization;
 use super::event::Event;
@@ -195,11 +195,20 @@ impl Session {
 
     fn serve(&mut self, now: Now, id: IncomingId, action: String, request: Request) {
         match request {
+            // B01.FR.12
+            Request::Boot(boot)
+                if self.endpoint.version() != Some(Version::V1_6)
+                    && self.gate.is_other_station(boot.serial_number.as_deref()) =>
+            {
+                let reason = "the serial number is not the one of the certificate".into();
+                self.outputs.push_back(Output::Close { reason });
+            }
             Request::Boot(mut boot) => {
                 let registration = self.gate.boot();
                 boot.registration = registration.status;
                 self.flows_booted(now);
                 self.reply(id, &Reply::Boot { registration, at: now.utc });
+                self.renew_inventory(now, &boot);
                 self.event(Event::Booted(boot));
             }
             Request::Heartbeat => {

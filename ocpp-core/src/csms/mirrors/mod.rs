@@ -14,6 +14,8 @@ mod serial;
 mod tariffs;
 mod variable;
 
+use alloc::string::String;
+
 use ocpp_types::v2_1::CsmsRequest;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,8 @@ pub struct Mirrors {
     pub(super) local_list: LocalList,
     pub(super) display_messages: DisplayMessages,
     pub(super) tariffs: Tariffs,
+    /// The firmware whose inventory was asked for.
+    pub(super) inventory_of: Option<String>,
 }
 
 /// Which of the [`Mirrors`] changed.

@@ -30,7 +30,7 @@ use core::time::Duration;
 
 use ocpp_types::Version;
 
-pub(super) use self::plan::Plan;
+pub(super) use self::plan::{Plan, inventory};
 use super::calls::Owner;
 use super::command::CallOutcome;
 use super::dialect::{self, AnswerForm};

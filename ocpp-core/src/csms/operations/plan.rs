@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use ocpp_types::Version;
-use ocpp_types::v2_1::{AuthorizationData, GetDisplayMessagesRequest};
+use ocpp_types::v2_1::{AuthorizationData, GetDisplayMessagesRequest, ReportBaseEnumType};
 
 use super::Operation;
 #[cfg(feature = "v1_6")]
@@ -21,7 +21,12 @@ use crate::csms::dialect::{self, Call};
 use crate::csms::flows::FlowOperation;
 use crate::csms::session::Session;
 use crate::csms::wire::{bounded, invalid};
-use crate::csms::{display, smart_charging};
+use crate::csms::{display, network, smart_charging};
+
+/// Asks for a report of all variables of a kind.
+pub(in crate::csms) fn inventory(base: ReportBaseEnumType) -> impl Operation + 'static {
+    AskForReport::new(Wanted::Base(base))
+}
 
 /// How a command is carried out.
 #[derive(Debug)]
@@ -59,6 +64,7 @@ impl Session {
             }
             Command::SetVariables { variables } if !older => {
                 at_least_one("/setVariableData", &variables)?;
+                let variables = network::complete(version, variables);
                 Plan::operation(Split::new(Write::default(), variables))
             }
             Command::GetBaseReport { base } if !older => Plan::operation(AskForReport::new(Wanted::Base(base))),
@@ -103,6 +109,7 @@ impl Session {
                 check_list(*version, entries)?;
                 check_list(*version, whole.as_deref().unwrap_or_default())
             }
+            Command::SetVariables { variables } => network::check(&self.mirrors, variables),
             Command::SetDisplayMessage { message } => display::check_message(&self.mirrors, message),
             Command::SetDefaultTariff { tariff, .. } | Command::ChangeTransactionTariff { tariff, .. }
                 if self.mirrors.tariffs.contradicts(tariff) =>

@@ -36,7 +36,7 @@ pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> 
             request.evse_id = *evse;
             let group = group.as_ref().map(|group| id_token("/groupIdToken", group));
             request.group_id_token = group.transpose()?.map(Box::new);
-            // F01.FR.08, F02.FR.16
+            // F01.FR.08, F02.FR.16, K05.FR.01
             (with_member(&request, "chargingProfile", charging_profile.as_deref())?.into(), ACCEPTED)
         }
         // F03.FR.01

@@ -18,7 +18,7 @@ pub(super) fn to_request(command: &Command) -> Result<(CsmsRequest, AnswerForm),
     Ok(match command {
         // D02
         Command::GetLocalListVersion => (GetLocalListVersionRequest::new().into(), AnswerForm::LocalListVersion),
-        // O01, O02, O06
+        // O01.FR.04, O01.FR.05
         Command::SetDisplayMessage { message } => (SetDisplayMessageRequest::new((**message).clone()).into(), ACCEPTED),
         // O05
         Command::ClearDisplayMessage { id } => (ClearDisplayMessageRequest::new(*id).into(), ACCEPTED),

@@ -41,6 +41,15 @@ pub(super) fn to_response(reply: &Reply, rules: &Rules) -> Option<CsmsResponse> 
         Reply::Authorize(authorization) => {
             let mut response = AuthorizeResponse::new(id_token_info(authorization, rules));
             response.certificate_status = authorization.certificate.map(certificate_status);
+            // I08.FR.01
+            if rules.newest && authorization.status == AuthorizationStatus::Accepted {
+                response.tariff = authorization.tariff.clone();
+                // I08.FR.09
+                if let Some(tariff) = &mut response.tariff {
+                    tariff.valid_from = None;
+                }
+            }
+            // Q01.FR.01, Q01.FR.08, Q02.FR.03
             if rules.newest && !authorization.allowed_energy_transfer.is_empty() {
                 let modes = authorization.allowed_energy_transfer.iter().map(|mode| (&**mode).into());
                 response.allowed_energy_transfer = Some(modes.collect());

@@ -15,7 +15,7 @@ use crate::csms::wire::bounded;
 /// The call, where the command is one of these.
 pub(super) fn to_request(command: &Command) -> Result<Option<(CsmsRequest, AnswerForm)>, CallOutcome> {
     let request: CsmsRequest = match command {
-        // K01
+        // K01.FR.01, K01.FR.02, K01.FR.08
         Command::SetChargingProfile { evse, profile } => {
             SetChargingProfileRequest::new(*evse, (**profile).clone()).into()
         }
