@@ -30,6 +30,7 @@ mod csms_services;
 mod csms_smart_charging;
 mod csms_station;
 mod csms_storage;
+mod csms_storm;
 mod csms_support;
 mod csms_transactions;
 mod csms_variables;

@@ -23,10 +23,17 @@ pub fn authorize(known: Option<&Token>, free_vend: bool, now: Timestamp) -> Auth
         TokenStatus::Blocked => AuthorizationStatus::Blocked,
         TokenStatus::Invalid => AuthorizationStatus::Invalid,
         TokenStatus::Expired => AuthorizationStatus::Expired,
+        TokenStatus::ConcurrentTx => AuthorizationStatus::ConcurrentTx,
+        TokenStatus::NoCredit => AuthorizationStatus::NoCredit,
+        TokenStatus::NotAllowedTypeEvse => AuthorizationStatus::NotAllowedTypeEVSE,
+        TokenStatus::NotAtThisLocation => AuthorizationStatus::NotAtThisLocation,
+        TokenStatus::NotAtThisTime => AuthorizationStatus::NotAtThisTime,
+        TokenStatus::Unknown => AuthorizationStatus::Unknown,
     };
     let mut answer = Authorization::new(status);
     answer.group = token.group.as_ref().map(|group| csms::Token::with_kind(group, "Central"));
-    answer.cache_expires_at = token.expires_at;
+    // C17.FR.02: an account is not kept by the station, as it may be filled up at any time.
+    answer.cache_expires_at = if status == AuthorizationStatus::NoCredit { Some(now) } else { token.expires_at };
     answer
 }
 

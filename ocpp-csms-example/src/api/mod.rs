@@ -9,6 +9,7 @@ mod health;
 mod number;
 mod problem;
 mod raw;
+mod reservations;
 mod stations;
 mod tokens;
 mod transactions;
@@ -72,6 +73,7 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(calls::call))
         .routes(routes!(transactions::list))
         .routes(routes!(transactions::meter_values))
+        .routes(routes!(reservations::list))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::get, tokens::put, tokens::delete))
         .split_for_parts();

@@ -1,5 +1,6 @@
 //! Keeps what a station's messages tell of its transactions.
 
+use jiff::Timestamp;
 use ocpp_core::csms::{Event, Snapshot, TransactionEvent};
 
 use super::progress::{Step, apply, unknown};
@@ -65,6 +66,9 @@ async fn record_step(
         tracing::warn!(%station, transaction = id, energy_wh = %transaction.energy_wh(), "more energy than can be billed");
     }
     batch.put_transaction(&transaction).await?;
+    if let Some(reservation) = event.reservation_id {
+        batch.use_up_reservation(reservation, id, Timestamp::now()).await?;
+    }
     let values: Vec<_> = event.readings.iter().map(|reading| (reading.at, reading::to_json(reading))).collect();
     batch.put_meter_values(id, &values).await?;
     Ok(transaction)

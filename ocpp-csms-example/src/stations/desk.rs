@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ocpp_core::csms::{
-    self, Answer, Authorization, AuthorizationStatus, DataTransferStatus, Event, Question, RegistrationStatus, Snapshot,
+    self, Answer, Authorization, AuthorizationStatus, DataTransferStatus, Event, Question, Receipt, RegistrationStatus,
+    Snapshot, TransactionAnswer,
 };
 use ocpp_core::types::Version;
 
@@ -13,7 +14,8 @@ use super::notice::What;
 use super::registry::Stations;
 use crate::access::authorize;
 use crate::sessions::{Recorded, Step, record};
-use crate::store::{Connector, Identity, Registration, Station, StoreError};
+use crate::store::{Connector, Identity, Registration, ReservationState, Station, StoreError};
+use crate::tariffs::amount;
 
 /// The desk of one station.
 #[derive(Debug)]
@@ -68,13 +70,18 @@ impl Desk {
     }
 
     /// Keeps facts for good, together with the state of the session, and tells what they mean.
-    pub(super) async fn keep(&self, events: &[Event], snapshot: &Snapshot) -> Result<(), StoreError> {
+    ///
+    /// The answer is what the station is to be told about the transaction.
+    pub(super) async fn keep(&self, events: &[Event], snapshot: &Snapshot) -> Result<TransactionAnswer, StoreError> {
         let price = self.stations.config().price;
         let recorded = record(self.stations.store(), &self.station, events, snapshot, price).await?;
         for event in events {
             self.observe(event).await;
         }
+        let mut answer = TransactionAnswer::default();
         for Recorded { step, transaction } in recorded {
+            // I02.FR.01, I03.FR.02: the cost while it goes on and in the end; nothing was charged at the start.
+            answer.total_cost = (step != Step::Started).then(|| amount(transaction.cost, transaction.price.currency));
             let transaction = Box::new(transaction);
             let what = match step {
                 Step::Started => What::Started(transaction),
@@ -83,7 +90,7 @@ impl Desk {
             };
             self.stations.notify(&self.station, what);
         }
-        Ok(())
+        Ok(answer)
     }
 
     /// Takes in what the station reported, and logs what is wrong with it.
@@ -94,6 +101,18 @@ impl Desk {
             Event::Booted(boot) => self.booted(boot).await,
             // One that was not taken in is one too many.
             Event::ConnectorStatus(status) if visible => self.connector_changed(status).await,
+            Event::Reserved(reservation) => {
+                self.kept(
+                    "a reservation",
+                    self.stations.store().put_reservation(station, reservation, Timestamp::now()).await,
+                );
+            }
+            Event::ReservationCancelled { reservation } => {
+                self.reservation_ended(*reservation, ReservationState::Cancelled).await;
+            }
+            Event::ReservationEnded { reservation, status } => {
+                self.reservation_ended(*reservation, ReservationState::of_update(status)).await;
+            }
             Event::SecurityEvent { kind, at, detail } => {
                 tracing::warn!(%station, kind, %at, detail, "the station reports a security event");
             }
@@ -101,6 +120,17 @@ impl Desk {
                 tracing::warn!(%station, action, ?registration, "refused: the station is not accepted");
             }
             _ => {}
+        }
+    }
+
+    async fn reservation_ended(&self, reservation: i64, state: ReservationState) {
+        let ended = self.stations.store().end_reservation(&self.station, reservation, state, Timestamp::now()).await;
+        self.kept("the end of a reservation", ended);
+    }
+
+    fn kept(&self, what: &str, result: Result<(), StoreError>) {
+        if let Err(error) = result {
+            tracing::error!(station = %self.station, %error, "{what} cannot be kept");
         }
     }
 
@@ -143,13 +173,39 @@ impl Desk {
     /// The answer to a question; without one the session gives the safe answer in a while.
     pub(super) async fn answer(&self, about: Question) -> Option<Answer> {
         match about {
-            Question::Authorize { token } | Question::Transaction { token, .. } => match self.judge(&token.id).await {
+            // No contracts are checked here, so a contract's certificates count as not verified (C07.FR.17).
+            Question::Authorize { token }
+            | Question::AuthorizeContract { token, .. }
+            | Question::Transaction { token, .. } => match self.judge(&token.id).await {
                 Ok(authorization) => Some(Answer::Authorization(authorization)),
                 Err(error) => {
                     tracing::error!(station = %self.station, %error, "a token cannot be judged");
                     Some(Answer::Authorization(Authorization::new(AuthorizationStatus::Invalid)))
                 }
             },
+            Question::Cost { transaction } => {
+                let store = self.stations.store();
+                match store.transaction(&self.station, transaction.as_str()).await {
+                    Ok(transaction) => {
+                        let mut answer = TransactionAnswer::default();
+                        answer.total_cost = transaction.map(|known| amount(known.cost, known.price.currency));
+                        Some(Answer::Transaction(answer))
+                    }
+                    Err(error) => {
+                        tracing::error!(station = %self.station, %error, "the cost of a transaction cannot be told");
+                        None
+                    }
+                }
+            }
+            // Nobody is asked about VAT numbers here.
+            Question::VatNumber { .. } => Some(Answer::VatNumber { valid: false, company: None }),
+            // Without an answer the station tells it again.
+            Question::Settlement(settlement) => {
+                let kept = self.stations.store().put_settlement(&self.station, &settlement).await;
+                let answer = kept.is_ok().then(|| Answer::Receipt(Receipt::default()));
+                self.kept("a settlement", kept);
+                answer
+            }
             // No vendor's messages are known here.
             Question::DataTransfer { .. } => {
                 Some(Answer::DataTransfer { status: DataTransferStatus::UnknownVendorId, data: None })

@@ -277,15 +277,19 @@ impl Driver {
         }
         let (tokens, events): (Vec<_>, Vec<_>) = facts.into_iter().unzip();
         let events: Vec<Event> = events.into_iter().flatten().collect();
-        let input: fn(StoreToken) -> Input = match self.desk.keep(&events, &session.snapshot()).await {
-            Ok(()) => Input::Stored,
+        let answer = match self.desk.keep(&events, &session.snapshot()).await {
+            Ok(answer) => Some(answer),
             Err(error) => {
                 tracing::error!(station = %self.station, %error, "what the station reported cannot be kept");
-                Input::NotStored
+                None
             }
         };
         for token in tokens {
-            session.handle(self.now(), input(token));
+            let input = match answer.clone() {
+                Some(answer) => Input::StoredAndAnswered { token, answer },
+                None => Input::NotStored(token),
+            };
+            session.handle(self.now(), input);
         }
     }
 

@@ -23,15 +23,46 @@ pub enum TokenStatus {
     Invalid,
     /// It may not charge any more, whatever its date says.
     Expired,
+    /// It is in use somewhere else.
+    ConcurrentTx,
+    /// Its account is empty.
+    NoCredit,
+    /// It may not charge at this kind of EVSE.
+    NotAllowedTypeEvse,
+    /// It may not charge at this place.
+    NotAtThisLocation,
+    /// It may not charge at this time.
+    NotAtThisTime,
+    /// Nobody knows it.
+    Unknown,
 }
 
 impl TokenStatus {
+    const ALL: [Self; 10] = [
+        Self::Accepted,
+        Self::Blocked,
+        Self::Invalid,
+        Self::Expired,
+        Self::ConcurrentTx,
+        Self::NoCredit,
+        Self::NotAllowedTypeEvse,
+        Self::NotAtThisLocation,
+        Self::NotAtThisTime,
+        Self::Unknown,
+    ];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Blocked => "blocked",
             Self::Invalid => "invalid",
             Self::Expired => "expired",
+            Self::ConcurrentTx => "concurrent_tx",
+            Self::NoCredit => "no_credit",
+            Self::NotAllowedTypeEvse => "not_allowed_type_evse",
+            Self::NotAtThisLocation => "not_at_this_location",
+            Self::NotAtThisTime => "not_at_this_time",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -46,10 +77,7 @@ impl FromStr for TokenStatus {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Accepted, Self::Blocked, Self::Invalid, Self::Expired]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or(())
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(())
     }
 }
 

@@ -240,6 +240,20 @@ impl Batch {
         Ok(())
     }
 
+    /// The transaction has used up a reservation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn use_up_reservation(
+        &mut self,
+        reservation: i64,
+        transaction: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let station = self.station.clone();
+        super::reservations::use_up(self.turn.connection()?, &station, reservation, transaction, now).await
+    }
+
     /// Keeps the state of the station's conversation.
     ///
     /// # Errors

@@ -6,11 +6,13 @@
 mod bad_input;
 mod calls;
 mod charging;
+mod costs;
 mod harness;
 mod hostile;
 mod log;
 mod page;
 mod program;
+mod reservations;
 mod rest;
 mod security;
 mod store;
