@@ -1,7 +1,5 @@
 //! Messages in the types of their version. What 2.0.1 sends and receives is converted from and to the types of 2.1.
 
-#![allow(dead_code)] // The first users follow.
-
 use alloc::boxed::Box;
 
 #[cfg(feature = "v1_6")]

@@ -116,7 +116,6 @@ pub(super) enum Reply {
         status: DataTransferStatus,
         data: Option<String>,
     },
-    #[allow(dead_code)] // The first users follow.
     /// What a concern of the session writes by itself.
     Message(ReplyMessage),
     Empty,

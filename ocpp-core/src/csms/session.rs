@@ -167,7 +167,7 @@ impl Session {
         }
         self.gate.connected();
         self.findings.clear();
-        self.operations_connected(now, version);
+        self.operations_connected(now);
     }
 
     fn handle_disconnected(&mut self, now: Now) {

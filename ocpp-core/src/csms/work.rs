@@ -14,7 +14,6 @@ use super::event::Event;
 use super::flows::Asking;
 use super::identity::{QuestionId, StoreToken, TransactionId};
 use super::input::{Answer, DataTransferStatus};
-use super::operations::Happened;
 use super::output::{Deadline, DeadlineReason, Output, Question};
 use super::recording::Fact;
 use super::request::{Reply, Request, TransactionForm};
@@ -265,9 +264,6 @@ impl Session {
 
     /// The application answers a question.
     pub(super) fn handle_answer(&mut self, now: Now, question: QuestionId, answer: Answer) {
-        if let Some(operation) = self.operations.asked(question) {
-            return self.advance(now, operation, Happened::Answer { question, answer });
-        }
         let waits = |work: &mut Work| matches!(work.step, Step::Asked { question: asked, .. } if asked == question);
         let Some(work) = self.desk.current.take_if(waits) else { return };
         self.answered(now, work, Some(answer));

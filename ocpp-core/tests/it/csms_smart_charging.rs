@@ -546,7 +546,7 @@ fn the_profiles_of_a_transaction_end_with_it() {
     }
 }
 
-/// B13.FR.31
+/// B13.FR.31, E17.FR.15
 #[test]
 fn a_transaction_that_goes_on_after_a_restart_gets_its_profile_again() {
     let mut csms = Csms::new(Version::V2_1).obliging();

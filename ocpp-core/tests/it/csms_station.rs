@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ocpp_core::csms::{self, CallOutcome, CallResult, Command, Event, Registration, TransactionEvent};
 use ocpp_core::station::{self, LocalStop, Product, Reading, Station, StationConfig, Vehicle};
+use ocpp_core::types::v2_1::GetVariableDataType;
 use ocpp_core::types::{Decimal, Version};
 use serde_json::Value;
 
@@ -359,4 +360,88 @@ fn answers_that_are_lost_make_no_fact_twice() {
         assert_eq!(last_register(&all), Some(Decimal::from(pair.register)), "{version}");
         assert_eq!(pair.csms.session.open_transactions().count(), 0);
     }
+}
+
+fn read(name: &str) -> GetVariableDataType {
+    let (component, variable) = name.split_once('.').unwrap();
+    let data = serde_json::json!({"component": {"name": component}, "variable": {"name": variable}});
+    serde_json::from_value(data).unwrap()
+}
+
+fn result_of(outcome: CallOutcome) -> CallResult {
+    let CallOutcome::Answered(answer) = outcome else { panic!("{outcome:?}") };
+    answer.result
+}
+
+/// B06, B07
+#[test]
+fn the_variables_of_a_station_are_reported_and_then_read_together() {
+    for version in [Version::V2_0_1, Version::V2_1] {
+        let mut pair = Pair::new(version);
+        let result = result_of(pair.command(Command::GetBaseReport { base: "FullInventory".into() }));
+        let CallResult::Report(report) = result else { panic!("{result:?}") };
+        assert!(report.complete && report.missing.is_empty());
+        let known = pair.csms.session.mirrors().device_model().len();
+        assert!(known > 20 && known <= report.variables.len(), "{known}");
+        let names =
+            ["OCPPCommCtrlr.HeartbeatInterval", "AuthCtrlr.AuthorizeRemoteStart", "LocalAuthListCtrlr.ItemsPerMessage"];
+        let variables = names.map(read).to_vec();
+        let CallResult::Variables(results) = result_of(pair.command(Command::GetVariables { variables })) else {
+            panic!()
+        };
+        let model = pair.csms.session.mirrors().device_model();
+        for (name, result) in names.iter().zip(results) {
+            let (component, variable) = name.split_once('.').unwrap();
+            let value = result.attribute_value.as_ref().map(|value| value.as_str());
+            assert!(value.is_some(), "{name} {result:?}");
+            assert_eq!(model.value(&csms::VariableKey::new(component, variable)), value);
+        }
+        pair.assert_no_complaints();
+    }
+}
+
+/// D01, D02; 1.6 edition 2, 5.10, 5.15
+#[test]
+fn a_local_list_reaches_a_station_whole() {
+    for version in Version::ALL {
+        let mut pair = Pair::new(version);
+        let entry = |number: usize| {
+            let token = serde_json::json!({"idToken": format!("T{number}"), "type": "ISO14443"});
+            serde_json::from_value(serde_json::json!({"idToken": token, "idTokenInfo": {"status": "Accepted"}}))
+                .unwrap()
+        };
+        let entries = (0..120).map(entry).collect();
+        let update = "Full".into();
+        let result = result_of(pair.command(Command::SendLocalList { version: 3, update, entries, whole: None }));
+        let CallResult::LocalListSent { version: sent } = result else { panic!("{version} {result:?}") };
+        assert!(sent >= 3);
+        let result = result_of(pair.command(Command::GetLocalListVersion));
+        assert_eq!(result, CallResult::LocalListVersion(sent), "{version}");
+        pair.assert_no_complaints();
+    }
+}
+
+/// 1.6 edition 2, 5.5, 5.7, 5.16
+#[test]
+fn a_plan_limits_a_1_6_station_until_it_is_cleared() {
+    let mut pair = Pair::new(Version::V1_6);
+    let limit = |pair: &mut Pair| {
+        let command = Command::GetCompositeSchedule { evse: 1, duration: 60, unit: Some("A".into()) };
+        let CallResult::CompositeSchedule(schedule) = result_of(pair.command(command)) else { panic!() };
+        schedule.charging_schedule_period[0].limit.unwrap()
+    };
+    let free = limit(&mut pair);
+    let period = serde_json::json!({"startPeriod": 0, "limit": 6});
+    let schedule = serde_json::json!({"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [period]});
+    let profile = serde_json::json!({"id": 9, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative", "chargingSchedule": [schedule]});
+    let profile = Box::new(serde_json::from_value(profile).unwrap());
+    let result = result_of(pair.command(Command::SetChargingProfile { evse: 1, profile }));
+    assert!(matches!(result, CallResult::Accepted { .. }), "{result:?}");
+    assert_eq!(limit(&mut pair), Decimal::from(6));
+    assert_eq!(pair.csms.session.mirrors().charging_profiles().iter().count(), 1);
+    let clear = Command::ClearChargingProfile { profile: Some(9), criteria: None };
+    assert!(matches!(result_of(pair.command(clear)), CallResult::Accepted { .. }));
+    assert_eq!(limit(&mut pair), free);
+    assert_eq!(pair.csms.session.mirrors().charging_profiles().iter().count(), 0);
 }

@@ -8,6 +8,7 @@ mod certificate_support;
 mod csms_authorization;
 mod csms_billing;
 mod csms_boot;
+mod csms_charging_needs;
 mod csms_commands;
 mod csms_conformance;
 mod csms_data_transfer;

@@ -101,13 +101,13 @@ impl Session {
                         self.event(Event::ChargingOffer { evse, outcome });
                         (none, None)
                     }
-                    // K15.FR.03, K17.FR.03, K18.FR.03, K19.FR.03
+                    // K15.FR.03, K17.FR.03, K18.FR.03, K19.FR.03, Q01.FR.07
                     None => (NotifyEVChargingNeedsStatusEnumType::Accepted, Some(profile)),
                 }
             }
             // K15.FR.05, K17.FR.05, K18.FR.05, K19.FR.05
             Some(ChargingOffer::Processing) => (NotifyEVChargingNeedsStatusEnumType::Processing, None),
-            // K18.FR.22, K19.FR.15
+            // K18.FR.22, K19.FR.15, Q01.FR.04
             Some(ChargingOffer::Refused) => (NotifyEVChargingNeedsStatusEnumType::Rejected, None),
             Some(ChargingOffer::None) | None => (none, None),
         };
@@ -115,7 +115,7 @@ impl Session {
         let response = NotifyEVChargingNeedsResponse::new(status);
         self.reply(id, &Reply::Message(ReplyMessage::v2(response)));
         if let Some(profile) = profile {
-            // K15.FR.08: at once.
+            // K15.FR.08, K16.FR.12, K17.FR.08, K18.FR.08, K19.FR.08: at once.
             let started = self.start(now, None, Box::new(Offer { evse, profile: Some(profile) }));
             if let Err(outcome) = started {
                 self.event(Event::ChargingOffer { evse, outcome });

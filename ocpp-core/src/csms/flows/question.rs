@@ -143,7 +143,7 @@ pub struct ChargingNeeds {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ChargingOffer {
-    /// This profile, of the purpose `TxProfile` and for the transaction at hand; best with a single schedule (K15.FR.18). Sent right after the
+    /// This profile, of the purpose `TxProfile` and for the transaction at hand; best with a single schedule (K15.FR.18, K18.FR.18). Sent right after the
     /// station was told that it comes.
     Profile(Box<ChargingProfileType>),
     /// It takes time to compute; the application sends it as a profile later.

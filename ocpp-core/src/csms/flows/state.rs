@@ -236,10 +236,10 @@ impl Operation for FlowOperation {
             }
             Happened::Failed(outcome) => self.failed(scene, outcome),
             Happened::TimedOut => self.go_on(scene, |steps, context| Some(steps.overdue(context))),
-            Happened::Connected(_) => self.notice(scene, &Notice::Connected),
+            Happened::Connected => self.notice(scene, &Notice::Connected),
             Happened::Request(request) => self.requested(scene, request),
             Happened::Flow(notice) => self.notice(scene, notice),
-            Happened::Disconnected | Happened::Answer { .. } => operations::Next::Stay,
+            Happened::Disconnected => operations::Next::Stay,
         }
     }
 

@@ -166,7 +166,7 @@ impl Session {
                     self.event(Event::MirrorChanged(Mirror::DisplayMessages));
                 }
             }
-            // B13.FR.31
+            // B13.FR.31, E17.FR.15
             Kind::Updated if event.trigger.as_deref() == Some("TxResumed") => {
                 self.resume_profiles(&event.transaction);
             }

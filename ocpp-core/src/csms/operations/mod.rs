@@ -10,8 +10,6 @@
 //!
 //! Operations are not part of a snapshot, flows excepted: where a node dies, the application gives the command again.
 
-#![allow(dead_code)] // More operations follow.
-
 #[cfg(feature = "v1_6")]
 mod configuration;
 mod gather;
@@ -36,10 +34,9 @@ use super::command::CallOutcome;
 use super::dialect::{self, AnswerForm};
 use super::event::Event;
 use super::flows::{CertificatePurpose, Exclusive, Notice, SavedFlow};
-use super::identity::{CommandId, QuestionId};
-use super::input::Answer;
+use super::identity::CommandId;
 use super::message::{AnswerMessage, CallMessage};
-use super::output::{Deadline, DeadlineReason, Output, Question};
+use super::output::{Deadline, DeadlineReason};
 use super::request::Request;
 use super::session::Session;
 use crate::rpc::CallId;
@@ -90,19 +87,12 @@ pub(super) enum Happened<'a> {
     Failed(CallOutcome),
     /// The station called, and was answered or will be. Operations are told of every call, most are none of their business.
     Request(&'a Request),
-    /// The application answered a question of the operation.
-    Answer {
-        /// Which question.
-        question: QuestionId,
-        /// The answer.
-        answer: Answer,
-    },
     /// The time that it wanted to wait is over.
     TimedOut,
     /// The connection ended. A call that was under way was reported as [`Happened::Failed`] before.
     Disconnected,
     /// The station connected again.
-    Connected(Version),
+    Connected,
     /// Another flow, or an answer of the application, concerns it.
     Flow(&'a Notice<'a>),
 }
@@ -127,7 +117,6 @@ pub(super) struct Scene<'a> {
     pub(super) now: Now,
     /// The command that it carries out; `None` for what the session does by itself.
     pub(super) command: Option<CommandId>,
-    id: OperationId,
 }
 
 impl Scene<'_> {
@@ -140,14 +129,6 @@ impl Scene<'_> {
     pub(super) fn event(&mut self, event: Event) {
         self.session.event(event);
     }
-
-    /// Asks the application. The operation is told the answer; how long it waits is up to it.
-    pub(super) fn ask(&mut self, about: Question) -> QuestionId {
-        let question = self.session.desk.next_question();
-        self.session.operations.asked.insert(question, self.id);
-        self.session.outputs.push_back(Output::Ask { question, about });
-        question
-    }
 }
 
 /// Names an operation within its session.
@@ -158,7 +139,6 @@ pub(super) struct OperationId(u64);
 #[derive(Debug, Default)]
 pub(super) struct Operations {
     running: BTreeMap<OperationId, Running>,
-    asked: BTreeMap<QuestionId, OperationId>,
     next: u64,
     /// The last one that was given.
     pub(super) request_id: i64,
@@ -180,11 +160,6 @@ impl Operations {
     pub(super) fn deadline(&self) -> Option<Deadline> {
         let at = self.running.values().filter_map(|running| running.deadline).min()?;
         Some(Deadline { at, reason: DeadlineReason::Operation })
-    }
-
-    /// The operation that asked a question, which is answered now.
-    pub(super) fn asked(&mut self, question: QuestionId) -> Option<OperationId> {
-        self.asked.remove(&question)
     }
 
     /// A request id that the station has not seen: the seconds since 1970, or the next number.
@@ -280,7 +255,7 @@ impl Session {
         let mut happened = happened;
         let mut failed = false;
         loop {
-            let mut scene = Scene { session: self, now, command: running.command, id };
+            let mut scene = Scene { session: self, now, command: running.command };
             let outcome = match running.operation.advance(&mut scene, happened) {
                 Next::Call(message) => match self.make_call(id, message) {
                     Ok(call) => {
@@ -303,7 +278,7 @@ impl Session {
                 Next::Stay => break,
                 Next::End(outcome) => outcome,
             };
-            return self.end(id, &running, outcome);
+            return self.end(&running, outcome);
         }
         self.operations.running.insert(id, running);
     }
@@ -315,8 +290,7 @@ impl Session {
         self.send(Owner::Operation(id), version, call)
     }
 
-    fn end(&mut self, id: OperationId, running: &Running, outcome: CallOutcome) {
-        self.operations.asked.retain(|_, operation| *operation != id);
+    fn end(&mut self, running: &Running, outcome: CallOutcome) {
         if let Some(command) = running.command {
             self.event(Event::CallFinished { command, outcome });
         }
@@ -346,15 +320,15 @@ impl Session {
             if running.operation.outlives_connection() {
                 self.advance(now, id, Happened::Disconnected);
             } else if let Some(running) = self.operations.running.remove(&id) {
-                self.end(id, &running, CallOutcome::ConnectionLost);
+                self.end(&running, CallOutcome::ConnectionLost);
             }
         }
     }
 
     /// The station connected.
-    pub(super) fn operations_connected(&mut self, now: Now, version: Version) {
+    pub(super) fn operations_connected(&mut self, now: Now) {
         for id in self.operations.ids() {
-            self.advance(now, id, Happened::Connected(version));
+            self.advance(now, id, Happened::Connected);
         }
     }
 }
