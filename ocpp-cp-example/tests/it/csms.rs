@@ -44,6 +44,19 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// Which of the different starts of 1.6 this is, counted from 0.
+    fn place_of_start(&self, start: &Value) -> usize {
+        let mut known: Vec<&Value> = Vec::new();
+        for payload in self.payloads("StartTransaction") {
+            if !known.contains(&payload) {
+                known.push(payload);
+            }
+        }
+        known.iter().position(|known| *known == start).unwrap_or(known.len())
+    }
+}
+
 enum Outgoing {
     Call { action: String, payload: Value, answer: oneshot::Sender<Value> },
     Raw(Message),
@@ -159,10 +172,19 @@ async fn serve(
                     let id = frame[1].as_str().unwrap_or("-1").to_owned();
                     if frame[0] == 2 {
                         let action = frame[2].as_str().unwrap().to_owned();
-                        let answer = answer(version, &action, &frame[3]);
+                        let mut answer = answer(version, &action, &frame[3]);
+                        if action == "StartTransaction" {
+                            // The same start has the same number, however often it is told.
+                            answer["transactionId"] = json!(77 + seen.borrow().place_of_start(&frame[3]));
+                        }
                         // What was seen has been answered: whoever waits for it may go on.
-                        socket.send(Message::text(json!([3, id, answer]).to_string())).await.unwrap();
+                        let sent = socket.send(Message::text(json!([3, id, answer]).to_string())).await;
                         seen.send_modify(|seen| seen.calls.push((action, frame[3].clone())));
+                        if sent.is_err() {
+                            // The station is gone, before it could hear it.
+                            seen.send_modify(|seen| seen.closed += 1);
+                            return;
+                        }
                     } else if let Some(answer) = waiting.remove(&id) {
                         answer.send(frame).unwrap();
                     }

@@ -11,4 +11,5 @@ mod csms;
 mod interruptions;
 mod kill;
 mod program;
+mod sigkill;
 mod validate;
