@@ -15,7 +15,7 @@ use super::settings::{SettingName, VendorSetting};
 ///
 /// Everything that a CSMS may change later is a setting; `settings` only says what a setting is worth until somebody
 /// changes it. A changed setting is stored and stands above this configuration at the next start.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct StationConfig {
     /// Identity of the station at the CSMS: the last segment of the address it connects to. At most 48 characters
@@ -24,6 +24,7 @@ pub struct StationConfig {
     /// Address of the CSMS without the identity, such as `wss://csms.example/ocpp`.
     pub csms_url: String,
     /// Versions to offer, the preferred one first. The CSMS chooses; [`Input::Connected`](super::Input::Connected) says what.
+    #[serde(with = "super::serial::versions")]
     pub versions: Vec<Version>,
     /// Address of the CSMS for security profiles 2 and 3, if it differs from `csms_url` by more than the scheme `wss`.
     pub secure_csms_url: Option<String>,
@@ -90,7 +91,7 @@ impl StationConfig {
 /// What `BootNotification` says about the make of the station.
 ///
 /// Longer texts than a version allows are cut to fit; lengths are in characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Product {
     /// Who built it. At most 20 characters in 1.6, 50 in 2.x.
@@ -130,7 +131,7 @@ impl Product {
 }
 
 /// One EVSE: a part of the station that charges one vehicle at a time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct EvseConfig {
     /// Number of connectors, at least one. Only one of them is in use at a time. In 1.6, which knows no EVSE, the
@@ -141,6 +142,7 @@ pub struct EvseConfig {
     /// Type of its connectors in the standard's words of 2.x, such as `cType2`, if known. A reservation can ask for it.
     pub connector_type: Option<String>,
     /// Most power that the EVSE gives, in W, if known.
+    #[serde(with = "super::serial::optional_decimal")]
     pub max_power: Option<Decimal>,
     /// Public key of its meter, if the meter signs: base64, as "Signed meter values in OCPP" (3.2.2) says. A 1.6 CSMS reads it as
     /// `MeterPublicKey` and the number of the connector, if it has at most 500 characters.

@@ -16,7 +16,7 @@ use crate::certificate_hash::CertificateHashData;
 /// A fact. None of them can fail: what the station can't use, it reports as an [`Event`](super::Event).
 ///
 /// EVSEs and the connectors of an EVSE are numbered from 1. Unless a fact names its connector, it is about the whole EVSE.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum Input {
     /// A moment named by [`poll_timeout`](super::Station::poll_timeout) has come. Too early or superfluous is harmless.
@@ -25,6 +25,7 @@ pub enum Input {
     /// The connection asked for by [`Output::Connect`](super::Output::Connect) stands, and both sides speak this version.
     Connected {
         /// What the CSMS chose among the offered versions.
+        #[serde(with = "super::serial::version")]
         version: Version,
     },
     /// The certificate of the CSMS leads to this root. If it is known, say so after `Connected`: a root that is in use can't be deleted.
@@ -173,7 +174,7 @@ pub enum Input {
 }
 
 /// An answer to [`Output::Ask`](super::Output::Ask).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum Answer {
     /// It was done.

@@ -174,7 +174,7 @@ impl Station {
 }
 
 /// What a local operator has the station know about a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct TokenEntry {
     /// The token. In 1.6 its kind doesn't count.
@@ -182,6 +182,7 @@ pub struct TokenEntry {
     /// The standard's word about it: `Accepted`, `Blocked`, … (2.1 part 2, `AuthorizationStatusEnumType`).
     pub status: String,
     /// Until when that may be relied on; `None` for no end.
+    #[serde(with = "super::serial::optional_time")]
     pub expires_at: Option<Timestamp>,
     /// The group that it belongs to, whose members end each other's transactions.
     pub group: Option<String>,

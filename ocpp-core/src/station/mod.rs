@@ -103,6 +103,7 @@ mod questions;
 mod random;
 mod reading;
 mod remote;
+pub mod replay;
 mod report;
 mod reservations;
 mod reset;

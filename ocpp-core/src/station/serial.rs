@@ -78,3 +78,41 @@ pub(super) mod optional_time {
         text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
     }
 }
+
+/// A version by its number, such as `2.0.1`.
+pub(super) mod version {
+    use alloc::string::String;
+
+    use ocpp_types::Version;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(value: &Version, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(value.number())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
+        let number = String::deserialize(deserializer)?;
+        let known = Version::ALL.into_iter().find(|version| version.number() == number);
+        known.ok_or_else(|| de::Error::custom("there is no such version"))
+    }
+}
+
+/// Versions by their numbers.
+pub(super) mod versions {
+    use alloc::vec::Vec;
+
+    use ocpp_types::Version;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Numbered(#[serde(with = "super::version")] Version);
+
+    pub(crate) fn serialize<S: Serializer>(value: &[Version], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(value.iter().map(|version| Numbered(*version)))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Version>, D::Error> {
+        Ok(Vec::<Numbered>::deserialize(deserializer)?.into_iter().map(|Numbered(version)| version).collect())
+    }
+}

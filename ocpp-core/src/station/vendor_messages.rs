@@ -14,7 +14,7 @@ use super::{Output, Station};
 use crate::rpc::IncomingId;
 
 /// A message of a vendor's own, `DataTransfer` on the wire.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct VendorMessage {
     /// Whose message it is: a domain name of his, reversed, such as `com.example`. At most 255 characters, whose case doesn't
@@ -36,7 +36,7 @@ impl VendorMessage {
 }
 
 /// What becomes of a vendor's message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum VendorStatus {
     /// It was understood and taken.
@@ -50,7 +50,7 @@ pub enum VendorStatus {
 }
 
 /// The answer to a vendor's message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct VendorAnswer {
     /// What became of it.

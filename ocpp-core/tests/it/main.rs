@@ -60,6 +60,7 @@ mod station_logs;
 mod station_metering;
 mod station_outbox;
 mod station_recovery;
+mod station_replay;
 mod station_reservations;
 mod station_security_access;
 mod station_security_events;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct UpdateId(pub u64);
 
 /// Which firmware updates a station takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum FirmwareUpdates {
     /// Only those whose signature can be checked: `SignedUpdateFirmware` in 1.6, where `UpdateFirmware` is refused
@@ -49,7 +49,7 @@ pub struct Install {
 }
 
 /// What becomes of a firmware update.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum FirmwareFact {
     /// The image is here, whole.

@@ -55,7 +55,7 @@ pub struct Upload {
 }
 
 /// What became of an upload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum UploadOutcome {
     /// The file is there, whole.
@@ -65,7 +65,7 @@ pub enum UploadOutcome {
 }
 
 /// Why an upload failed (2.1 part 2, `UploadLogStatusEnumType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum UploadFailure {
     /// The two sides did not understand each other.

@@ -16,7 +16,7 @@ use crate::station::settings::Key;
 use crate::station::{Output, Station};
 
 /// Why a connection could not be made. The security events of the standard follow from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum ConnectionFailure {
     /// The CSMS doesn't take the station's password or certificate: HTTP 401 or 403, or a TLS alert about the certificate.

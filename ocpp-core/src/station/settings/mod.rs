@@ -29,7 +29,7 @@ pub use vendor::{ValueType, VendorSetting};
 /// Name of a setting: a 1.6 configuration key (`HeartbeatInterval`) or a 2.x variable (`OCPPCommCtrlr.HeartbeatInterval`,
 /// with an instance as the third part: `OCPPCommCtrlr.MessageTimeout.Default`). Where both exist they name the same setting.
 /// Case doesn't matter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct SettingName(String);
 
 impl SettingName {

@@ -13,7 +13,7 @@ use crate::station::{Event, Output, Station};
 ///
 /// Who it matters to reads it with [`Station::setting`](crate::station::Station::setting) at the start, and hears of changes by
 /// [`Event::SettingChanged`](crate::station::Event::SettingChanged).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct VendorSetting {
     /// Its name: 1 to 50 ASCII letters, digits, `.`, `-` and `_`. A name of the standard can't be taken.
@@ -37,7 +37,7 @@ impl VendorSetting {
 }
 
 /// What values a setting takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum ValueType {
     /// `true` or `false`.
