@@ -32,6 +32,8 @@ pub struct Config {
     pub connectors: u32,
     /// The folder in which it keeps what survives a restart; without one, everything is forgotten with the process.
     pub state: Option<PathBuf>,
+    /// The file to which everything is written that the station is told, for [`ocpp_core::station::replay`]; secrets are in it.
+    pub record: Option<PathBuf>,
     /// How many seconds of charging one second counts for: 1 is real time. Clocks and messages are not affected.
     pub speed: u32,
     /// Vendor, as reported at boot.
@@ -59,6 +61,7 @@ impl Config {
             evses: 1,
             connectors: 1,
             state: None,
+            record: None,
             speed: 1,
             vendor: "Simulated".to_owned(),
             model: "Station".to_owned(),

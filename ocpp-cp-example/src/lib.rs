@@ -15,6 +15,7 @@
 //!
 //! ```text
 //! ocpp-cp run --csms ws://127.0.0.1:8180/ocpp --id CP-1 --version auto --control 127.0.0.1:9000 --state ./CP-1
+//! ocpp-cp replay station.log
 //! ocpp-cp validate --jsonl < messages.jsonl
 //! ocpp-cp validate --version 2.0.1 frames.log
 //! ```
@@ -45,6 +46,7 @@ mod driver;
 mod error;
 pub mod hardware;
 pub mod messages;
+mod recording;
 mod simulator;
 pub mod state;
 pub mod store;

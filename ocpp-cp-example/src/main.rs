@@ -9,7 +9,8 @@ use clap::Parser;
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match arguments.command {
-        cli::Command::Run(run) => cli::run(run),
+        cli::Command::Run(run) => cli::run(*run),
+        cli::Command::Replay(replay) => cli::replay(&replay),
         cli::Command::Validate(validate) => cli::validate(&validate),
     }
 }

@@ -1,10 +1,12 @@
 //! The command line.
 
+mod replay;
 mod run;
 mod validate;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use replay::replay;
 pub(crate) use run::run;
 pub(crate) use validate::validate;
 
@@ -20,7 +22,9 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run one simulated charging station until it is interrupted.
-    Run(run::Run),
+    Run(Box<run::Run>),
+    /// Live the life of a station again that `run --record` has written down.
+    Replay(replay::Arguments),
     /// Judge messages by the schemas of their version.
     Validate(validate::Validate),
 }

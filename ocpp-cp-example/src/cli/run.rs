@@ -42,6 +42,10 @@ pub(crate) struct Run {
     /// Folder for what survives a restart; without it the station begins anew each time.
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// File to write everything to that the station is told, for `replay`; passwords and tokens are in it, so keep it to
+    /// yourself.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// How many seconds of charging one second counts for.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     speed: u32,
@@ -93,6 +97,7 @@ async fn serve(arguments: Run) -> anyhow::Result<()> {
         config.compression = Compression::Continuous;
     }
     config.state = arguments.state;
+    config.record = arguments.record;
     config.speed = arguments.speed;
     let listener = match arguments.control {
         Some(address) => {

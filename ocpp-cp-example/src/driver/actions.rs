@@ -1,5 +1,6 @@
 //! What a person, a car, a fault or a tester does to the station.
 
+use ocpp_core::station::replay::Entry;
 use ocpp_core::station::{
     ConnectionFailure, Fault, Input, SettingChange, SettingError, SettingName, TokenEntryError, TokenType,
 };
@@ -63,12 +64,16 @@ impl Driver {
                 self.handle(Input::TokenPresented { evse: Some(id), token });
             }
             Action::Cache { entry } => {
-                let kept = self.station.put_into_authorization_cache(self.clock.now(), &entry);
+                let now = self.clock.now();
+                self.recording.entry(|| Entry::CachedToken { now: now.into(), entry: entry.clone() });
+                let kept = self.station.put_into_authorization_cache(now, &entry);
                 self.carry_on();
                 kept.map_err(|error| entry_error(&error))?;
             }
             Action::List { entry } => {
-                let kept = self.station.put_into_local_list(self.clock.now(), &entry);
+                let now = self.clock.now();
+                self.recording.entry(|| Entry::ListedToken { now: now.into(), entry: entry.clone() });
+                let kept = self.station.put_into_local_list(now, &entry);
                 self.carry_on();
                 kept.map_err(|error| entry_error(&error))?;
             }
@@ -137,6 +142,18 @@ impl Driver {
         }
     }
 
+    /// Changes a setting at the station itself.
+    pub(super) fn change_setting(
+        &mut self,
+        name: &SettingName,
+        value: Option<&str>,
+    ) -> Result<SettingChange, SettingError> {
+        let now = self.clock.now();
+        let value_owned = || value.map(str::to_owned);
+        self.recording.entry(|| Entry::Setting { now: now.into(), name: name.clone(), value: value_owned() });
+        self.station.change_setting(now, name, value)
+    }
+
     fn setting(&mut self, name: String, change: Option<Change>) -> Result<Setting, CommandError> {
         let key = SettingName::new(name.as_str());
         let mut restart_required = false;
@@ -145,7 +162,7 @@ impl Driver {
                 Change::Put(value) => Some(value.as_str()),
                 Change::Reset => None,
             };
-            let changed = self.station.change_setting(self.clock.now(), &key, value);
+            let changed = self.change_setting(&key, value);
             self.carry_on();
             restart_required = changed.map_err(setting_error)? == SettingChange::RebootRequired;
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ocpp_core::station::replay::Entry;
 use ocpp_core::station::{
     Answer, ConnectionFailure, ConnectorStatus, Event, Input, Notice, Output, Question, QuestionKind,
 };
@@ -24,12 +25,14 @@ impl Driver {
     pub(super) fn carry_on(&mut self) {
         loop {
             while let Some(output) = self.station.poll_output() {
+                self.recording.output(&output);
                 self.carry_out(output);
             }
-            match self.inbox.pop_front() {
-                Some(input) => self.station.handle(self.clock.now(), input),
-                None => return,
-            }
+            self.recording.outputs_end();
+            let Some(input) = self.inbox.pop_front() else { return };
+            let now = self.clock.now();
+            self.recording.entry(|| Entry::Input { now: now.into(), input: input.clone() });
+            self.station.handle(now, input);
         }
     }
 

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::error::StartError;
 use crate::hardware::Hardware;
 use crate::messages::{Direction, Messages};
+use crate::recording::Recording;
 use crate::state::{State, TransactionState};
 use crate::store::{Store, StoreError};
 use clock::Clock;
@@ -44,6 +45,7 @@ pub(crate) struct Driver {
     disk: Disk,
     connection: Connection,
     messages: Messages,
+    recording: Recording,
     network: bool,
     connection_error: Option<String>,
     /// What the station was told of each EVSE, in their order.
@@ -87,7 +89,11 @@ impl Driver {
         let now = clock.now();
         let mut hardware = Hardware::new(config.evses, config.connectors, config.speed, now.instant);
         rebirth::put_back(&mut hardware, &found.hardware);
-        let (station, unreadable) = rebirth::restore(&config, now, found.records);
+        let mut recording = match &config.record {
+            Some(path) => Recording::create(path)?,
+            None => Recording::default(),
+        };
+        let (station, unreadable) = rebirth::restore(&config, now, found.records, &mut recording);
         let count = hardware.len() as usize;
         let (state, receiver) = watch::channel(view::of(&config, &station, &hardware, now));
         let mut driver = Self {
@@ -97,6 +103,7 @@ impl Driver {
             disk,
             connection: Connection::new(config.compression),
             messages: Messages::default(),
+            recording,
             network: true,
             connection_error: None,
             told: vec![Told::default(); count],

@@ -1,5 +1,6 @@
 //! Starting a station, for the first time and again.
 
+use ocpp_core::station::replay::{Entry, Start};
 use ocpp_core::station::{EvseConfig, Product, Record, SettingName, Station, StationConfig};
 use ocpp_core::time::Now;
 use rust_decimal::Decimal;
@@ -7,6 +8,7 @@ use rust_decimal::Decimal;
 use super::Driver;
 use crate::config::Config;
 use crate::hardware::{Evse, Hardware, MAX_POWER_W};
+use crate::recording::Recording;
 
 /// The setting that says for how many seconds an interrupted transaction can be resumed; 0 ends it (2.1 part 2, E17).
 const RESUMPTION: &str = "TxCtrlr.TxResumptionTimeout";
@@ -30,7 +32,7 @@ impl Driver {
         };
         self.inbox.clear();
         let now = self.clock.now();
-        let (station, unreadable) = restore(&self.config, now, found.records);
+        let (station, unreadable) = restore(&self.config, now, found.records, &mut self.recording);
         self.station = station;
         self.set_aside(unreadable);
         let resumption = resume.map(|resume| self.override_resumption(resume));
@@ -48,7 +50,7 @@ impl Driver {
     }
 
     fn set_resumption(&mut self, seconds: Option<&str>) {
-        if let Err(error) = self.station.change_setting(self.clock.now(), &SettingName::from(RESUMPTION), seconds) {
+        if let Err(error) = self.change_setting(&SettingName::from(RESUMPTION), seconds) {
             tracing::warn!(station = %self.config.id, "{error}: what becomes of transactions after a power cut can't be chosen");
         }
         self.carry_on();
@@ -65,14 +67,27 @@ impl Driver {
 }
 
 /// A station from what was stored, and the records that it can't use.
-pub(super) fn restore(config: &Config, now: Now, mut records: Vec<Record>) -> (Station, Vec<Record>) {
+pub(super) fn restore(
+    config: &Config,
+    now: Now,
+    mut records: Vec<Record>,
+    recording: &mut Recording,
+) -> (Station, Vec<Record>) {
     let mut unreadable = Vec::new();
     loop {
-        if records.is_empty() {
-            return (Station::new(station_config(config), rand::random(), now), unreadable);
-        }
-        match Station::restore(station_config(config), rand::random(), now, records.iter().cloned()) {
-            Ok(station) => return (station, unreadable),
+        let seed = rand::random();
+        let stored = (!records.is_empty()).then(|| records.clone());
+        let started = match &stored {
+            None => Ok(Station::new(station_config(config), seed, now)),
+            Some(records) => Station::restore(station_config(config), seed, now, records.iter().cloned()),
+        };
+        match started {
+            Ok(station) => {
+                recording.entry(|| {
+                    Entry::Start(Box::new(Start { now: now.into(), config: station_config(config), seed, stored }))
+                });
+                return (station, unreadable);
+            }
             Err(error) => {
                 tracing::error!(station = %config.id, "{error}; it is set aside");
                 match records.iter().position(|record| record.key == error.key) {

@@ -11,5 +11,6 @@ mod csms;
 mod interruptions;
 mod kill;
 mod program;
+mod replay;
 mod sigkill;
 mod validate;
