@@ -108,6 +108,7 @@
 //! | `std` | yes | `std` for the dependencies; without it the crate needs `alloc` only |
 //! | `v1_6`, `v2_0_1`, `v2_1` | yes | that version on both sides; a program that has several negotiates on each connection |
 //! | `transport` | no | WebSockets on tokio |
+//! | `deflate` | no | compressed WebSockets (permessage-deflate), which 2.0.1 and 2.1 ask of a CSMS; implies `transport` |
 //! | `pki` | no | certificates, their chains and hashes, signatures, signing requests (ring) |
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;

@@ -17,7 +17,9 @@ use crate::store::Direction;
 pub(crate) struct Metrics {
     registry: Arc<Registry>,
     connected: Family<VersionLabel, Gauge>,
-    frames: Family<DirectionLabel, Counter>,
+    /// Of the family of frames, looked up once and not for every frame.
+    received: Counter,
+    sent: Counter,
     /// Connections that were refused during the handshake.
     pub(crate) refused: Counter,
     /// Transactions that began.
@@ -43,6 +45,8 @@ impl Metrics {
         registry.register("stations_connected", "Stations with a connection", connected.clone());
         let frames = Family::<DirectionLabel, Counter>::default();
         registry.register("frames", "OCPP frames", frames.clone());
+        let of = |direction: Direction| frames.get_or_create(&DirectionLabel { direction: direction.as_str() }).clone();
+        let (received, sent) = (of(Direction::Received), of(Direction::Sent));
         let refused = Counter::default();
         registry.register("connections_refused", "Connections refused in the handshake", refused.clone());
         let started = Counter::default();
@@ -53,7 +57,7 @@ impl Metrics {
             // A version that nobody speaks is shown as zero.
             connected.get_or_create(&VersionLabel { version: version.number() }).set(0);
         }
-        Self { registry: Arc::new(registry), connected, frames, refused, started, billed }
+        Self { registry: Arc::new(registry), connected, received, sent, refused, started, billed }
     }
 
     pub(crate) fn connected(&self, version: Version) {
@@ -65,7 +69,10 @@ impl Metrics {
     }
 
     pub(crate) fn frame(&self, direction: Direction) {
-        self.frames.get_or_create(&DirectionLabel { direction: direction.as_str() }).inc();
+        match direction {
+            Direction::Received => self.received.inc(),
+            Direction::Sent => self.sent.inc(),
+        };
     }
 
     /// All figures in the text format of OpenMetrics.

@@ -19,7 +19,7 @@ pub struct ConnectionConfig {
     /// How often the peer is pinged; `None` for never, which leaves a half-open connection to TCP
     /// (1.6-J errata 3.11). 60 seconds.
     ///
-    /// On a station this is `WebSocketPingInterval` of `OCPPCommCtrlr` (2.1 part 4, 8.4), whose 0 is `None`.
+    /// On a station this is `WebSocketPingInterval` of `OCPPCommCtrlr` (2.1 part 4, 8.4; 1.6-J, 5.3 and 7), whose 0 is `None`.
     pub ping_interval: Option<Duration>,
     /// How long the peer may take to answer a ping, or to send anything else, before the connection counts as dead.
     /// 30 seconds.
@@ -308,9 +308,12 @@ impl<W: Wire> Connection<W> {
             if self.has_ended() || self.check_deadlines() {
                 continue;
             }
-            // Everything else waits; the timer wakes up for the first deadline.
+            // Everything else waits; the timer wakes up for the first deadline. Most deadlines move on with every message: it is
+            // cheaper to wake up once too early, and look, than to set the timer each time.
             let Some(deadline) = self.first_deadline() else { return Poll::Pending };
-            self.timer.as_mut().reset(deadline);
+            if self.timer.is_elapsed() || self.timer.deadline() > deadline {
+                self.timer.as_mut().reset(deadline);
+            }
             if self.timer.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
             }

@@ -17,7 +17,7 @@ use super::wire::{CloseFrame, Wire};
 const HEAD_LIMIT: usize = 16 * 1024;
 /// Headers that a request may have.
 const HEADER_LIMIT: usize = 64;
-/// How long a client may take to send its request.
+/// How long a client may take to send its request, and then to read the answer.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A station that was let in.
@@ -53,7 +53,7 @@ pub enum AcceptError {
     /// The client did not speak HTTP.
     #[error("not an HTTP request: {0}")]
     NotHttp(String),
-    /// The client did not send its request in time.
+    /// The client did not send its request in time, or did not read the answer.
     #[error("no request in time")]
     Timeout,
     /// The connection broke.
@@ -78,7 +78,7 @@ where
     let (head, rest) = timeout(HEAD_TIMEOUT, read_head(&mut stream)).await.map_err(|_| AcceptError::Timeout)??;
     let (request, version) = match understand(&head, rules, authorize).await {
         Ok(request) => {
-            write_response(&mut stream, &request.response().map(|()| String::new())).await?;
+            in_time(write_response(&mut stream, &request.response().map(|()| String::new()))).await?;
             match request.version {
                 Some(version) => (request, version),
                 None => {
@@ -89,13 +89,20 @@ where
             }
         }
         Err((refused, station)) => {
-            write_response(&mut stream, &refused.response()).await?;
-            stream.shutdown().await?;
+            in_time(async {
+                write_response(&mut stream, &refused.response()).await?;
+                stream.shutdown().await
+            })
+            .await?;
             return Err(AcceptError::Refused { refused, station });
         }
     };
     let wire = WebSocket::new(stream, rest, request.agreed(), &config).await;
     Ok(Accepted { request, connection: Connection::new(wire, version, config) })
+}
+
+async fn in_time(answered: impl Future<Output = io::Result<()>>) -> Result<(), AcceptError> {
+    Ok(timeout(HEAD_TIMEOUT, answered).await.map_err(|_| AcceptError::Timeout)??)
 }
 
 struct Head {

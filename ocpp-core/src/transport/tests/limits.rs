@@ -10,7 +10,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use crate::transport::{CloseFrame, Closed, Connection, ConnectionConfig, Incoming, MessageRate, Tungstenite};
+use crate::transport::{
+    AcceptError, CloseFrame, Closed, Connection, ConnectionConfig, HandshakeRules, Incoming, MessageRate, Tungstenite,
+    accept,
+};
 use ocpp_types::Version;
 
 /// The first byte of a frame (RFC 6455, 5.2): text that goes on, what goes on with it, and a ping.
@@ -241,4 +244,44 @@ async fn silence_between_messages_is_no_slow_message() {
         let _ = timeout(Duration::from_secs(300), connection.next()).await;
     };
     tokio::join!(talk, listen);
+}
+
+const REQUEST: &[u8] = b"GET /ocpp/CS001 HTTP/1.1\r\nHost: csms\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Protocol: ocpp2.1\r\n\r\n";
+
+/// What becomes of a client whose stream holds so many bytes, and that sends one byte in each of these times.
+async fn trickling(capacity: usize, pace: Duration) -> (Result<(), AcceptError>, Duration) {
+    let (server, mut client) = duplex(capacity);
+    let started = Instant::now();
+    let sending = async {
+        for byte in REQUEST {
+            if client.write_all(&[*byte]).await.is_err() {
+                return client;
+            }
+            tokio::time::sleep(pace).await;
+        }
+        client
+    };
+    let accepting = async {
+        let outcome = accept(server, &HandshakeRules::default(), ConnectionConfig::default(), async |_| Ok(())).await;
+        (outcome.map(drop), started.elapsed())
+    };
+    let (outcome, client) = tokio::join!(accepting, sending);
+    drop(client);
+    outcome
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_trickles_byte_by_byte_is_given_up() {
+    let (outcome, took) = trickling(1024, Duration::from_millis(100)).await;
+    assert!(matches!(outcome, Err(AcceptError::Timeout)), "{outcome:?}");
+    assert_eq!(took.as_secs(), 10);
+    let (outcome, _) = trickling(1024, Duration::from_millis(10)).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_the_answer_to_its_request_is_given_up() {
+    let (outcome, _) = trickling(16, Duration::ZERO).await;
+    assert!(matches!(outcome, Err(AcceptError::Timeout)), "{outcome:?}");
 }
