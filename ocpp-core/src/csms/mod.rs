@@ -71,6 +71,9 @@
 //! - Each call of a station is answered exactly once, in order, with what its version asks for.
 //! - A repeated message changes nothing and gets the answer it had, be it 1.6, where content tells, or 2.x, where the sequence
 //!   number helps. Messages that are late, missing or contradictory are told as what they are.
+//! - What a station is asked for and told is kept to what it takes at once, split and joined; what it has (variables, keys, charging
+//!   profiles, messages, the version of its list) is mirrored ([`Mirrors`]). A command that breaks a rule of the standard, or
+//!   exceeds what the station says it can do, is kept back with the rule.
 //! - Each [`Command`] comes to exactly one [`CallOutcome`]; one call at a time is sent. What takes several messages, or a while, is a
 //!   [flow](flows).
 

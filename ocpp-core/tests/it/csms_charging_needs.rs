@@ -1,7 +1,7 @@
 //! What an EV needs in both directions and again and again (2.1 part 2, K16 to K19, Q01).
 
 use ocpp_core::csms::flows::ChargingOffer;
-use ocpp_core::csms::{Answer, CallOutcome, Command};
+use ocpp_core::csms::{Answer, CallOutcome, Command, Event};
 use ocpp_core::types::Version;
 use ocpp_core::types::v2_1::ChargingProfileType;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ fn assert_profile_sent(csms: &mut Csms, limit: i64) {
     csms.frame(json!([3, id, {"status": "Accepted"}]).to_string());
 }
 
-/// K17.FR.02, K17.FR.08, K18.FR.08, K18.FR.18, K19.FR.02, K19.FR.03, K19.FR.08
+/// K17.FR.02, K17.FR.08, K18.FR.08, K18.FR.18, K19.FR.02, K19.FR.03, K19.FR.08, K20.FR.02, K20.FR.03
 #[test]
 fn an_ev_that_asks_again_is_answered_again_and_gets_its_profile_at_once() {
     for version in V2 {
@@ -94,4 +94,21 @@ fn power_in_both_directions_is_accepted_or_refused() {
     csms.assert_nothing_sent();
     assert_eq!(status(&mut csms, request(), ChargingOffer::Profile(profile(11000))), "Accepted");
     assert_profile_sent(&mut csms, 11000);
+}
+
+/// K01.FR.31: what may not be sent is not offered either.
+#[test]
+fn an_offer_that_breaks_a_rule_is_kept_back() {
+    let mut csms = charging(Version::V2_1);
+    let mut late = profile(11000);
+    late.charging_schedule[0].charging_schedule_period[0].start_period = 5;
+    let request = needs(Version::V2_1, "DC_BPT", "ScheduledControl");
+    assert_eq!(status(&mut csms, request, ChargingOffer::Profile(late)), "NoChargingProfile");
+    csms.assert_nothing_sent();
+    let told = csms.events();
+    let rule = told.iter().find_map(|event| match event {
+        Event::ChargingOffer { outcome: CallOutcome::NotAllowed { rule }, .. } => Some(*rule),
+        _ => None,
+    });
+    assert!(rule.is_some_and(|rule| rule.contains("K01.FR.31")), "{told:?}");
 }

@@ -33,7 +33,7 @@ fn schedule(id: i64, limits: &[(i64, i64)]) -> ChargingScheduleType {
 }
 
 fn profile(schedules: Vec<ChargingScheduleType>) -> ChargingProfileType {
-    let (purpose, kind) = (ChargingProfilePurposeEnumType::TxProfile, ChargingProfileKindEnumType::Absolute);
+    let (purpose, kind) = (ChargingProfilePurposeEnumType::TxProfile, ChargingProfileKindEnumType::Relative);
     ChargingProfileType::new(7, 0, purpose, kind, schedules)
 }
 

@@ -181,3 +181,17 @@ fn the_memory_that_reports_take_is_bounded() {
     assert!(!mirrors.is_complete());
     assert!((1000..=2000).contains(&mirrors.device_model().len()), "{}", mirrors.device_model().len());
 }
+
+#[test]
+fn a_report_without_end_is_ended() {
+    let mut csms = Csms::new(Version::V2_1);
+    let request_id = ask(&mut csms);
+    let mut parts = 0;
+    while !csms.events().iter().any(|event| matches!(event, Event::CallFinished { .. })) {
+        let data = [variable("X", &"x".repeat(500_000))];
+        csms.exchange("NotifyReport", part(&request_id, parts, true, &data)).result();
+        parts += 1;
+        assert!(parts < 30);
+    }
+    assert!(parts > 10);
+}

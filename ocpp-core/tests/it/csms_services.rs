@@ -224,3 +224,32 @@ fn only_an_authorized_driver_may_swap_batteries() {
     let events = csms.events();
     assert!(matches!(&*events, [Event::BatterySwap(swap)] if swap.request_id == 4), "{events:?}");
 }
+
+#[test]
+fn what_a_station_reports_takes_only_so_much_memory() {
+    let mut csms = Csms::new(Version::V2_1);
+    for round in 0..50 {
+        let messages: Vec<Value> = (0..10).map(|number| message(round * 10 + number)).collect();
+        let part = json!({"requestId": 1, "tbc": true, "messageInfo": messages});
+        csms.exchange("NotifyDisplayMessages", part).result();
+    }
+    assert_eq!(csms.session.mirrors().display_messages().iter().count(), 200);
+    assert!(!csms.session.mirrors().is_complete());
+    let mut csms = Csms::new(Version::V2_1);
+    let mut endless = message(1);
+    endless["message"]["content"] = json!("x".repeat(100_000));
+    csms.exchange("NotifyDisplayMessages", json!({"requestId": 1, "messageInfo": [endless]})).result();
+    let period = json!({"startPeriod": 0, "limit": 1});
+    let periods: Vec<&Value> = (0..5000).map(|_| &period).collect();
+    let schedule = json!({"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": periods});
+    let limit = json!({"chargingLimit": {"chargingLimitSource": "SO"}, "chargingSchedule": [schedule]});
+    csms.exchange("NotifyChargingLimit", limit).result();
+    let profile = json!({"id": 1, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative", "chargingSchedule": [schedule]});
+    let report = json!({"requestId": 1, "chargingLimitSource": "SO", "evseId": 1, "chargingProfile": [profile]});
+    csms.exchange("ReportChargingProfiles", report).result();
+    let state = serde_json::to_string(&csms.session.snapshot()).unwrap();
+    assert!(state.len() < 5000, "{}", state.len());
+    assert_eq!(csms.session.mirrors().charging_profiles().limits().count(), 1, "that there is one is known");
+    assert!(!csms.session.mirrors().is_complete());
+}

@@ -2,11 +2,11 @@
 
 use alloc::boxed::Box;
 
-use ocpp_types::Text;
 use ocpp_types::v2_1::{
     ChargingProfilePurposeEnumType, ChargingProfileType, ControlModeEnumType, NotifyEVChargingNeedsRequest,
     NotifyEVChargingNeedsResponse, NotifyEVChargingNeedsStatusEnumType, SetChargingProfileRequest,
 };
+use ocpp_types::{Text, Version};
 
 use super::call::{self, FlowAnswer};
 use super::question::{ChargingNeeds, ChargingOffer};
@@ -17,6 +17,7 @@ use crate::csms::message::{CallMessage, ReplyMessage};
 use crate::csms::operations::{Happened, Next, Operation, Scene};
 use crate::csms::request::Reply;
 use crate::csms::session::Session;
+use crate::csms::smart_charging;
 use crate::csms::wire::invalid;
 use crate::rpc::IncomingId;
 use crate::time::Now;
@@ -96,7 +97,12 @@ impl Session {
                 if let (None, Some(wire)) = (&profile.transaction_id, &needs.wire) {
                     profile.transaction_id = Text::new(wire.as_str()).ok();
                 }
-                match check(&needs, &profile) {
+                let version = self.connected().unwrap_or(Version::V2_1);
+                let kept_back = check(&needs, &profile).or_else(|| {
+                    let rule = smart_charging::check_profile(version, &self.mirrors, evse, &profile).err()?;
+                    Some(CallOutcome::NotAllowed { rule })
+                });
+                match kept_back {
                     Some(outcome) => {
                         self.event(Event::ChargingOffer { evse, outcome });
                         (none, None)
@@ -115,7 +121,7 @@ impl Session {
         let response = NotifyEVChargingNeedsResponse::new(status);
         self.reply(id, &Reply::Message(ReplyMessage::v2(response)));
         if let Some(profile) = profile {
-            // K15.FR.08, K16.FR.12, K17.FR.08, K18.FR.08, K19.FR.08: at once.
+            // K15.FR.08, K16.FR.12, K17.FR.08, K18.FR.08, K19.FR.08, K20.FR.02, K20.FR.03: at once.
             let started = self.start(now, None, Box::new(Offer { evse, profile: Some(profile) }));
             if let Err(outcome) = started {
                 self.event(Event::ChargingOffer { evse, outcome });

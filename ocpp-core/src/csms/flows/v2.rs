@@ -35,7 +35,7 @@ pub(super) fn write(call: &FlowCall) -> Result<CallMessage, CallOutcome> {
         FlowCall::Command(command) => {
             return dialect::write_call(COMMANDS, command)?.message.ok_or(CallOutcome::NotSupported);
         }
-        // B09.FR.01
+        // B09.FR.01, B09.FR.14
         FlowCall::SetNetworkProfile { slot, profile } => {
             CallMessage::v2(SetNetworkProfileRequest::new(*slot, (**profile).clone()))
         }

@@ -12,6 +12,8 @@ use ocpp_types::v2_1::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::serial::is_too_large;
+
 /// The most profiles that are kept.
 const MAX_PROFILES: usize = 200;
 
@@ -117,7 +119,7 @@ impl ChargingProfiles {
     pub(in crate::csms) fn install(&mut self, evse: i64, source: &str, profile: ChargingProfileType) {
         // K01.FR.05: the id decides.
         self.installed.retain(|installed| installed.profile.id != profile.id);
-        if self.installed.len() >= MAX_PROFILES {
+        if self.installed.len() >= MAX_PROFILES || is_too_large(&profile) {
             self.overflowed = true;
             return;
         }
@@ -212,7 +214,13 @@ impl ChargingProfiles {
         if self.limits.len() >= MAX_LIMITS {
             self.limits.remove(0);
         }
-        self.limits.push(limit.clone());
+        let mut kept = limit.clone();
+        if is_too_large(&kept) {
+            // That there is a limit matters more than its schedules.
+            kept.schedules.clear();
+            self.overflowed = true;
+        }
+        self.limits.push(kept);
         limit
     }
 

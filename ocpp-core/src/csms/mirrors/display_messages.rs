@@ -8,6 +8,8 @@ use ocpp_types::v2_1::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::serial::is_too_large;
+
 /// The most messages that are kept.
 const MAX_MESSAGES: usize = 200;
 
@@ -39,7 +41,7 @@ impl DisplayMessages {
     fn set(&mut self, message: MessageInfoType) {
         // O06.FR.01: the id decides.
         self.remove(message.id);
-        if self.messages.len() >= MAX_MESSAGES {
+        if self.messages.len() >= MAX_MESSAGES || is_too_large(&message) {
             self.overflowed = true;
         } else {
             self.messages.push(message);

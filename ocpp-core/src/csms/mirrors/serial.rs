@@ -1,5 +1,13 @@
 //! How exact numbers and the standard's objects look in snapshots: as texts, which every format has.
 
+/// The most bytes that one object takes in a mirror. A profile or message of the standard's size takes a tenth of it.
+const MAX_OBJECT: usize = 16 * 1024;
+
+/// Whether an object is larger than is kept. Lenient peers may send what they like.
+pub(super) fn is_too_large<T: serde::Serialize>(object: &T) -> bool {
+    serde_json::to_string(object).is_ok_and(|text| text.len() > MAX_OBJECT)
+}
+
 /// An optional number, with all its digits.
 pub(super) mod decimal {
     use alloc::string::{String, ToString};

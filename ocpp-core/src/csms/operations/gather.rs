@@ -21,6 +21,9 @@ use crate::csms::request::Request;
 /// The most entries that are gathered.
 const MAX_GATHERED: usize = 1000;
 
+/// The most bytes that are gathered; what comes after is not kept.
+pub(super) const MAX_BYTES: usize = 8 * 1024 * 1024;
+
 /// What is asked for, and what has come of it.
 pub(super) trait Source: Debug + Send + Sync {
     /// The call that asks.
@@ -47,14 +50,25 @@ pub(super) struct Gather<S: Source> {
     accepted: bool,
     done: bool,
     payload: String,
+    bytes: usize,
+    overflowed: bool,
 }
 
 impl<S: Source> Gather<S> {
     pub(super) fn new(source: S) -> Self {
-        Self { source, request_id: 0, accepted: false, done: false, payload: String::new() }
+        Self {
+            source,
+            request_id: 0,
+            accepted: false,
+            done: false,
+            payload: String::new(),
+            bytes: 0,
+            overflowed: false,
+        }
     }
 
     fn end(&mut self, scene: &mut Scene<'_>, complete: bool) -> Next {
+        let complete = complete && !self.overflowed;
         let (payload, result) = (mem::take(&mut self.payload), self.source.finish(scene, complete));
         Next::End(CallOutcome::Answered(CallAnswer { payload, result }))
     }
@@ -88,8 +102,14 @@ impl<S: Source> Operation for Gather<S> {
                 }
             }
             Happened::Failed(outcome) => Next::End(outcome),
-            Happened::Request(Request::Message { message: RequestMessage::V2(request), .. }) => {
-                match self.source.part(request, self.request_id) {
+            Happened::Request(Request::Message { message: RequestMessage::V2(request), payload }) => {
+                if self.bytes + payload.len() > MAX_BYTES {
+                    self.overflowed = true;
+                    return Next::Stay;
+                }
+                let part = self.source.part(request, self.request_id);
+                self.bytes += part.map_or(0, |_| payload.len());
+                match part {
                     None => Next::Stay,
                     Some(more) => {
                         self.done |= !more;

@@ -11,6 +11,7 @@ use ocpp_types::v2_1::{
     GetReportRequest, NotifyReportRequest, ReportBaseEnumType, StationRequest, StationResponse, StatusInfoType,
 };
 
+use super::gather::MAX_BYTES;
 use super::split::chunk;
 use super::variables::{DEVICE_DATA, bytes_of, unknown_limit};
 use super::{Happened, Next, Operation, Scene};
@@ -60,6 +61,7 @@ pub(super) struct AskForReport {
     last: Option<i64>,
     report: Report,
     payload: String,
+    bytes: usize,
 }
 
 impl AskForReport {
@@ -74,6 +76,7 @@ impl AskForReport {
             last: None,
             report: Report { complete: true, ..Report::default() },
             payload: String::new(),
+            bytes: 0,
         }
     }
 
@@ -132,7 +135,7 @@ impl AskForReport {
         }
     }
 
-    fn receive(&mut self, scene: &mut Scene<'_>, part: &NotifyReportRequest) -> Next {
+    fn receive(&mut self, scene: &mut Scene<'_>, part: &NotifyReportRequest, bytes: usize) -> Next {
         // B07.FR.04, B08.FR.04
         if part.request_id != self.request_id {
             return Next::Stay;
@@ -140,6 +143,7 @@ impl AskForReport {
         // A part that was sent twice tells nothing new.
         if !self.parts.contains(part.seq_no) {
             self.parts.insert(part.seq_no);
+            self.bytes += bytes;
             let room = MAX_REPORTED.saturating_sub(self.report.variables.len());
             let data = part.report_data.as_deref().unwrap_or_default();
             self.report.complete &= data.len() <= room;
@@ -161,6 +165,12 @@ impl AskForReport {
     }
 
     fn go_on(&mut self, scene: &mut Scene<'_>) -> Next {
+        if self.bytes > MAX_BYTES {
+            // A report without end is ended here.
+            self.report.complete = false;
+            self.report.missing = self.missing();
+            return self.end();
+        }
         if self.last.is_some() && self.missing().is_empty() {
             return self.finish_request(scene);
         }
@@ -195,8 +205,8 @@ impl Operation for AskForReport {
             Happened::Failed(CallOutcome::Error(_)) if mem::take(&mut self.asking_limit) => self.ask(scene),
             Happened::Answered { message, payload } => self.answered(scene, *message, payload),
             Happened::Failed(outcome) => Next::End(outcome),
-            Happened::Request(Request::Message { message: RequestMessage::V2(request), .. }) => match &**request {
-                StationRequest::NotifyReport(part) => self.receive(scene, part),
+            Happened::Request(Request::Message { message: RequestMessage::V2(request), payload }) => match &**request {
+                StationRequest::NotifyReport(part) => self.receive(scene, part, payload.len()),
                 _ => Next::Stay,
             },
             Happened::TimedOut => {
