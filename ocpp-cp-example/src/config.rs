@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ocpp_core::station::FirmwareUpdates;
 use ocpp_core::transport::Compression;
 use ocpp_core::types::Version;
 use url::Url;
@@ -36,6 +37,10 @@ pub struct Config {
     pub record: Option<PathBuf>,
     /// How many seconds of charging one second counts for: 1 is real time. Clocks and messages are not affected.
     pub speed: u32,
+    /// Which firmware updates it takes.
+    pub firmware_updates: FirmwareUpdates,
+    /// Certificates (PEM) of the manufacturer that vouch for signed firmware; without one, none is valid.
+    pub manufacturer_roots: Vec<String>,
     /// Vendor, as reported at boot.
     pub vendor: String,
     /// Model, as reported at boot.
@@ -63,6 +68,8 @@ impl Config {
             state: None,
             record: None,
             speed: 1,
+            firmware_updates: FirmwareUpdates::Either,
+            manufacturer_roots: Vec::new(),
             vendor: "Simulated".to_owned(),
             model: "Station".to_owned(),
         }

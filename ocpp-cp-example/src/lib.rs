@@ -44,12 +44,15 @@ mod config;
 pub mod control;
 mod driver;
 mod error;
+mod firmware;
 pub mod hardware;
+mod logs;
 pub mod messages;
 mod recording;
 mod simulator;
 pub mod state;
 pub mod store;
+mod transfer;
 pub mod validate;
 
 pub use command::{Action, Setting};

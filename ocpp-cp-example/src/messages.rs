@@ -60,6 +60,11 @@ impl Messages {
         });
     }
 
+    /// What is kept, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Frame> {
+        self.frames.iter()
+    }
+
     /// All that are kept, oldest first.
     pub(crate) fn all(&self) -> Vec<Frame> {
         self.frames.iter().cloned().collect()

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use ocpp_core::station::FirmwareUpdates;
 use ocpp_core::transport::Compression;
 use ocpp_core::types::Version;
 use ocpp_cp::{Config, Simulator, control, version_named};
@@ -36,6 +37,12 @@ pub(crate) struct Run {
     /// Offer to compress messages.
     #[arg(long)]
     compress: bool,
+    /// Firmware updates to take: signed, unsigned or either.
+    #[arg(long, default_value = "either", value_parser = parse_firmware_updates)]
+    firmware: FirmwareUpdates,
+    /// PEM file with the certificates of the manufacturer that vouch for signed firmware.
+    #[arg(long, value_name = "FILE")]
+    manufacturer_root: Option<PathBuf>,
     /// Address to serve the HTTP control interface at, such as 127.0.0.1:9000; port 0 takes a free one and prints it.
     #[arg(long, value_name = "ADDR")]
     control: Option<SocketAddr>,
@@ -59,6 +66,15 @@ fn parse_versions(text: &str) -> Result<Versions, String> {
         return Ok(Versions(Version::ALL.to_vec()));
     }
     version_named(text).map(|version| Versions(vec![version])).ok_or_else(|| "give 1.6, 2.0.1, 2.1 or auto".to_owned())
+}
+
+fn parse_firmware_updates(text: &str) -> Result<FirmwareUpdates, String> {
+    match text {
+        "signed" => Ok(FirmwareUpdates::Signed),
+        "unsigned" => Ok(FirmwareUpdates::Unsigned),
+        "either" => Ok(FirmwareUpdates::Either),
+        _ => Err("give signed, unsigned or either".to_owned()),
+    }
 }
 
 /// Runs it. The exit code is 1 where the station can't start, or can't go on.
@@ -98,6 +114,12 @@ async fn serve(arguments: Run) -> anyhow::Result<()> {
     }
     config.state = arguments.state;
     config.record = arguments.record;
+    config.firmware_updates = arguments.firmware;
+    if let Some(file) = arguments.manufacturer_root {
+        let pem = std::fs::read_to_string(&file)
+            .with_context(|| format!("{} cannot be read: choose another --manufacturer-root", file.display()))?;
+        config.manufacturer_roots = vec![pem];
+    }
     config.speed = arguments.speed;
     let listener = match arguments.control {
         Some(address) => {

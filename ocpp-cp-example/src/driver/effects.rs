@@ -100,6 +100,18 @@ impl Driver {
                 let place = evse.map(|evse| format!("EVSE {evse}, ")).unwrap_or_default();
                 tracing::info!(station = %self.config.id, "{place}display: {}", words(notice));
             }
+            Output::Download(download) => self.download(download),
+            Output::CancelDownload { update } => self.cancel_download(update),
+            Output::Install(install) => self.install(&install),
+            Output::Upload(upload) => self.upload(upload),
+            Output::CancelUpload { upload } => self.cancel_upload(upload),
+            Output::Ask(Question {
+                id,
+                kind: QuestionKind::FirmwareSignature { update, certificate, signature },
+                ..
+            }) => {
+                self.check_signature(id, update, certificate, signature);
+            }
             Output::Ask(Question { id: question, kind, .. }) => {
                 let answer = self.answer(&kind);
                 self.inbox.push_back(Input::Answer { question, answer });
@@ -117,6 +129,8 @@ impl Driver {
     fn answer(&mut self, question: &QuestionKind) -> Answer {
         let done = match *question {
             QuestionKind::Unlock { evse, connector } => self.lock(evse, connector, false),
+            QuestionKind::SigningCertificate { ref certificate } => return self.judge_signing_certificate(certificate),
+            QuestionKind::Log(ref log) => return self.find_log(log),
             ref other => {
                 tracing::warn!(station = %self.config.id, "not simulated: {other:?}");
                 false
@@ -152,6 +166,8 @@ impl Driver {
             Event::MessageLost { transaction, seq_no, reason } => {
                 tracing::error!(%station, "message {seq_no} of transaction {transaction} given up: {reason}");
             }
+            Event::FirmwareStatus { status, .. } => tracing::info!(%station, "firmware: {}", status.as_str()),
+            Event::LogStatus { status, .. } => tracing::info!(%station, "log: {}", status.as_str()),
             Event::SettingChanged { name, value } => tracing::info!(%station, "setting {name} = {value}"),
             Event::PeerFault { description } => tracing::warn!(%station, "fault of the CSMS: {description}"),
             Event::Refused { action, code, description } => {

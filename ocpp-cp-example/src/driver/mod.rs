@@ -9,6 +9,7 @@ mod disk;
 mod effects;
 mod facts;
 mod rebirth;
+mod transfers;
 mod view;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use tokio::time::Instant;
 use crate::command::Command;
 use crate::config::Config;
 use crate::error::StartError;
+use crate::firmware::Firmware;
 use crate::hardware::Hardware;
 use crate::messages::{Direction, Messages};
 use crate::recording::Recording;
@@ -30,6 +32,7 @@ use clock::Clock;
 use connection::{Connection, Happened};
 use disk::{Disk, Found};
 use facts::Told;
+use transfers::Transfers;
 
 /// How often what can be seen of a station is brought up to date while energy flows.
 const REFRESH: Duration = Duration::from_millis(200);
@@ -43,6 +46,8 @@ pub(crate) struct Driver {
     station: Station,
     hardware: Hardware,
     disk: Disk,
+    firmware: Firmware,
+    transfers: Transfers,
     connection: Connection,
     messages: Messages,
     recording: Recording,
@@ -93,7 +98,8 @@ impl Driver {
             Some(path) => Recording::create(path)?,
             None => Recording::default(),
         };
-        let (station, unreadable) = rebirth::restore(&config, now, found.records, &mut recording);
+        let firmware = Firmware::open(config.state.as_deref());
+        let (station, unreadable) = rebirth::restore(&config, &firmware, now, found.records, &mut recording);
         let count = hardware.len() as usize;
         let (state, receiver) = watch::channel(view::of(&config, &station, &hardware, now));
         let mut driver = Self {
@@ -101,6 +107,8 @@ impl Driver {
             station,
             hardware,
             disk,
+            firmware,
+            transfers: Transfers::default(),
             connection: Connection::new(config.compression),
             messages: Messages::default(),
             recording,
@@ -147,6 +155,7 @@ impl Driver {
                     Some(command) => self.command(command).await,
                 },
                 happened = self.connection.next() => self.happened(happened),
+                input = self.transfers.next() => self.tell(input),
                 stored = self.disk.stored() => match stored {
                     Ok(id) => self.tell(Input::Stored(id)),
                     Err(error) => self.broken = Some(error),

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::Driver;
 use crate::config::Config;
+use crate::firmware::Firmware;
 use crate::hardware::{Evse, Hardware, MAX_POWER_W};
 use crate::recording::Recording;
 
@@ -31,8 +32,9 @@ impl Driver {
             }
         };
         self.inbox.clear();
+        self.transfers.stop();
         let now = self.clock.now();
-        let (station, unreadable) = restore(&self.config, now, found.records, &mut self.recording);
+        let (station, unreadable) = restore(&self.config, &self.firmware, now, found.records, &mut self.recording);
         self.station = station;
         self.set_aside(unreadable);
         let resumption = resume.map(|resume| self.override_resumption(resume));
@@ -69,10 +71,12 @@ impl Driver {
 /// A station from what was stored, and the records that it can't use.
 pub(super) fn restore(
     config: &Config,
+    firmware: &Firmware,
     now: Now,
     mut records: Vec<Record>,
     recording: &mut Recording,
 ) -> (Station, Vec<Record>) {
+    let station_config = |config| station_config(config, firmware);
     let mut unreadable = Vec::new();
     loop {
         let seed = rand::random();
@@ -110,14 +114,15 @@ pub(super) fn put_back(hardware: &mut Hardware, saved: &[(u32, String)]) {
     }
 }
 
-fn station_config(config: &Config) -> StationConfig {
+fn station_config(config: &Config, firmware: &Firmware) -> StationConfig {
     let mut product = Product::new(config.vendor.clone(), config.model.clone());
     product.serial_number = Some(config.id.chars().take(25).collect());
-    product.firmware_version = Some(env!("CARGO_PKG_VERSION").to_owned());
+    product.firmware_version = Some(firmware.version());
     let mut evse = EvseConfig::with_connectors(config.connectors);
     evse.max_power = Some(Decimal::from(MAX_POWER_W));
     let mut station = StationConfig::new(config.id.clone(), config.csms.to_string(), product);
     station.versions.clone_from(&config.versions);
+    station.firmware_updates = config.firmware_updates;
     station.password.clone_from(&config.password);
     station.evses = vec![evse; config.evses as usize];
     station

@@ -13,4 +13,5 @@ mod kill;
 mod program;
 mod replay;
 mod sigkill;
+mod transfers;
 mod validate;

@@ -46,6 +46,8 @@ pub struct Download {
 pub struct Install {
     /// Which update.
     pub update: UpdateId,
+    /// Where the image came from.
+    pub location: String,
 }
 
 /// What becomes of a firmware update.

@@ -334,7 +334,7 @@ impl Station {
             Step::Ready if self.hold().is_some() && self.is_idle() && self.restart.is_none() => {
                 self.take_step(Step::Installing);
                 self.firmware_status(FirmwareStatus::Installing);
-                self.effect(Output::Install(Install { update: id }));
+                self.install();
             }
             _ => {}
         }
@@ -351,6 +351,13 @@ impl Station {
     pub(in crate::station) fn firmware_restart_given_up(&mut self) {
         if self.firmware.step() == Some(Step::Restarting) {
             self.end_update(FirmwareStatus::InstallationFailed);
+        }
+    }
+
+    fn install(&mut self) {
+        if let Some(update) = &self.firmware.update {
+            let install = Install { update: update.id, location: update.request.location.clone() };
+            self.effect(Output::Install(install));
         }
     }
 
@@ -379,7 +386,7 @@ impl Station {
             }
             // The restart brought the old firmware back.
             Step::Restarting => self.end_update(FirmwareStatus::InstallationFailed),
-            Step::Installing => self.effect(Output::Install(Install { update: id })),
+            Step::Installing => self.install(),
             Step::Downloading | Step::Paused => self.download(id, attempt),
             Step::Verifying => {
                 if let Some(signed) = update.request.signed.clone() {
