@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use ocpp_core::pki::{self, Certificate, ChainError, Purpose};
 use ocpp_core::station::{
-    Answer, Download, FirmwareFact, Input, Install, LogKind, LogWanted, QuestionId, UpdateId, Upload, UploadFailure,
-    UploadId, UploadOutcome,
+    Answer, Download, FirmwareFact, Input, Install, LogKind, LogWanted, QuestionId, RootUse, UpdateId, Upload,
+    UploadFailure, UploadId, UploadOutcome,
 };
 use ocpp_core::types::Version;
 use tokio::task::{AbortHandle, JoinSet};
@@ -116,7 +116,7 @@ impl Driver {
     /// Whether firmware may be signed with this certificate: one of the manufacturer's roots vouches for it.
     pub(super) fn judge_signing_certificate(&self, certificate: &str) -> Answer {
         let roots: Vec<Certificate> =
-            self.manufacturer_roots().filter_map(|pem| Certificate::chain_from_pem(&pem).ok()).flatten().collect();
+            self.manufacturer_roots().filter_map(|pem| Certificate::chain_from_pem(pem).ok()).flatten().collect();
         let chain = match Certificate::chain_from_pem(certificate) {
             Ok(chain) => chain,
             Err(error) => {
@@ -133,8 +133,10 @@ impl Driver {
         }
     }
 
-    fn manufacturer_roots(&self) -> impl Iterator<Item = String> {
-        self.config.manufacturer_roots.clone().into_iter()
+    /// The manufacturer's roots: those that the station was built with, and those that a CSMS has installed (M05).
+    fn manufacturer_roots(&self) -> impl Iterator<Item = &str> {
+        let installed = self.station.root_certificates(RootUse::Manufacturer);
+        self.config.manufacturer_roots.iter().map(String::as_str).chain(installed)
     }
 
     /// Checks the signature of an image, and answers the question when that is done.
