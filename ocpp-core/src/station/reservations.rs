@@ -113,6 +113,10 @@ impl Station {
         if !self.settings.boolean(Key::ReservationEnabled) || wanted.expires <= self.utc() {
             return ReserveOutcome::Rejected;
         }
+        // What is reported as unavailable can't be kept (L01.FR.07).
+        if self.is_held_for_firmware() {
+            return ReserveOutcome::Unavailable;
+        }
         let rest = self.reservations.without(wanted.id);
         match &wanted.target {
             Target::Evse { evse, connector } => {

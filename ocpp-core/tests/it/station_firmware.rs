@@ -431,7 +431,12 @@ fn an_installation_that_has_begun_is_not_cancelled_and_not_disturbed_by_a_reset(
         let said = update(&mut world, request(8, json!({})));
         assert_eq!(said_status(&said), "Rejected", "{version}");
         let kind = if version == Version::V1_6 { "Hard" } else { "Immediate" };
-        assert_eq!(said_status(&world.ask("Reset", json!({"type": kind}))), "Rejected", "{version}");
+        let said = world.ask("Reset", json!({"type": kind}));
+        assert_eq!(said_status(&said), "Rejected", "{version}");
+        if version != Version::V1_6 {
+            let reason = json!({"status": "Rejected", "statusInfo": {"reasonCode": "FwUpdateInProgress"}});
+            assert_eq!(said, Said::Result(reason), "{version}");
+        }
         if version == Version::V1_6 {
             let said = world.ask("UpdateFirmware", plain(json!({})));
             assert_eq!(said, Said::Error("GenericError".into()));
@@ -539,6 +544,49 @@ fn a_trigger_gives_the_last_status_and_idle_after_an_installation() {
         world.power_cut(Duration::from_secs(10));
         world.settle();
         assert_eq!(trigger(&mut world), json!({"status": "DownloadFailed", "requestId": 8}), "{version}");
+    }
+}
+
+/// 1.6 security, L01.FR.21/28/29
+#[test]
+fn an_extended_trigger_gives_the_last_status_of_a_signed_update_and_idle_after_an_installation() {
+    let mut world = booted(Version::V1_6, FirmwareUpdates::Either);
+    let trigger = |world: &mut Script| {
+        world.peer.forget();
+        let said = world.ask("ExtendedTriggerMessage", json!({"requestedMessage": "FirmwareStatusNotification"}));
+        assert_eq!(said, status("Accepted"));
+        world.peer.payloads("SignedFirmwareStatusNotification")[0].clone()
+    };
+    assert_eq!(trigger(&mut world), json!({"status": "Idle"}));
+    update(&mut world, request(7, json!({})));
+    assert_eq!(trigger(&mut world), json!({"status": "Downloading", "requestId": 7}));
+    world.run(Duration::from_secs(60));
+    assert_eq!(trigger(&mut world), json!({"status": "Idle"}));
+    world.transfers.signature = Answer::Failed;
+    update(&mut world, request(8, json!({})));
+    world.run(Duration::from_secs(60));
+    assert_eq!(trigger(&mut world), json!({"status": "InvalidSignature", "requestId": 8}));
+}
+
+/// L01.FR.07, L01.FR.33, L02.FR.22; H01.FR.14
+#[test]
+fn what_is_unavailable_for_new_firmware_cannot_be_reserved() {
+    for version in VERSIONS {
+        let mut config = config(version);
+        config.evses.push(config.evses[0].clone());
+        let mut world = Script::booted_with(config);
+        charging(&mut world);
+        update(&mut world, request(7, json!({})));
+        world.run(Duration::from_secs(60));
+        let wish = match version {
+            Version::V1_6 => {
+                json!({"connectorId": 2, "expiryDate": "2026-11-20T12:00:00Z", "idTag": "ME", "reservationId": 1})
+            }
+            _ => json!({"id": 1, "evseId": 2, "expiryDateTime": "2026-11-20T12:00:00Z",
+                "idToken": {"idToken": "ME", "type": "Local"}}),
+        };
+        assert_eq!(said_status(&world.ask("ReserveNow", wish)), "Unavailable", "{version}");
+        assert_eq!(world.restarts, 0, "{version}: the restart waits for the driver, too");
     }
 }
 

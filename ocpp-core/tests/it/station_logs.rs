@@ -233,6 +233,20 @@ fn a_trigger_gives_the_upload_at_hand_and_idle_otherwise() {
     }
 }
 
+/// 1.6 security, N01.FR.12
+#[test]
+fn an_extended_trigger_gives_the_upload_at_hand_and_idle_otherwise() {
+    let mut world = Script::booted(Version::V1_6);
+    let trigger = |world: &mut Script| {
+        world.peer.forget();
+        world.ask("ExtendedTriggerMessage", json!({"requestedMessage": "LogStatusNotification"}));
+        world.peer.payloads("LogStatusNotification")[0].clone()
+    };
+    assert_eq!(trigger(&mut world), json!({"status": "Idle"}));
+    world.ask("GetLog", request(3));
+    assert_eq!(trigger(&mut world), json!({"status": "Uploading", "requestId": 3}));
+}
+
 /// 1.6 edition 2, 4.4 and 5.17
 #[test]
 fn a_trigger_for_diagnostics_gives_idle_unless_diagnostics_are_uploaded() {

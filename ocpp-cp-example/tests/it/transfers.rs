@@ -217,6 +217,8 @@ async fn diagnostics_show_no_password() {
         .csms
         .call("ChangeConfiguration", json!({"key": "AuthorizationKey", "value": "1234567890abcdef1234567890abcdef"}))
         .await;
+    bench.csms.until("the station tries the password out", |seen| seen.requests.len() == 2).await;
+    bench.until("the connection is open", |state| state.connected).await;
     bench.csms.call("GetDiagnostics", json!({"location": files.at("/logs/")})).await;
     bench.csms.until("the log is uploaded", |seen| log_statuses(seen).len() == 2).await;
     let body = files.uploaded()[0].1.clone();

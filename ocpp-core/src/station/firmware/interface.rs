@@ -13,7 +13,7 @@ pub struct UpdateId(pub u64);
 #[non_exhaustive]
 pub enum FirmwareUpdates {
     /// Only those whose signature can be checked: `SignedUpdateFirmware` in 1.6, where `UpdateFirmware` is refused
-    /// (1.6 security, L01.FR.20), and in 2.x those with a signing certificate (L01).
+    /// (1.6 security, L01.FR.20), and in 2.x those with a signing certificate (L01.FR.09; 1.6 security, L01.FR.09).
     #[default]
     Signed,
     /// Only those without a signature: `UpdateFirmware` in 1.6 (edition 2, 5.19) and L02 in 2.x.

@@ -162,7 +162,7 @@ impl Station {
         });
         self.save_firmware();
         if is_early {
-            // L01.FR.13, L02.FR.07
+            // L01.FR.13, L02.FR.07; 1.6 security, L01.FR.13
             self.firmware_status(FirmwareStatus::DownloadScheduled);
         }
         if canceled.is_some() { UpdateOutcome::AcceptedCanceled } else { UpdateOutcome::Accepted }
@@ -330,6 +330,7 @@ impl Station {
             Step::Retrying if self.firmware.retry_at.is_none_or(|at| at <= self.now.instant) => {
                 self.download(id, attempt);
             }
+            // The restart is a part of it that nobody may be torn out of either (L01.FR.33, L02.FR.22).
             // L01.FR.05, L01.FR.06, L02.FR.02, L02.FR.03; 1.6 security, L01.FR.05/06/17/18; 1.6 errata 3.48
             Step::Ready if self.hold().is_some() && self.is_idle() && self.restart.is_none() => {
                 self.take_step(Step::Installing);
@@ -403,7 +404,8 @@ impl Station {
         self.security_event_to_tell(SecurityEvent::FirmwareUpdated, None);
     }
 
-    /// What a trigger for the message of L01 gives (L01.FR.25, L01.FR.26; 1.6 security, L01.FR.28/29).
+    /// What a trigger for the message of L01 gives (L01.FR.25, L01.FR.26, L02.FR.16, L02.FR.17; 1.6
+    /// security, L01.FR.28/29).
     pub(in crate::station) fn firmware_report_on_trigger(&self) -> FirmwareReport {
         let last = self.progress.last_firmware().filter(|last| last.status != FirmwareStatus::Installed);
         // L01.FR.20: without an update there is no number.

@@ -8,7 +8,7 @@ use ocpp_types::v2_1::{
     GetBaseReportResponse, GetTransactionStatusRequest, GetTransactionStatusResponse, MessageTriggerEnumType,
     OperationalStatusEnumType, ReportBaseEnumType, RequestStartStopStatusEnumType, RequestStartTransactionRequest,
     RequestStartTransactionResponse, RequestStopTransactionRequest, RequestStopTransactionResponse, ResetEnumType,
-    ResetRequest, ResetResponse, ResetStatusEnumType, TriggerMessageRequest, TriggerMessageResponse,
+    ResetRequest, ResetResponse, ResetStatusEnumType, StatusInfoType, TriggerMessageRequest, TriggerMessageResponse,
     TriggerMessageStatusEnumType, UnlockConnectorRequest, UnlockConnectorResponse, UnlockStatusEnumType,
 };
 use ocpp_types::{Conformance, DecodeError, Text, encode};
@@ -167,11 +167,16 @@ fn reset(station: &mut Station, rules: &Rules, request: &ResetRequest) -> ResetR
     if request.evse_id.is_some() {
         return ResetResponse::new(ResetStatusEnumType::Rejected);
     }
-    ResetResponse::new(match station.reset(reset, BootReason::RemoteReset) {
+    let mut response = ResetResponse::new(match station.reset(reset, BootReason::RemoteReset) {
         ResetOutcome::Accepted => ResetStatusEnumType::Accepted,
         ResetOutcome::Scheduled => ResetStatusEnumType::Scheduled,
         ResetOutcome::Rejected => ResetStatusEnumType::Rejected,
-    })
+    });
+    if station.firmware.is_installing() {
+        // 2.1 part 2 appendices, reason codes
+        response.status_info = Some(StatusInfoType::new(Text::truncated("FwUpdateInProgress")));
+    }
+    response
 }
 
 /// F06
