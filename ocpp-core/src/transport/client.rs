@@ -25,7 +25,7 @@ use super::deflate::{Agreement, Compression};
 use super::handshake::Credentials;
 use super::head::HeadFirst;
 #[cfg(feature = "tls")]
-use super::tls::{TlsClient, TlsError};
+use super::tls::{CertificateFault, TlsClient, TlsError};
 use super::web_socket::{Agreed, WebSocket};
 
 /// Everything but the unreserved characters of RFC 3986, 2.3.
@@ -179,6 +179,11 @@ impl From<io::Error> for ConnectError {
         #[cfg(feature = "tls")]
         let error = match super::tls::tls_error(error) {
             Ok(TlsError::Io(error)) | Err(error) => error,
+            // The cipher suite has been agreed on by then.
+            Ok(TlsError::NoCommonCipherSuite) => {
+                let fault = CertificateFault::Invalid("the server broke off".to_owned());
+                return Self::Tls(TlsError::OwnCertificate(fault));
+            }
             Ok(error) => return Self::Tls(error),
         };
         Self::Io(error)

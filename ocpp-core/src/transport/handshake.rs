@@ -1,14 +1,15 @@
 //! The server's half of the opening handshake, without I/O.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 #[cfg(feature = "deflate")]
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::header::{
-    AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
 };
 use http::{Method, Response, StatusCode, Uri};
 use ocpp_types::Version;
@@ -238,6 +239,15 @@ impl Refused {
     #[must_use]
     pub fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, "not allowed")
+    }
+
+    /// 429: too many attempts failed; the next one counts after this time.
+    #[must_use]
+    pub fn too_many_requests(wait: Duration) -> Self {
+        // In whole seconds, rounded up (RFC 9110, 10.2.3).
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        let header = Some((RETRY_AFTER, HeaderValue::from(seconds)));
+        Self { header, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed") }
     }
 
     /// 503: the CSMS cannot take connections now.

@@ -15,6 +15,45 @@
 //! All of it needs the feature `transport`; [`Backoff`] alone does not. `wss` and security profiles 2 and 3 need the feature `tls`.
 //! With the feature `deflate`, messages are compressed where both sides want it (permessage-deflate), which 2.0.1 and 2.1 ask of a CSMS.
 
+//!
+//! # TLS
+//!
+//! A CSMS asks every station for a certificate and requires one of those that have security profile 3; a station believes the roots
+//! that it was given. Both sides of profile 3:
+//!
+//! ```
+//! # #[cfg(feature = "tls")]
+//! # fn options(csms_chain: &str, csms_key: &str, chain: &str, key: &str, root: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! use ocpp_core::transport::{
+//!     CertificateAndKey, ConnectRequest, ConnectionConfig, HandshakeRules, KnownStation, SecurityProfile, TlsClient,
+//!     TlsClientOptions, TlsServer, TlsServerOptions, accept, authenticate, connect,
+//! };
+//!
+//! let mut options = TlsServerOptions::new(CertificateAndKey::new(csms_chain, csms_key));
+//! options.client_roots = Some(root.to_owned());
+//! let csms = TlsServer::new(options)?;
+//! let serving = async |stream: tokio::net::TcpStream| {
+//!     let secured = csms.accept(stream).await?;
+//!     let accepted = accept(secured.stream, &HandshakeRules::default(), ConnectionConfig::default(), async |request| {
+//!         // What the database knows of request.station.
+//!         let is_password = |password: &[u8]| password == b"a-long-random-password";
+//!         let mut known = KnownStation::new(SecurityProfile::TlsWithCertificate, &is_password);
+//!         known.operator = Some("Example CPO");
+//!         authenticate(&known, request, Some(&secured.peer)).map(|_| ()).map_err(|error| error.refused())
+//!     });
+//!     Ok::<_, Box<dyn std::error::Error>>(accepted.await?.connection)
+//! };
+//!
+//! let mut options = TlsClientOptions::new(root);
+//! options.certificate = Some(CertificateAndKey::new(chain, key));
+//! let mut request = ConnectRequest::new("wss://csms.example.com/ocpp", "CS001");
+//! request.tls = Some(TlsClient::new(&options)?);
+//! let connecting = async || connect(&request).await;
+//! # let _ = (serving, connecting);
+//! # Ok(())
+//! # }
+//! ```
+
 #[cfg(feature = "tls")]
 mod authentication;
 mod backoff;

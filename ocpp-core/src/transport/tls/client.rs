@@ -7,6 +7,8 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::error::{TlsError, TlsOptionsError};
+#[cfg(feature = "tls-openssl")]
+use super::openssl;
 use super::options::{TlsBackend, TlsClientOptions};
 use super::rustls;
 use super::stream::{Inner, TlsStream};
@@ -25,6 +27,8 @@ struct Shared {
 
 enum Implementation {
     Rustls(rustls::Client),
+    #[cfg(feature = "tls-openssl")]
+    OpenSsl(openssl::Client),
 }
 
 impl fmt::Debug for TlsClient {
@@ -53,6 +57,8 @@ impl TlsClient {
         }
         let implementation = match options.backend {
             TlsBackend::Rustls => Implementation::Rustls(rustls::Client::new(options)?),
+            #[cfg(feature = "tls-openssl")]
+            TlsBackend::OpenSsl => Implementation::OpenSsl(openssl::Client::new(options)?),
         };
         let shared = Shared { server_name: options.server_name.clone(), implementation };
         Ok(Self { shared: Arc::new(shared) })
@@ -73,11 +79,24 @@ impl TlsClient {
                 let stream = client.connect(stream, name).await?;
                 Ok(TlsStream(Inner::Rustls(Box::new(stream.into()))))
             }
+            #[cfg(feature = "tls-openssl")]
+            Implementation::OpenSsl(client) => {
+                Ok(TlsStream(Inner::OpenSsl(Box::new(client.connect(stream, name).await?))))
+            }
         }
     }
 }
 
 /// The TLS error inside an error of reading or writing.
 pub(crate) fn tls_error(error: io::Error) -> Result<TlsError, io::Error> {
-    rustls::tls_error(error)
+    let error = match rustls::tls_error(error) {
+        Ok(error) => return Ok(error),
+        Err(error) => error,
+    };
+    #[cfg(feature = "tls-openssl")]
+    let error = match openssl::tls_error(error) {
+        Ok(error) => return Ok(error),
+        Err(error) => error,
+    };
+    Err(error)
 }

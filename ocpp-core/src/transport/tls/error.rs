@@ -108,3 +108,21 @@ pub struct TlsRefused {
     /// The certificate that it showed, if it came to that: what it says of its owner is not proven.
     pub certificate: Option<Box<Certificate>>,
 }
+
+/// What an alert of the peer means (RFC 8446, 6.2).
+pub(super) fn alerted(description: u8) -> TlsError {
+    let own = TlsError::OwnCertificate;
+    match description {
+        // handshake_failure, insufficient_security
+        40 | 71 => TlsError::NoCommonCipherSuite,
+        // no_certificate, certificate_required
+        41 | 116 => own(CertificateFault::Missing),
+        44 => own(CertificateFault::Revoked),
+        45 => own(CertificateFault::Expired),
+        48 => own(CertificateFault::UnknownIssuer),
+        // bad_certificate, unsupported_certificate, certificate_unknown, access_denied
+        42 | 43 | 46 | 49 => own(CertificateFault::Invalid(format!("alert {description}"))),
+        70 => TlsError::NoCommonVersion,
+        description => TlsError::Handshake(format!("alert {description}")),
+    }
+}

@@ -1,8 +1,12 @@
 //! Whom either side believes, whichever implementation asks.
 
 use jiff::Timestamp;
+use tokio_rustls::rustls::client::verify_server_name;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::server::ParsedCertificate;
 
 use super::error::{CertificateFault, TlsOptionsError};
+use super::options::{TlsClientOptions, TlsServerOptions, TrustRoots};
 use crate::pki::{Certificate, ChainError, Purpose, RevocationList, verify_chain};
 
 /// Trusted roots, and what was revoked.
@@ -14,17 +18,28 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    pub(super) fn new(
-        roots: Vec<Certificate>,
-        revocation_lists: &[String],
-        purpose: Purpose,
-    ) -> Result<Self, TlsOptionsError> {
+    fn new(roots: Vec<Certificate>, revocation_lists: &[String], purpose: Purpose) -> Result<Self, TlsOptionsError> {
         let revoked = revocation_lists
             .iter()
             .map(|list| RevocationList::parse(list.as_bytes()))
             .collect::<Result<_, _>>()
             .map_err(|error| TlsOptionsError::Pem { what: "revocation list", reason: error.to_string() })?;
         Ok(Self { roots, revoked, purpose })
+    }
+
+    /// Judges what a server shows: its path, then its name (A00.FR.309, A00.FR.412), among the subjectAltNames as is usual, or as the
+    /// standard has it.
+    pub(super) fn server(&self, chain: &[Certificate], name: &str, at: Timestamp) -> Result<(), CertificateFault> {
+        self.path(chain, at)?;
+        let leaf = chain.first().ok_or(CertificateFault::Missing)?;
+        let host = server_name(name).ok_or(CertificateFault::WrongName)?;
+        let der = CertificateDer::from(leaf.der());
+        let parsed = ParsedCertificate::try_from(&der).map_err(|error| CertificateFault::Invalid(error.to_string()))?;
+        if verify_server_name(&parsed, &host).is_ok() || is_common_name_of(leaf, name) {
+            Ok(())
+        } else {
+            Err(CertificateFault::WrongName)
+        }
     }
 
     pub(super) fn roots(&self) -> &[Certificate] {
@@ -46,6 +61,38 @@ impl Judgement {
     }
 }
 
+/// Whom a client believes.
+pub(super) fn server_roots(options: &TlsClientOptions) -> Result<Judgement, TlsOptionsError> {
+    let roots = match &options.roots {
+        TrustRoots::System => system_roots()?,
+        TrustRoots::Pem(pem) => certificates(pem, "root certificates")?,
+    };
+    Judgement::new(roots, &options.revocation_lists, Purpose::Csms)
+}
+
+/// Whom a server believes; `None`: it asks nobody for a certificate.
+pub(super) fn client_roots(options: &TlsServerOptions) -> Result<Option<Judgement>, TlsOptionsError> {
+    let Some(pem) = &options.client_roots else { return Ok(None) };
+    let roots = certificates(pem, "root certificates of clients")?;
+    Judgement::new(roots, &options.revocation_lists, Purpose::Station).map(Some)
+}
+
+fn system_roots() -> Result<Vec<Certificate>, TlsOptionsError> {
+    let found = rustls_native_certs::load_native_certs();
+    let roots: Vec<_> = found.certs.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+    if roots.is_empty() {
+        let reasons: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+        return Err(TlsOptionsError::NoSystemRoots(reasons.join("; ")));
+    }
+    Ok(roots)
+}
+
+/// A name of a server as TLS knows it; `None` when it can be none.
+pub(super) fn server_name(name: &str) -> Option<ServerName<'static>> {
+    // An IPv6 address comes in brackets when it comes from a URL.
+    ServerName::try_from(name.trim_start_matches('[').trim_end_matches(']').to_owned()).ok()
+}
+
 /// The certificates of a PEM text, at least one.
 pub(super) fn certificates(pem: &str, what: &'static str) -> Result<Vec<Certificate>, TlsOptionsError> {
     Certificate::chain_from_pem(pem).map_err(|error| TlsOptionsError::Pem { what, reason: error.to_string() })
@@ -53,7 +100,7 @@ pub(super) fn certificates(pem: &str, what: &'static str) -> Result<Vec<Certific
 
 /// Whether a certificate is that of a host. The standard wants its name in the common name and advises against a subjectAltName (A00.FR.309,
 /// A00.FR.412, A00.FR.510), so that one without such a name is judged by its common name.
-pub(super) fn is_common_name_of(certificate: &Certificate, host: &str) -> bool {
+fn is_common_name_of(certificate: &Certificate, host: &str) -> bool {
     certificate.dns_names().next().is_none() && certificate.common_name().is_some_and(|name| names(name, host))
 }
 

@@ -7,6 +7,8 @@
 mod client;
 mod error;
 mod judgement;
+#[cfg(feature = "tls-openssl")]
+mod openssl;
 mod options;
 mod rustls;
 mod server;

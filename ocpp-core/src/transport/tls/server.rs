@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::error::{TlsError, TlsOptionsError, TlsRefused};
+#[cfg(feature = "tls-openssl")]
+use super::openssl;
 use super::options::{TlsBackend, TlsServerOptions};
 use super::rustls;
 use super::stream::{Inner, TlsStream};
@@ -59,6 +61,8 @@ pub(super) struct Current {
 
 enum Implementation {
     Rustls(rustls::Server),
+    #[cfg(feature = "tls-openssl")]
+    OpenSsl(openssl::Server),
 }
 
 impl fmt::Debug for TlsServer {
@@ -120,6 +124,8 @@ impl Current {
         }
         let implementation = match options.backend {
             TlsBackend::Rustls => Implementation::Rustls(rustls::Server::new(&options)?),
+            #[cfg(feature = "tls-openssl")]
+            TlsBackend::OpenSsl => Implementation::OpenSsl(openssl::Server::new(&options)?),
         };
         Ok(Self { options, implementation })
     }
@@ -132,6 +138,11 @@ impl Current {
             Implementation::Rustls(server) => {
                 let (stream, version, cipher_suite) = server.accept(stream).await?;
                 Ok((TlsStream(Inner::Rustls(Box::new(stream.into()))), version, cipher_suite))
+            }
+            #[cfg(feature = "tls-openssl")]
+            Implementation::OpenSsl(server) => {
+                let (stream, version, cipher_suite) = server.accept(stream).await?;
+                Ok((TlsStream(Inner::OpenSsl(Box::new(stream))), version, cipher_suite))
             }
         }
     }

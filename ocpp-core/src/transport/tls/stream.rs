@@ -13,6 +13,8 @@ pub struct TlsStream<S>(pub(super) Inner<S>);
 #[derive(Debug)]
 pub(super) enum Inner<S> {
     Rustls(Box<tokio_rustls::TlsStream<S>>),
+    #[cfg(feature = "tls-openssl")]
+    OpenSsl(Box<tokio_openssl::SslStream<S>>),
 }
 
 /// Calls a method of the stream inside, whichever it is.
@@ -20,6 +22,11 @@ macro_rules! inner {
     ($this:expr, $stream:ident => $call:expr) => {
         match &mut $this.get_mut().0 {
             Inner::Rustls(stream) => {
+                let $stream = Pin::new(&mut **stream);
+                $call
+            }
+            #[cfg(feature = "tls-openssl")]
+            Inner::OpenSsl(stream) => {
                 let $stream = Pin::new(&mut **stream);
                 $call
             }

@@ -3,6 +3,8 @@
 mod authentication;
 mod authority;
 mod certificates;
+#[cfg(feature = "tls-openssl")]
+mod openssl;
 mod protocol;
 
 use std::net::SocketAddr;

@@ -59,7 +59,7 @@ async fn the_suites_with_forward_secrecy_are_spoken_and_the_certificate_goes_wit
 }
 
 /// The first message of a client of this version of TLS with these suites. From TLS 1.2 on it names a signature: ECDSA with SHA-256.
-fn client_hello(version: [u8; 2], suites: &[u16]) -> Vec<u8> {
+pub(super) fn client_hello(version: [u8; 2], suites: &[u16]) -> Vec<u8> {
     let mut body = [&version[..], &[7; 32], &[0]].concat();
     body.extend(u16::try_from(suites.len() * 2).unwrap().to_be_bytes());
     suites.iter().for_each(|suite| body.extend(suite.to_be_bytes()));
@@ -74,7 +74,7 @@ fn client_hello(version: [u8; 2], suites: &[u16]) -> Vec<u8> {
 }
 
 /// What a server answers to these bytes, and what it says became of them.
-async fn answer(options: TlsServerOptions, bytes: &[u8]) -> (Vec<u8>, TlsError) {
+pub(super) async fn answer(options: TlsServerOptions, bytes: &[u8]) -> (Vec<u8>, TlsError) {
     let server = Server::start(&TlsServer::new(options).unwrap()).await;
     let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
     stream.write_all(bytes).await.unwrap();

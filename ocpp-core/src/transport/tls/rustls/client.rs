@@ -7,18 +7,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::super::error::{TlsError, TlsOptionsError};
-use super::super::judgement::{Judgement, certificates, is_common_name_of};
-use super::super::options::{TlsClientOptions, TrustRoots};
+use super::super::judgement::{Judgement, server_name, server_roots};
+use super::super::options::TlsClientOptions;
 use super::error::{handshake_error, refusal};
 use super::{VERSIONS, chain, chain_and_key, provider};
-use crate::pki::{Certificate, Purpose};
 
 pub(in super::super) struct Client {
     connector: TlsConnector,
@@ -27,11 +24,7 @@ pub(in super::super) struct Client {
 impl Client {
     pub(in super::super) fn new(options: &TlsClientOptions) -> Result<Self, TlsOptionsError> {
         let provider = provider();
-        let roots = match &options.roots {
-            TrustRoots::System => system_roots()?,
-            TrustRoots::Pem(pem) => certificates(pem, "root certificates")?,
-        };
-        let judgement = Judgement::new(roots, &options.revocation_lists, Purpose::Csms)?;
+        let judgement = server_roots(options)?;
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(VERSIONS)
             .map_err(|error| TlsOptionsError::Other(error.to_string()))?
@@ -63,23 +56,7 @@ pub(in super::super) fn check_name(name: &str) -> Result<(), TlsOptionsError> {
     server_name(name).map(|_| ()).ok_or_else(|| TlsOptionsError::ServerName(name.to_owned()))
 }
 
-fn server_name(name: &str) -> Option<ServerName<'static>> {
-    // An IPv6 address comes in brackets when it comes from a URL.
-    ServerName::try_from(name.trim_start_matches('[').trim_end_matches(']').to_owned()).ok()
-}
-
-fn system_roots() -> Result<Vec<Certificate>, TlsOptionsError> {
-    let found = rustls_native_certs::load_native_certs();
-    let roots: Vec<_> = found.certs.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
-    if roots.is_empty() {
-        let reasons: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
-        return Err(TlsOptionsError::NoSystemRoots(reasons.join("; ")));
-    }
-    Ok(roots)
-}
-
-/// Judges the certificate of a server: its path (A00.FR.308, A00.FR.411), then its name (A00.FR.309, A00.FR.412), among the
-/// subjectAltNames as is usual, or as the standard has it.
+/// Has the certificate of a server judged.
 #[derive(Debug)]
 struct Verifier {
     judgement: Judgement,
@@ -97,11 +74,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let chain = chain(end_entity, intermediates)?;
         let at = i64::try_from(now.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-        self.judgement.path(&chain, at.unwrap_or(Timestamp::MAX)).map_err(refusal)?;
-        match verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name) {
-            Err(_) if chain.first().is_some_and(|leaf| is_common_name_of(leaf, &server_name.to_str())) => {}
-            verified => verified?,
-        }
+        self.judgement.server(&chain, &server_name.to_str(), at.unwrap_or(Timestamp::MAX)).map_err(refusal)?;
         Ok(ServerCertVerified::assertion())
     }
 

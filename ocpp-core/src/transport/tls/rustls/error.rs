@@ -3,11 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio_rustls::rustls::{
-    AlertDescription as Alert, CertificateError, Error, OtherError, PeerIncompatible, PeerMisbehaved,
-};
+use tokio_rustls::rustls::{CertificateError, Error, OtherError, PeerIncompatible, PeerMisbehaved};
 
-use super::super::error::{CertificateFault, TlsError};
+use super::super::error::{CertificateFault, TlsError, alerted};
 
 pub(super) fn handshake_error(error: io::Error) -> TlsError {
     tls_error(error).unwrap_or_else(TlsError::Io)
@@ -25,7 +23,7 @@ fn meaning(error: &Error) -> TlsError {
     match error {
         Error::InvalidCertificate(error) => TlsError::Certificate(fault(error)),
         Error::NoCertificatesPresented => TlsError::Certificate(CertificateFault::Missing),
-        Error::AlertReceived(alert) => alerted(*alert),
+        Error::AlertReceived(alert) => alerted(u8::from(*alert)),
         Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
@@ -47,23 +45,6 @@ fn meaning(error: &Error) -> TlsError {
             PeerMisbehaved::SelectedUnofferedCipherSuite | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion,
         ) => TlsError::NoCommonCipherSuite,
         error => TlsError::Handshake(error.to_string()),
-    }
-}
-
-/// What the peer said before it broke off.
-fn alerted(alert: Alert) -> TlsError {
-    let own = TlsError::OwnCertificate;
-    match alert {
-        Alert::ProtocolVersion => TlsError::NoCommonVersion,
-        Alert::HandshakeFailure | Alert::InsufficientSecurity => TlsError::NoCommonCipherSuite,
-        Alert::CertificateExpired => own(CertificateFault::Expired),
-        Alert::CertificateRevoked => own(CertificateFault::Revoked),
-        Alert::UnknownCA => own(CertificateFault::UnknownIssuer),
-        Alert::CertificateRequired | Alert::NoCertificate => own(CertificateFault::Missing),
-        Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown | Alert::AccessDenied => {
-            own(CertificateFault::Invalid(format!("alert {alert:?}")))
-        }
-        alert => TlsError::Handshake(format!("alert {alert:?}")),
     }
 }
 

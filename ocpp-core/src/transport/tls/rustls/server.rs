@@ -17,12 +17,11 @@ use tokio_rustls::rustls::{
 use tokio_rustls::server::TlsStream;
 
 use super::super::error::{TlsError, TlsOptionsError};
-use super::super::judgement::{Judgement, certificates};
+use super::super::judgement::{Judgement, client_roots};
 use super::super::options::{CertificateAndKey, TlsServerOptions};
 use super::super::server::SHOWN;
 use super::error::{handshake_error, refusal};
 use super::{VERSIONS, chain, chain_and_key, provider};
-use crate::pki::Purpose;
 
 pub(in super::super) struct Server {
     acceptor: TlsAcceptor,
@@ -32,13 +31,9 @@ impl Server {
     pub(in super::super) fn new(options: &TlsServerOptions) -> Result<Self, TlsOptionsError> {
         let provider = provider();
         let keys = options.certificates.iter().map(|pair| certified_key(pair, &provider)).collect::<Result<_, _>>()?;
-        let verifier: Arc<dyn ClientCertVerifier> = match &options.client_roots {
+        let verifier: Arc<dyn ClientCertVerifier> = match client_roots(options)? {
             None => Arc::new(NoClientAuth),
-            Some(pem) => {
-                let roots = certificates(pem, "root certificates of clients")?;
-                let judgement = Judgement::new(roots, &options.revocation_lists, Purpose::Station)?;
-                Arc::new(Verifier::new(judgement, Arc::clone(&provider)))
-            }
+            Some(judgement) => Arc::new(Verifier::new(judgement, Arc::clone(&provider))),
         };
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(VERSIONS)
