@@ -12,6 +12,7 @@ use crate::config::{ConfigFile, UnknownStations};
 use crate::demo;
 use crate::logging::{self, LogFormat};
 use crate::server::Server;
+use crate::tls::{Backend, Certificates, TlsFile};
 
 /// A charging station management system for OCPP 1.6, 2.0.1 and 2.1 in one process.
 #[derive(Debug, Parser)]
@@ -27,7 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve stations, the REST interface and the operator's page until ctrl-c.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Show everything at work: a CSMS and three simulated stations that charge, again and again, until ctrl-c.
     Demo(Demo),
 }
@@ -65,6 +66,55 @@ struct Settings {
     /// Currency, by its ISO 4217 code [default: EUR].
     #[arg(long, env = "OCPP_CSMS_CURRENCY", value_name = "CODE")]
     currency: Option<String>,
+    #[command(flatten)]
+    tls: TlsSettings,
+    /// Name of the operator, which the certificates of stations have to name [default: any].
+    #[arg(long, env = "OCPP_CSMS_CPO_NAME", value_name = "NAME")]
+    cpo_name: Option<String>,
+}
+
+/// Settings of TLS: security profiles 2 and 3, on the same port.
+#[derive(Debug, Args)]
+struct TlsSettings {
+    /// `auto`: make a certificate authority at the first start, and a certificate for this server again and again [default: files].
+    #[arg(long, env = "OCPP_CSMS_TLS", value_enum)]
+    tls: Option<Certificates>,
+    /// Certificate of the server with those that lead to its root (PEM). Once for ECDSA and once for RSA serves every station.
+    #[arg(long, env = "OCPP_CSMS_TLS_CERTIFICATE", value_name = "FILE", value_delimiter = ',')]
+    tls_certificate: Vec<PathBuf>,
+    /// Its private key (PEM); as many as certificates, in the same order.
+    #[arg(long, env = "OCPP_CSMS_TLS_KEY", value_name = "FILE", value_delimiter = ',')]
+    tls_key: Vec<PathBuf>,
+    /// Roots of the certificates of stations (PEM): security profile 3.
+    #[arg(long, env = "OCPP_CSMS_TLS_CLIENT_CA", value_name = "FILE")]
+    tls_client_ca: Option<PathBuf>,
+    /// Revocation list of such a root (PEM).
+    #[arg(long, env = "OCPP_CSMS_TLS_CRL", value_name = "FILE", value_delimiter = ',')]
+    tls_crl: Vec<PathBuf>,
+    /// Host name or address of this server, for `auto` [default: localhost and the address it listens on].
+    #[arg(long, env = "OCPP_CSMS_TLS_NAME", value_name = "NAME", value_delimiter = ',')]
+    tls_name: Vec<String>,
+    /// Implementation of TLS [default: rustls].
+    #[arg(long, env = "OCPP_CSMS_TLS_BACKEND", value_enum)]
+    tls_backend: Option<Backend>,
+}
+
+impl TlsSettings {
+    fn over(self, mut file: TlsFile) -> TlsFile {
+        file.mode = self.tls.or(file.mode);
+        if !self.tls_certificate.is_empty() || !self.tls_key.is_empty() {
+            (file.certificates, file.keys) = (self.tls_certificate, self.tls_key);
+        }
+        file.client_ca = self.tls_client_ca.or(file.client_ca);
+        if !self.tls_crl.is_empty() {
+            file.revocation_lists = self.tls_crl;
+        }
+        if !self.tls_name.is_empty() {
+            file.names = self.tls_name;
+        }
+        file.backend = self.tls_backend.or(file.backend);
+        file
+    }
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +141,8 @@ impl Settings {
         file.allow_no_security = self.allow_no_security.or(file.allow_no_security);
         file.price_per_kwh = self.price_per_kwh.or(file.price_per_kwh);
         file.currency = self.currency.or(file.currency);
+        file.operator = self.cpo_name.or(file.operator);
+        file.tls = self.tls.over(file.tls);
         file
     }
 }
@@ -101,7 +153,7 @@ pub async fn run() -> ExitCode {
     let result = match cli.command {
         Command::Serve(serve) => {
             logging::start(cli.log_format, "info");
-            self::serve(serve).await
+            self::serve(*serve).await
         }
         Command::Demo(demo) => {
             // The demonstration tells its own story; of the log only what is wrong belongs to it.
@@ -133,6 +185,12 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
         say(format_args!("API token, shown only this once: {token}"));
     }
     say(format_args!("Stations connect to ws://{address}/ocpp/{{station}}"));
+    if let Some(tls) = server.tls() {
+        say(format_args!("With TLS, on the same port: wss://{address}/ocpp/{{station}}"));
+        if let Some(root) = tls.own_root() {
+            say(format_args!("Stations and browsers have to trust {}", root.display()));
+        }
+    }
     say(format_args!("Page: http://{address}/   REST: http://{address}/api/docs"));
     stop.await;
     tracing::info!("shutting down");

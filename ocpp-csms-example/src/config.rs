@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::door::ConnectionLimits;
 use crate::tariffs::Price;
+use crate::tls::{Surroundings, TlsConfig, TlsFile};
 
 /// What happens to a station that nobody has entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
@@ -72,6 +73,11 @@ pub struct ConfigFile {
     pub messages_per_second: Option<u32>,
     /// Whether messages are compressed where the station offers it. Default: true.
     pub compression: Option<bool>,
+    /// The name of the operator (CPO, CSO), which the certificates of stations have to name. Default: any.
+    pub operator: Option<String>,
+    /// How TLS is set up. Default: no TLS.
+    #[serde(default)]
+    pub tls: TlsFile,
 }
 
 /// What is wrong with the configuration, and where.
@@ -136,6 +142,10 @@ pub struct Config {
     pub message_rate: MessageRate,
     /// How messages are compressed where the station offers it.
     pub compression: Compression,
+    /// The name of the operator, which the certificates of stations have to name.
+    pub operator: Option<String>,
+    /// How TLS is set up.
+    pub tls: Option<TlsConfig>,
 }
 
 impl ConfigFile {
@@ -191,9 +201,18 @@ impl ConfigFile {
         };
         let per_second = number("messages_per_second", self.messages_per_second.unwrap_or(100))?;
         let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(9));
+        let database = self.database.unwrap_or_else(|| PathBuf::from("ocpp-csms.sqlite"));
+        let around = Surroundings {
+            listen,
+            database: database.clone(),
+            operator: self.operator.clone(),
+            handshake_timeout: connections.handshake,
+        };
         Ok(Config {
             listen,
-            database: self.database.unwrap_or_else(|| PathBuf::from("ocpp-csms.sqlite")),
+            database,
+            operator: self.operator,
+            tls: self.tls.check(&around)?,
             price: Price { per_kwh, currency },
             unknown_stations: self.unknown_stations.unwrap_or_default(),
             max_unknown_stations: self.max_unknown_stations.unwrap_or(1000),
@@ -282,6 +301,9 @@ mod tests {
             ("max_connections_per_address = 0", "max_connections_per_address"),
             ("messages_per_second = 0", "messages_per_second"),
             ("prise_per_kwh = 1", "prise_per_kwh"),
+            ("[tls]\ncertificates = [\"a.pem\"]", "tls certificates"),
+            ("[tls]\nclient_ca = \"a.pem\"", "tls client_ca"),
+            ("[tls]\nmode = \"auto\"\ncertificates = [\"a\"]\nkeys = [\"b\"]", "tls mode"),
         ] {
             assert!(config(text).unwrap_err().contains(name), "{text}");
         }

@@ -21,13 +21,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ocpp_core::transport::{Channel, Secured, TlsPeer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
 use crate::logging::Sparingly;
+use crate::stations::Stations;
+use crate::tls::{Tls, begins_with_tls};
 
 /// Bytes of the buffer that the head of a request has to fit into.
 const HEAD_LIMIT: usize = 16 * 1024;
@@ -57,8 +61,22 @@ impl ConnectionLimits {
     }
 }
 
+/// What is behind the door, and what it takes to get there.
+#[derive(Debug, Clone)]
+pub(crate) struct Entrance {
+    /// What is served.
+    pub(crate) app: Router,
+    /// Whom.
+    pub(crate) limits: ConnectionLimits,
+    /// TLS, for those who begin with it.
+    pub(crate) tls: Option<Tls>,
+    /// Who is told of a failed handshake.
+    pub(crate) stations: Stations,
+}
+
 /// Accepts connections and serves them in tasks of their own, until it is stopped; then waits for the requests that are under way.
-pub(crate) async fn serve(listener: TcpListener, app: Router, limits: ConnectionLimits, stop: CancellationToken) {
+pub(crate) async fn serve(listener: TcpListener, entrance: Entrance, stop: CancellationToken) {
+    let limits = entrance.limits;
     let guests = Guests { limits, count: Arc::default() };
     let refused = Sparingly::default();
     let tasks = TaskTracker::new();
@@ -88,16 +106,57 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Connection
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "frames may be delayed");
         }
-        tasks.spawn(connection(Counted { stream, _guest: guest }, remote, app.clone(), limits.handshake, stop.clone()));
+        tasks.spawn(enter(Counted { stream, _guest: guest }, remote, entrance.clone(), stop.clone()));
     }
     tasks.close();
     tasks.wait().await;
 }
 
+/// Finds out whether a connection begins with TLS, does the handshake if so, and serves it.
+async fn enter(stream: Counted, remote: SocketAddr, entrance: Entrance, stop: CancellationToken) {
+    let Entrance { app, limits, tls, stations } = entrance;
+    let Some(tls) = tls else {
+        return connection(Channel::Plain(stream), None, remote, app, limits.handshake, stop).await;
+    };
+    let begins = tokio::select! {
+        begins = timeout(limits.handshake, begins_with_tls(&stream.stream)) => begins,
+        () = stop.cancelled() => return,
+    };
+    let (stream, peer) = match begins {
+        Ok(Ok(false)) => (Channel::Plain(stream), None),
+        Ok(Ok(true)) => {
+            let opened = tokio::select! {
+                opened = tls.server().accept(stream) => opened,
+                () = stop.cancelled() => return,
+            };
+            match opened {
+                Ok(Secured { stream, peer, .. }) => (Channel::Tls(stream), Some(Arc::new(peer))),
+                Err(refused) => {
+                    stations.metrics().refused.inc();
+                    return stations.security().tls_refused(&refused, remote.ip()).await;
+                }
+            }
+        }
+        // Whoever sends nothing is not worth a line.
+        Ok(Err(_)) | Err(_) => return,
+    };
+    connection(stream, peer, remote, app, limits.handshake, stop).await;
+}
+
 /// Serves HTTP on a connection until it ends, or becomes a WebSocket.
-async fn connection(stream: Counted, remote: SocketAddr, app: Router, handshake: Duration, stop: CancellationToken) {
+async fn connection(
+    stream: Channel<Counted>,
+    peer: Option<Arc<TlsPeer>>,
+    remote: SocketAddr,
+    app: Router,
+    handshake: Duration,
+    stop: CancellationToken,
+) {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(remote));
+        if let Some(peer) = &peer {
+            request.extensions_mut().insert(Arc::clone(peer));
+        }
         // A router is always ready.
         let response = app.clone().call(request.map(Body::new));
         async move { Ok::<_, Infallible>(response.await.unwrap_or_else(|never| match never {})) }

@@ -20,6 +20,7 @@ pub mod sites;
 pub mod stations;
 pub mod store;
 pub mod tariffs;
+pub mod tls;
 pub mod web;
 
 pub use cli::run;

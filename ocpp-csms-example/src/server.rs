@@ -9,8 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{ApiToken, NoEntropy, PasswordKey};
 use crate::config::Config;
+use crate::door::Entrance;
 use crate::stations::Stations;
 use crate::store::{MessageLog, OpenError, Store, StoreError};
+use crate::tls::{Tls, TlsStartError};
 use crate::{api, door, stations, web};
 
 /// The names of the secrets in the database.
@@ -37,6 +39,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// TLS cannot be served.
+    #[error(transparent)]
+    Tls(#[from] TlsStartError),
     /// A secret in the database is damaged.
     #[error("the database holds a damaged {0}; restore the file from a backup")]
     Damaged(&'static str),
@@ -96,6 +101,7 @@ pub struct Server {
     csms: Csms,
     address: SocketAddr,
     new_api_token: Option<String>,
+    tls: Option<Tls>,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
@@ -114,6 +120,7 @@ impl Server {
             Some(token) => (ApiToken::chosen(token), None),
             None => kept_api_token(&store).await?,
         };
+        let tls = config.tls.clone().map(Tls::start).transpose()?;
         let listen = config.listen;
         let unusable = |source| StartError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(unusable)?;
@@ -124,8 +131,12 @@ impl Server {
         let csms = Csms { inner: Arc::new(Inner { config, store, log, stations, api_token, password_key }) };
         let stop = CancellationToken::new();
         let limits = csms.config().connections;
-        let task = tokio::spawn(door::serve(listener, app(&csms, &stop), limits, stop.clone()));
-        Ok(Self { csms, address, new_api_token, stop, task })
+        let entrance = Entrance { app: app(&csms, &stop), limits, tls: tls.clone(), stations: csms.stations().clone() };
+        let task = tokio::spawn(door::serve(listener, entrance, stop.clone()));
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(tls.watch(stop.clone()));
+        }
+        Ok(Self { csms, address, new_api_token, tls, stop, task })
     }
 
     /// Where it listens.
@@ -138,6 +149,12 @@ impl Server {
     #[must_use]
     pub fn new_api_token(&self) -> Option<&str> {
         self.new_api_token.as_deref()
+    }
+
+    /// TLS, if it is served.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// What the server works with.

@@ -69,11 +69,14 @@ fn features(root: &Path) -> anyhow::Result<()> {
             cargo(root, &arguments, &[])?;
         }
     }
-    for features in ["transport", "transport,v1_6"] {
+    for features in ["transport", "transport,v1_6", "tls", "tls-openssl"] {
         let arguments =
             ["clippy", "-p", "ocpp-core", "--no-default-features", "--features", features, "--", "-D", "warnings"];
         cargo(root, &arguments, &[])?;
     }
+    // The other implementation of TLS is no default: its tests run here alone.
+    cargo(root, &["test", "-p", "ocpp-core", "--features", "tls-openssl", "--lib", "transport::tests::tls"], &[])?;
+    cargo(root, &["clippy", "-p", "ocpp-csms-example", "--features", "tls-openssl", "--", "-D", "warnings"], &[])?;
     Ok(())
 }
 

@@ -4,11 +4,13 @@ mod api_token;
 mod decision;
 mod mask;
 mod password;
+mod throttle;
 
 pub use api_token::ApiToken;
 pub use decision::authorize;
 pub use mask::mask;
 pub use password::PasswordKey;
+pub use throttle::Throttle;
 
 /// The system has no entropy to make a secret of.
 #[derive(Debug, thiserror::Error)]

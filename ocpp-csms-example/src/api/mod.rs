@@ -10,6 +10,7 @@ mod number;
 mod problem;
 mod raw;
 mod reservations;
+mod security_events;
 mod stations;
 mod tokens;
 mod transactions;
@@ -70,6 +71,7 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(stations::list))
         .routes(routes!(stations::get, stations::put))
         .routes(routes!(stations::messages))
+        .routes(routes!(security_events::list))
         .routes(routes!(calls::call))
         .routes(routes!(transactions::list))
         .routes(routes!(transactions::meter_values))

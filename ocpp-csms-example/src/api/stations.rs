@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use ocpp_core::transport::SecurityProfile;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -31,6 +32,8 @@ pub(crate) struct StationView {
     security_profile: Option<u8>,
     /// Whether it has a password here.
     has_password: bool,
+    /// The name in its certificate, where that is not its identity: its serial number.
+    certificate_name: Option<String>,
     /// Whether any token that is not known charges here as well.
     free_vend: bool,
     /// Whether it is connected.
@@ -101,6 +104,7 @@ impl StationView {
             registration: station.registration,
             security_profile: station.security_profile,
             has_password: station.password_hash.is_some(),
+            certificate_name: station.certificate_name,
             free_vend: station.free_vend,
             connected: live.connection.is_some(),
             version: version.map(|version| version.number()),
@@ -131,6 +135,10 @@ pub(crate) struct StationPut {
     /// How it must prove who it is: 0 not at all, 1 by password, 2 by password over TLS, 3 by certificate over TLS.
     #[schema(minimum = 0, maximum = 3)]
     security_profile: Option<u8>,
+    /// The name in its certificate (profile 3), where that is not its identity: its serial number, 1 to 64 characters. Without one, the
+    /// serial number counts that it tells when it boots for the first time after it proved who it is.
+    #[schema(min_length = 1, max_length = 64)]
+    certificate_name: Option<String>,
     /// Whether any token that is not known charges here as well. What charging costs stays the same.
     free_vend: Option<bool>,
 }
@@ -180,6 +188,9 @@ pub(super) async fn put(
     {
         return Err(Problem::bad_request(format!("a password has 1 to {MAX_PASSWORD} characters")));
     }
+    if put.certificate_name.as_ref().is_some_and(|name| !(1..=MAX_PASSWORD).contains(&name.chars().count())) {
+        return Err(Problem::bad_request("a certificate_name has 1 to 64 characters"));
+    }
     let before = csms.store().station(&id).await?;
     let has_password = put.password.is_some() || before.as_ref().is_some_and(|station| station.password_hash.is_some());
     if matches!(put.security_profile, Some(1 | 2)) && !has_password {
@@ -189,6 +200,7 @@ pub(super) async fn put(
         registration: put.registration,
         security_profile: put.security_profile,
         password_hash: put.password.map(|password| csms.password_key().hash(&id, password.as_bytes())),
+        certificate_name: put.certificate_name,
         free_vend: put.free_vend,
     };
     let created = csms.store().put_station(&id, &change, Timestamp::now()).await?;
@@ -202,14 +214,20 @@ pub(super) async fn put(
     Ok((status, axum::Json(StationView::new(station, live))))
 }
 
-/// Lets a connected station feel what changed.
+/// Lets a connected station feel what changed: it is disconnected when that with which it came is not enough any more.
 fn carry_out(csms: &Csms, before: &Station, after: &Station) {
-    let proves = |station: &Station| station.security_profile.unwrap_or(0);
-    let other_proof = proves(before) != proves(after) && proves(after) > 0;
     if before.registration != after.registration {
         csms.stations().set_registration(&after.id, after.registration);
     }
-    if other_proof || (before.password_hash != after.password_hash && proves(after) > 0) {
+    let Some(connection) = csms.stations().live(&after.id).connection else { return };
+    let came_with = connection.profile;
+    let required = after.security_profile.unwrap_or(0);
+    let by_password = matches!(came_with, SecurityProfile::Basic | SecurityProfile::TlsWithBasic);
+    let other_password = by_password && required > 0 && before.password_hash != after.password_hash;
+    let other_name =
+        came_with == SecurityProfile::TlsWithCertificate && before.certificate_name != after.certificate_name;
+    // A00.FR.002
+    if came_with.number() < required || other_password || other_name {
         csms.stations().disconnect(&after.id, "the operator changed how the station proves who it is");
     }
 }

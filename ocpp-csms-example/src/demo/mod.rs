@@ -147,6 +147,7 @@ async fn enter(server: &Server, role: &Role) -> anyhow::Result<String> {
         registration: Some(Registration::Accepted),
         security_profile: Some(1),
         password_hash: Some(csms.password_key().hash(role.station, password.as_bytes())),
+        certificate_name: None,
         free_vend: Some(false),
     };
     let now = Timestamp::now();

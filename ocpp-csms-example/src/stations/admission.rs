@@ -1,7 +1,9 @@
 //! Who is let in: the decision about a connection before it is made.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
-use ocpp_core::transport::Credentials;
+use ocpp_core::transport::{AuthenticationError, KnownStation, SecurityProfile, TlsPeer, UpgradeRequest, authenticate};
 
 use crate::access::PasswordKey;
 use crate::config::{Config, UnknownStations};
@@ -37,24 +39,33 @@ pub enum Refusal {
     /// Nobody entered it, and too many like it are waiting.
     #[error("too many stations that nobody entered are waiting: enter this one, or raise max_unknown_stations")]
     TooManyUnknown,
-    /// It came without a password, or with a wrong one.
-    #[error("the password is missing or wrong")]
-    Unauthorized,
+    /// It did not prove who it is as its security profile asks for.
+    #[error("{0}")]
+    Authentication(AuthenticationError),
+    /// Too many wrong passwords came from its address.
+    #[error("too many wrong passwords: the next attempt counts in {} s", .0.as_secs() + 1)]
+    TooManyAttempts(Duration),
     /// Nobody decided how it must prove who it is, and the configuration does not let it in without.
     #[error(
         "the station has no password, and stations without one are not let in: give it one, set its security_profile to 0, \
          or set allow_no_security"
     )]
     NoSecurity,
-    /// Its security profile asks for TLS, and the connection has none.
-    #[error("security profile {0} asks for TLS, and this connection has none")]
-    NeedsTls(u8),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Decides about a connection without TLS from what the operator entered.
+/// A station that is let in.
+#[derive(Debug)]
+pub(super) struct Admission {
+    /// What it was let in by.
+    pub(super) station: Station,
+    /// The security profile with which it came.
+    pub(super) profile: SecurityProfile,
+}
+
+/// Decides about a connection from what the operator entered.
 ///
 /// A station that is rejected is let in: it learns so by the answer to its boot.
 ///
@@ -64,25 +75,41 @@ pub(super) async fn admit(
     store: &Store,
     key: &PasswordKey,
     config: &Config,
-    id: &str,
-    credentials: Option<&Credentials>,
-) -> Result<Station, Refusal> {
+    request: &UpgradeRequest,
+    tls: Option<&TlsPeer>,
+) -> Result<Admission, Refusal> {
+    let id = &*request.station;
     check_id(id)?;
-    let station = match store.station(id).await? {
+    let known = store.station(id).await?;
+    let proof = |profile, station: Option<&Station>| {
+        let hash = station.and_then(|station| station.password_hash.as_deref());
+        let is_password = |sent: &[u8]| hash.is_some_and(|hash| key.verify(id, sent, hash));
+        let mut known = KnownStation::new(profile, &is_password);
+        known.operator = config.operator.as_deref();
+        known.serial_number = station.and_then(|station| station.certificate_name.as_deref());
+        authenticate(&known, request, tls)
+    };
+    let number = known.as_ref().and_then(|station| station.security_profile);
+    let profile = match number
+        .map(|number| SecurityProfile::from_number(number).unwrap_or(SecurityProfile::TlsWithCertificate))
+    {
+        // A00.FR.001, A00.FR.002, A05.FR.07; 1.6 security, A00.FR.001/002, A05.FR.09
+        Some(required) => proof(required, known.as_ref()).map_err(Refusal::Authentication)?,
+        // A valid certificate in its own name proves who it is, also before anybody decided.
+        None => match proof(SecurityProfile::TlsWithCertificate, known.as_ref()) {
+            Ok(proven) => proven,
+            Err(_) if config.allow_no_security => SecurityProfile::None,
+            Err(_) => match known {
+                None if config.unknown_stations == UnknownStations::Reject => return Err(Refusal::Unknown),
+                _ => return Err(Refusal::NoSecurity),
+            },
+        },
+    };
+    let station = match known {
         Some(station) => station,
         None => onboard(store, config, id).await?,
     };
-    match station.security_profile {
-        // A00.FR.204, A00.FR.304: the user name is the identity.
-        Some(1) => match (&station.password_hash, credentials.filter(|credentials| credentials.user == id)) {
-            (Some(hash), Some(credentials)) if key.verify(id, &credentials.password, hash) => Ok(station),
-            _ => Err(Refusal::Unauthorized),
-        },
-        Some(profile @ 2..) => Err(Refusal::NeedsTls(profile)),
-        Some(_) => Ok(station),
-        None if config.allow_no_security => Ok(station),
-        None => Err(Refusal::NoSecurity),
-    }
+    Ok(Admission { station, profile })
 }
 
 async fn onboard(store: &Store, config: &Config, id: &str) -> Result<Station, Refusal> {
@@ -91,9 +118,6 @@ async fn onboard(store: &Store, config: &Config, id: &str) -> Result<Station, Re
         UnknownStations::Pending => Registration::Pending,
         UnknownStations::Reject => return Err(Refusal::Unknown),
     };
-    if !config.allow_no_security {
-        return Err(Refusal::NoSecurity);
-    }
     store.onboard_station(id, registration, config.max_unknown_stations, Timestamp::now()).await?;
     // Asked for again rather than made up: the operator may have entered it at this very moment.
     store.station(id).await?.ok_or(Refusal::TooManyUnknown)

@@ -7,6 +7,7 @@ use ocpp_core::csms::{
     self, Answer, Authorization, AuthorizationStatus, DataTransferStatus, Event, Question, Receipt, RegistrationStatus,
     Snapshot, TransactionAnswer,
 };
+use ocpp_core::transport::SecurityProfile;
 use ocpp_core::types::Version;
 
 use super::live;
@@ -14,7 +15,7 @@ use super::notice::What;
 use super::registry::Stations;
 use crate::access::authorize;
 use crate::sessions::{Recorded, Step, record};
-use crate::store::{Connector, Identity, Registration, ReservationState, Station, StoreError};
+use crate::store::{Connector, Identity, Registration, ReservationState, SecurityEvent, Source, Station, StoreError};
 use crate::tariffs::amount;
 
 /// The desk of one station.
@@ -49,11 +50,23 @@ impl Desk {
     }
 
     /// Asks once more whether a station may connect as it was admitted, and keeps that it did.
-    pub(super) async fn confirm(&self, admitted: &Station, version: Version) -> Result<Station, DeskError> {
+    ///
+    /// From now on a lower security profile than the one with which it came is not enough (A05.FR.07; 1.6 security, A05.FR.09), unless
+    /// its profile is 0 or nobody decided.
+    pub(super) async fn confirm(
+        &self,
+        admitted: &Station,
+        profile: SecurityProfile,
+        version: Version,
+    ) -> Result<Station, DeskError> {
         let store = self.stations.store();
         let station = store.station(&self.station).await?.ok_or(DeskError::Changed)?;
         if (station.security_profile, &station.password_hash) != (admitted.security_profile, &admitted.password_hash) {
             return Err(DeskError::Changed);
+        }
+        if station.security_profile.is_some_and(|kept| kept > 0 && kept < profile.number()) {
+            tracing::info!(station = %self.station, "the station changed over to security profile {profile}");
+            store.raise_security_profile(&self.station, profile.number()).await?;
         }
         store.station_connected(&self.station, version, Timestamp::now()).await?;
         Ok(station)
@@ -115,6 +128,15 @@ impl Desk {
             }
             Event::SecurityEvent { kind, at, detail } => {
                 tracing::warn!(%station, kind, %at, detail, "the station reports a security event");
+                let event = SecurityEvent {
+                    at: *at,
+                    source: Source::Station,
+                    station: Some(station.to_string()),
+                    kind: kind.clone(),
+                    remote: None,
+                    detail: detail.clone(),
+                };
+                self.stations.security().keep(&event).await;
             }
             Event::NotAccepted { action, registration } => {
                 tracing::warn!(%station, action, ?registration, "refused: the station is not accepted");

@@ -147,9 +147,9 @@ impl Driver {
 
     /// Takes over a connection, unless the operator changed something since it was let in.
     async fn attach(&mut self, session: &mut Session, connected: Connected) {
-        let Connected { admitted, socket, remote, .. } = connected;
+        let Connected { admitted, profile, socket, remote, .. } = connected;
         let version = socket.version();
-        let station = match self.desk.confirm(&admitted, version).await {
+        let station = match self.desk.confirm(&admitted, profile, version).await {
             Ok(station) => station,
             Err(error) => {
                 tracing::warn!(station = %self.station, %remote, "the connection is dropped: {error}");
@@ -160,7 +160,7 @@ impl Driver {
         (self.is_slowed_down, self.complained) = (false, 0);
         self.stations.metrics().connected(version);
         self.stations.update(&self.station, |live| {
-            live.connection = Some(live::Connection { version, remote, since: Timestamp::now() });
+            live.connection = Some(live::Connection { version, profile, remote, since: Timestamp::now() });
             true
         });
         self.stations.notify(&self.station, What::Connected { version });

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,10 +12,11 @@ use axum::routing::any;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use ocpp_core::transport::{
-    Connection, ConnectionConfig, HandshakeRules, Refused, UpgradeRequest, WebSocket, refuse_version,
+    AuthenticationError, Connection, ConnectionConfig, HandshakeRules, Refused, SecurityProfile, TlsPeer,
+    UpgradeRequest, WebSocket, refuse_version,
 };
 
-use super::admission::{Refusal, admit};
+use super::admission::{Admission, Refusal, admit};
 use super::registry::Stations;
 use crate::store::Station;
 
@@ -27,6 +29,8 @@ pub(super) struct Connected {
     pub(super) station: Arc<str>,
     /// What it was let in by.
     pub(super) admitted: Station,
+    /// The security profile with which it came.
+    pub(super) profile: SecurityProfile,
     pub(super) socket: Socket,
     pub(super) remote: SocketAddr,
 }
@@ -53,9 +57,9 @@ async fn upgrade(
         }
     };
     let station: Arc<str> = handshake.station.as_str().into();
-    let credentials = handshake.credentials.as_ref();
-    let admitted = match admit(stations.store(), stations.key(), stations.config(), &station, credentials).await {
-        Ok(admitted) => admitted,
+    let tls = request.extensions().get::<Arc<TlsPeer>>().cloned();
+    let Admission { station: admitted, profile } = match let_in(&stations, &handshake, tls.as_deref(), remote).await {
+        Ok(admission) => admission,
         Err(refusal) => {
             if stations.strangers().may_log(Some(remote.ip())) {
                 tracing::warn!(%station, %remote, "not let in: {refusal}");
@@ -80,7 +84,7 @@ async fn upgrade(
         match handshake.version {
             Some(version) => {
                 let socket = Connection::new(wire, version, config);
-                stations.attach(Connected { station, admitted, socket, remote });
+                stations.attach(Connected { station, admitted, profile, socket, remote });
             }
             None => {
                 let offered = handshake.offered.join(", ");
@@ -94,11 +98,42 @@ async fn upgrade(
     response
 }
 
+/// Decides, slows down who guesses passwords, and keeps what went wrong.
+async fn let_in(
+    stations: &Stations,
+    handshake: &UpgradeRequest,
+    tls: Option<&TlsPeer>,
+    remote: SocketAddr,
+) -> Result<Admission, Refusal> {
+    let (station, address) = (&*handshake.station, remote.ip());
+    if handshake.credentials.is_some() {
+        stations.throttle().check(address, station, Instant::now()).map_err(Refusal::TooManyAttempts)?;
+    }
+    let admitted = admit(stations.store(), stations.key(), stations.config(), handshake, tls).await;
+    match &admitted {
+        Ok(admission) if admission.profile > SecurityProfile::None => {
+            stations.throttle().succeeded(address, station, Instant::now());
+        }
+        Err(Refusal::Authentication(error)) => {
+            if matches!(error, AuthenticationError::WrongPassword | AuthenticationError::OtherUser(_)) {
+                stations.throttle().failed(address, station, Instant::now());
+            }
+            // A first request without credentials is how HTTP clients ask whether some are needed.
+            if *error != AuthenticationError::NoCredentials {
+                stations.security().seen(error.security_event(), Some(station), address, error.to_string()).await;
+            }
+        }
+        _ => {}
+    }
+    admitted
+}
+
 fn answer(refusal: &Refusal) -> Refused {
     match refusal {
         Refusal::Id(_) | Refusal::Unknown => Refused::unknown_station(),
-        Refusal::Unauthorized | Refusal::NoSecurity => Refused::unauthorized(),
-        Refusal::NeedsTls(_) => Refused::forbidden(),
+        Refusal::Authentication(error) => error.refused(),
+        Refusal::TooManyAttempts(wait) => Refused::too_many_requests(*wait),
+        Refusal::NoSecurity => Refused::unauthorized(),
         Refusal::TooManyUnknown | Refusal::Store(_) => Refused::unavailable(),
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use jiff::Timestamp;
 use ocpp_core::csms::{ConnectorStatus, Event, MeterReading, SampleValue};
+use ocpp_core::transport::SecurityProfile;
 use ocpp_core::types::Version;
 use rust_decimal::Decimal;
 
@@ -29,6 +30,8 @@ pub struct LiveStation {
 pub struct Connection {
     /// The version that was agreed on.
     pub version: Version,
+    /// The security profile with which it came.
+    pub profile: SecurityProfile,
     /// Where it comes from.
     pub remote: SocketAddr,
     /// Since when.

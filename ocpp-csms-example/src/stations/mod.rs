@@ -8,6 +8,7 @@ mod gateway;
 mod live;
 mod notice;
 mod registry;
+mod security;
 
 pub use admission::{Refusal, StationIdError, check_id};
 pub use gateway::routes;

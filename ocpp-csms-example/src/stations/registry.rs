@@ -11,7 +11,8 @@ use super::driver::{Call, Driver, Order};
 use super::gateway::Connected;
 use super::live::{ConnectorView, LiveStation};
 use super::notice::{Notice, What};
-use crate::access::PasswordKey;
+use super::security::SecurityLog;
+use crate::access::{PasswordKey, Throttle};
 use crate::config::Config;
 use crate::logging::Sparingly;
 use crate::metrics::Metrics;
@@ -37,6 +38,8 @@ struct Inner {
     metrics: Metrics,
     /// Those who knock without being let in.
     strangers: Sparingly,
+    throttle: Throttle,
+    security: SecurityLog,
     drivers: Mutex<Drivers>,
     live: RwLock<HashMap<Arc<str>, LiveStation>>,
     notices: broadcast::Sender<Notice>,
@@ -79,6 +82,8 @@ impl Stations {
         }
         let inner = Inner {
             config,
+            security: SecurityLog::new(store.clone()),
+            throttle: Throttle::default(),
             store,
             log,
             key,
@@ -220,6 +225,16 @@ impl Stations {
     /// Runs something that is waited for when the server ends, so that it has to come to an end by itself.
     pub(super) fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.inner.tasks.spawn(task);
+    }
+
+    /// Who guesses passwords.
+    pub(super) fn throttle(&self) -> &Throttle {
+        &self.inner.throttle
+    }
+
+    /// Where security events go.
+    pub(crate) fn security(&self) -> &SecurityLog {
+        &self.inner.security
     }
 
     pub(super) fn key(&self) -> &PasswordKey {

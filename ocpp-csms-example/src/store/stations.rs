@@ -75,6 +75,8 @@ pub struct Station {
     pub security_profile: Option<u8>,
     /// Its password, as a keyed hash.
     pub password_hash: Option<String>,
+    /// The name in its certificate, where that is not its identity: its serial number.
+    pub certificate_name: Option<String>,
     /// Whether any token charges here.
     pub free_vend: bool,
     /// Whether an operator entered it; if not, it came by itself.
@@ -100,6 +102,8 @@ pub struct StationChange {
     pub security_profile: Option<u8>,
     /// The keyed hash of its new password.
     pub password_hash: Option<String>,
+    /// The name in its certificate, where that is not its identity.
+    pub certificate_name: Option<String>,
     /// Whether any token charges here.
     pub free_vend: Option<bool>,
 }
@@ -159,13 +163,14 @@ impl Store {
             "UPDATE stations SET provisioned = 1, registration = COALESCE($2, registration), \
              security_profile = COALESCE($3, CASE WHEN $4 IS NOT NULL AND COALESCE(security_profile, 0) = 0 THEN 1 \
              ELSE security_profile END), password_hash = COALESCE($4, password_hash), \
-             free_vend = COALESCE($5, free_vend) WHERE id = $1",
+             free_vend = COALESCE($5, free_vend), certificate_name = COALESCE($6, certificate_name) WHERE id = $1",
         )
         .bind(id)
         .bind(change.registration.map(Registration::as_str))
         .bind(change.security_profile.map(i64::from))
         .bind(&change.password_hash)
         .bind(change.free_vend.map(i64::from))
+        .bind(&change.certificate_name)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -208,14 +213,31 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what a station said about itself when it booted.
+    /// Keeps that a station changed over to a higher security profile. One of profile 0, or about which nobody decided, stays as it is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn raise_security_profile(&self, id: &str, profile: u8) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE stations SET security_profile = $2 WHERE id = $1 AND security_profile BETWEEN 1 AND $2 - 1",
+        )
+        .bind(id)
+        .bind(i64::from(profile))
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps what a station said about itself when it booted. The first serial number of one that proved who it is, is from then on a
+    /// name that its certificate may have.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn station_booted(&self, id: &str, identity: &Identity, now: Timestamp) -> Result<(), StoreError> {
         let query = sqlx::query(
             "UPDATE stations SET vendor = $2, model = $3, serial_number = $4, firmware_version = $5, \
-             last_booted_at = $6 WHERE id = $1",
+             last_booted_at = $6, certificate_name = CASE WHEN security_profile >= 1 \
+             THEN COALESCE(certificate_name, $4) ELSE certificate_name END WHERE id = $1",
         )
         .bind(id)
         .bind(&identity.vendor)
@@ -253,6 +275,7 @@ fn read(row: &SqliteRow) -> Result<Station, StoreError> {
         registration: parse("the registration of a station", row.try_get("registration")?)?,
         security_profile,
         password_hash: row.try_get("password_hash")?,
+        certificate_name: row.try_get("certificate_name")?,
         free_vend: row.try_get::<i64, _>("free_vend")? != 0,
         provisioned: row.try_get::<i64, _>("provisioned")? != 0,
         version: version.and_then(|number| Version::ALL.into_iter().find(|version| version.number() == number)),

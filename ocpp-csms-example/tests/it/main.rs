@@ -3,6 +3,7 @@
 // What clippy.toml allows in tests, it does not allow in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod authority;
 mod bad_input;
 mod calls;
 mod charging;
@@ -16,3 +17,4 @@ mod reservations;
 mod rest;
 mod security;
 mod store;
+mod tls;

@@ -120,8 +120,8 @@ pub(super) fn alerted(description: u8) -> TlsError {
         44 => own(CertificateFault::Revoked),
         45 => own(CertificateFault::Expired),
         48 => own(CertificateFault::UnknownIssuer),
-        // bad_certificate, unsupported_certificate, certificate_unknown, access_denied
-        42 | 43 | 46 | 49 => own(CertificateFault::Invalid(format!("alert {description}"))),
+        // bad_certificate, unsupported_certificate, certificate_unknown, access_denied, decrypt_error: a signature is wrong
+        42 | 43 | 46 | 49 | 51 => own(CertificateFault::Invalid(format!("alert {description}"))),
         70 => TlsError::NoCommonVersion,
         description => TlsError::Handshake(format!("alert {description}")),
     }

@@ -1,0 +1,176 @@
+//! Who guesses passwords waits longer and longer.
+//!
+//! Attempts are counted for each station at each address, so that nobody elsewhere can lock a station out, and a wrongly configured
+//! station does not lock out the others behind the same address. An address from which many stations' passwords are guessed waits for
+//! all of those that never succeeded from there.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Wrong passwords that a station may send before it has to wait.
+const FREE: u32 = 5;
+/// Wrong passwords that may come from one address before those behind it wait who never sent a right one.
+const FREE_OF_ADDRESS: u32 = 100;
+/// The longest wait.
+const LONGEST: Duration = Duration::from_secs(300);
+/// After so long without a wrong password everything is forgiven.
+const FORGIVEN: Duration = Duration::from_secs(900);
+/// Addresses and stations that are remembered.
+const REMEMBERED: usize = 20_000;
+
+/// Wrong passwords of the recent past.
+#[derive(Debug, Default)]
+pub struct Throttle {
+    records: Mutex<HashMap<Key, Record>>,
+}
+
+/// An address, and the station that it claims to be; `None` for all of them.
+type Key = (IpAddr, Option<Arc<str>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    failures: u32,
+    last: Instant,
+    /// It has proven once who it is.
+    trusted: bool,
+}
+
+impl Record {
+    /// How long it has to wait after that many failures beyond those that are free.
+    fn wait(&self, free: u32) -> Duration {
+        match self.failures.checked_sub(free) {
+            None => Duration::ZERO,
+            Some(excess) => Duration::from_secs(1_u64.checked_shl(excess).unwrap_or(u64::MAX)).min(LONGEST),
+        }
+    }
+
+    fn left(&self, free: u32, now: Instant) -> Duration {
+        self.wait(free).saturating_sub(now.saturating_duration_since(self.last))
+    }
+}
+
+impl Throttle {
+    /// Whether this address may try a password of this station now.
+    ///
+    /// # Errors
+    /// How long it has to wait.
+    pub fn check(&self, address: IpAddr, station: &str, now: Instant) -> Result<(), Duration> {
+        let address = address.to_canonical();
+        let records = self.records();
+        let own = records.get(&(address, Some(station.into())));
+        let left = own.map_or(Duration::ZERO, |record| record.left(FREE, now));
+        let of_address = match own {
+            Some(record) if record.trusted => Duration::ZERO,
+            _ => records.get(&(address, None)).map_or(Duration::ZERO, |record| record.left(FREE_OF_ADDRESS, now)),
+        };
+        let left = left.max(of_address);
+        if left.is_zero() { Ok(()) } else { Err(left) }
+    }
+
+    /// A password was wrong.
+    pub fn failed(&self, address: IpAddr, station: &str, now: Instant) {
+        let address = address.to_canonical();
+        let mut records = self.records();
+        for key in [(address, Some(station.into())), (address, None)] {
+            make_room(&mut records, &key, now);
+            let record = records.entry(key).or_insert(Record { failures: 0, last: now, trusted: false });
+            if now.saturating_duration_since(record.last) > FORGIVEN {
+                record.failures = 0;
+            }
+            record.failures = record.failures.saturating_add(1);
+            record.last = now;
+        }
+    }
+
+    /// A station has proven who it is.
+    pub fn succeeded(&self, address: IpAddr, station: &str, now: Instant) {
+        let key = (address.to_canonical(), Some(station.into()));
+        let mut records = self.records();
+        // Only where somebody guesses does it matter who does not.
+        let is_watched = records.contains_key(&key) || records.contains_key(&(key.0, None));
+        if is_watched {
+            make_room(&mut records, &key, now);
+            records.insert(key, Record { failures: 0, last: now, trusted: true });
+        }
+    }
+
+    fn records(&self) -> MutexGuard<'_, HashMap<Key, Record>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Forgets whoever is forgiven, and if need be the one who has been quiet for longest.
+fn make_room(records: &mut HashMap<Key, Record>, key: &Key, now: Instant) {
+    if records.len() < REMEMBERED || records.contains_key(key) {
+        return;
+    }
+    records.retain(|_, record| now.saturating_duration_since(record.last) <= FORGIVEN);
+    if records.len() >= REMEMBERED {
+        let oldest = records.iter().min_by_key(|(_, record)| record.last).map(|(key, _)| key.clone());
+        oldest.map(|key| records.remove(&key));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn addresses() -> [IpAddr; 2] {
+        ["10.0.0.1", "10.0.0.2"].map(|text| text.parse().unwrap())
+    }
+
+    #[test]
+    fn whoever_guesses_waits_longer_and_longer_and_is_forgiven_in_the_end() {
+        let (throttle, start, [here, _]) = (Throttle::default(), Instant::now(), addresses());
+        for _ in 0..FREE {
+            assert!(throttle.check(here, "CS", start).is_ok());
+            throttle.failed(here, "CS", start);
+        }
+        let mut waits = Vec::new();
+        let mut now = start;
+        for _ in 0..10 {
+            let wait = throttle.check(here, "CS", now).unwrap_err();
+            waits.push(wait.as_secs());
+            now += wait;
+            assert!(throttle.check(here, "CS", now).is_ok());
+            throttle.failed(here, "CS", now);
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+        now += FORGIVEN + MINUTE;
+        throttle.failed(here, "CS", now);
+        assert!(throttle.check(here, "CS", now).is_ok());
+    }
+
+    #[test]
+    fn nobody_else_waits() {
+        let (throttle, now, [here, there]) = (Throttle::default(), Instant::now(), addresses());
+        (0..20).for_each(|_| throttle.failed(here, "CS", now));
+        assert!(throttle.check(here, "CS", now).is_err());
+        assert!(throttle.check("::ffff:10.0.0.1".parse().unwrap(), "CS", now).is_err());
+        assert!(throttle.check(there, "CS", now).is_ok(), "the station itself, at another address");
+        assert!(throttle.check(here, "CS-2", now).is_ok(), "another station behind the same address");
+    }
+
+    #[test]
+    fn an_address_that_guesses_for_many_stations_waits_except_for_those_that_are_known_there() {
+        let (throttle, now, [here, _]) = (Throttle::default(), Instant::now(), addresses());
+        throttle.failed(here, "KNOWN", now);
+        throttle.succeeded(here, "KNOWN", now);
+        (0..FREE_OF_ADDRESS).for_each(|number| throttle.failed(here, &format!("CS-{number}"), now));
+        assert!(throttle.check(here, "NEW", now).is_err());
+        assert!(throttle.check(here, "KNOWN", now).is_ok());
+    }
+
+    #[test]
+    fn any_number_of_guessers_is_remembered_in_bounded_room() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for number in 0..12_000_u32 {
+            throttle.failed(IpAddr::from(number.to_be_bytes()), "CS", now + Duration::from_millis(number.into()));
+        }
+        assert!(throttle.records().len() <= REMEMBERED);
+    }
+}
