@@ -215,7 +215,7 @@ impl Station {
     /// The CSMS can't be asked: the station decides by itself.
     fn authorize_offline(&mut self, at: usize, authorization: Authorization) {
         let verdict = if self.is_connected() || !self.provisioning.was_accepted() {
-            // B02.FR.02, B03.FR.02; 1.6 edition 2, 4.2.1: nobody charges at a station that no CSMS knows.
+            // B02.FR.02, B03.FR.02; 1.6 edition 2, 4.2.1, errata 3.11: nobody charges at a station that no CSMS knows.
             Err("NotRegistered".to_string())
         } else {
             self.judge_offline(&authorization.token)
@@ -479,7 +479,7 @@ impl Station {
         let id = self.evses[at].id;
         self.turn_away(Some(id), token, &info.status);
         if self.settings.boolean(Key::StopTxOnInvalidId) {
-            // E05.FR.11: the plug of somebody who is turned away waits for him.
+            // E05.FR.11; 1.6 errata 3.17: the plug of somebody who is turned away waits for him.
             let evse = &mut self.evses[at];
             let owner = evse.authorization.clone().map(Owner::of);
             evse.locked_for = owner.filter(|_| evse.locked.is_some());

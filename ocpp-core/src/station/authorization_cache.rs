@@ -1,4 +1,4 @@
-//! The authorisation cache: what the CSMS said last about each token (2.1 part 2, C10 to C12; 1.6 edition 2, 3.5.1).
+//! The authorisation cache: what the CSMS said last about each token (2.1 part 2, C10 to C12; 1.6 edition 2, 3.5.1, errata 3.4).
 
 use alloc::collections::BTreeMap;
 use alloc::format;

@@ -63,6 +63,7 @@ impl Token {
     }
 
     /// Whether both are the same token to this version.
+    /// 1.6 edition 2, 3.9
     #[must_use]
     pub fn is_same(&self, other: &Self, version: Version) -> bool {
         let same_kind = version == Version::V1_6 || self.kind == other.kind;

@@ -91,6 +91,7 @@ impl Measurand {
     }
 
     /// Its unit, empty for a plain number.
+    /// 1.6 errata 3.86: Hertz
     #[must_use]
     pub fn unit(self) -> &'static str {
         Self::TABLE.iter().find(|(measurand, ..)| *measurand == self).map_or("", |(.., unit)| unit)
@@ -272,6 +273,7 @@ pub struct Reading {
 
 impl Reading {
     /// A reading of the register of energy given to vehicles, in Wh.
+    /// 1.6 errata 3.9: of a register that goes on, not one that begins at 0
     #[must_use]
     pub fn energy(watt_hours: Decimal) -> Self {
         Self::default().with(Measurand::EnergyActiveImportRegister, watt_hours)

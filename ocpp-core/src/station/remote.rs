@@ -37,6 +37,7 @@ pub(super) enum Wanted {
 
 impl Station {
     /// The CSMS wants a transaction. `Err` refuses; `Ok` may know the transaction already (F01.FR.13).
+    /// 1.6 errata 3.32
     pub(super) fn remote_start(
         &mut self,
         place: Option<(u32, Option<u32>)>,
@@ -117,6 +118,7 @@ impl Station {
     }
 
     /// The CSMS wants a transaction to end (F03.FR.07, F03.FR.08). Whether there is such a transaction.
+    /// 1.6 errata 3.33
     pub(super) fn remote_stop(&mut self, is_meant: impl Fn(&Self, &str) -> bool) -> bool {
         if self.provisioning.registration != Some(Registration::Accepted) {
             return false;
@@ -148,6 +150,7 @@ impl Station {
     }
 
     /// The CSMS wants to be told something. `None`: this station has no such message (F06.FR.08).
+    /// 1.6 errata 3.46
     pub(super) fn trigger(&mut self, wanted: Wanted, place: Option<(u32, Option<u32>)>) -> bool {
         // A place that doesn't exist is no place to report about; where it is not relevant it is ignored (F06.FR.03).
         let is_somewhere = place.is_none_or(|(evse, connector)| {

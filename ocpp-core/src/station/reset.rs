@@ -1,4 +1,4 @@
-//! Restarting on request (2.1 part 2, B11 to B13; 1.6 edition 2, 5.14).
+//! Restarting on request (2.1 part 2, B11 to B13; 1.6 edition 2, 5.14, errata 3.36, 3.82).
 
 use core::time::Duration;
 

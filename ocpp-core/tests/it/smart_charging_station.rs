@@ -133,7 +133,7 @@ fn profiles_outlive_a_power_cut() {
     assert_eq!(now_limit(&mut world, 1), 10.0);
 }
 
-/// 1.6 edition 2, 3.13.1, 5.16.4, 7.8, 7.13, 7.14, 1.6 errata 3.56
+/// 1.6 edition 2, 3.13.1, 5.16.4, 7.8, 7.13, 7.14, 1.6 errata 3.56; 1.6 errata 3.45, 3.70
 #[test]
 fn a_profile_that_makes_no_sense_is_rejected() {
     let mut world = Script::booted(Version::V1_6);
@@ -184,7 +184,7 @@ fn a_connector_or_unit_that_does_not_exist_is_a_property_constraint_violation() 
     assert_eq!(world.ask("GetCompositeSchedule", call), violation, "1.6 errata 3.24");
 }
 
-/// 1.6 edition 2, 3.13.1
+/// 1.6 edition 2, 3.13.1; 1.6 errata 3.53
 #[test]
 fn each_purpose_has_its_place() {
     let mut world = Script::booted(Version::V1_6);
@@ -341,7 +341,7 @@ fn clearing_takes_what_fits_everything_that_is_given() {
     }
 }
 
-/// 1.6 edition 2, 5.7, 6.22, errata 3.57
+/// 1.6 edition 2, 5.7, 6.22, errata 3.57; 1.6 errata 3.29
 #[test]
 fn a_composite_schedule_starts_when_it_is_asked_for_and_says_what_it_covers() {
     let mut world = Script::booted(Version::V1_6);
@@ -368,7 +368,7 @@ fn a_composite_schedule_starts_when_it_is_asked_for_and_says_what_it_covers() {
     );
 }
 
-/// 1.6 edition 2, 5.7
+/// 1.6 edition 2, 5.7; 1.6 errata 3.51
 #[test]
 fn a_schedule_that_cannot_be_told_is_rejected() {
     let mut world = Script::booted(Version::V1_6);
@@ -511,7 +511,7 @@ fn where_the_limit_is_too_small_for_all_who_began_last_waits() {
     assert_eq!((told(&world, 1).as_deref(), told(&world, 2).as_deref()), (Some("0"), Some("16")));
 }
 
-/// 1.6 edition 2, 4.9, 1.6 errata 3.64
+/// 1.6 edition 2, 4.9, 1.6 errata 3.64; 1.6 errata 3.55
 #[test]
 fn a_limit_of_nothing_suspends_charging() {
     let mut world = Script::booted(Version::V1_6);
@@ -592,7 +592,7 @@ fn the_profile_of_a_remote_start_that_nobody_used_is_forgotten() {
     assert_eq!(told(&world, 1), None);
 }
 
-/// 1.6 edition 2, 9.1.29, 9.4.1 to 9.4.5
+/// 1.6 edition 2, 3.3, 3.13.5, 9.1.29, 9.4.1 to 9.4.5; 1.6 errata 3.3
 #[test]
 fn the_keys_of_smart_charging_are_told_and_cannot_be_changed() {
     let mut world = Script::booted(Version::V1_6);

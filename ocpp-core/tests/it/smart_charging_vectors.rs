@@ -151,7 +151,7 @@ fn the_vectors_about_relative_schedules_hold() {
     run("relative.json");
 }
 
-/// 1.6 edition 2, 7.12, 7.14, 1.6 errata 3.34; 2.1 part 2, K01.FR.50, K01.FR.51, K 3.8
+/// 1.6 edition 2, 7.12, 7.14, 1.6 errata 3.34, 3.69; 2.1 part 2, K01.FR.50, K01.FR.51, K 3.8
 #[test]
 fn the_vectors_about_units_and_phases_hold() {
     run("units.json");

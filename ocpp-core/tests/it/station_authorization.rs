@@ -87,7 +87,7 @@ fn only_an_accepted_token_charges() {
     }
 }
 
-/// C01.FR.03, E07.FR.01
+/// C01.FR.03, E07.FR.01; 1.6 edition 2, 3.9
 #[test]
 fn the_same_token_ends_it_without_being_asked_for_whatever_its_case() {
     for version in VERSIONS {

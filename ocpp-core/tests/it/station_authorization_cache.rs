@@ -307,7 +307,7 @@ fn clearing_the_cache_forgets_every_token_and_touches_no_transaction() {
     }
 }
 
-/// C10.FR.02; 1.6 edition 2, 3.5.1
+/// C10.FR.02; 1.6 edition 2, 3.5.1; 1.6 errata 3.4
 #[test]
 fn the_cache_outlives_a_power_cut() {
     for version in VERSIONS {

@@ -20,7 +20,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// B01.FR.01, B01.FR.05; 1.6 edition 2, 4.2, 4.9
+/// B01.FR.01, B01.FR.05; 1.6 edition 2, 4.2, 4.9; 1.6 errata 3.22
 #[test]
 fn the_first_message_is_a_boot_notification_and_the_statuses_follow_its_acceptance() {
     for version in VERSIONS {
@@ -89,7 +89,7 @@ fn with_an_interval_of_zero_the_station_waits_longer_each_time() {
     }
 }
 
-/// B02.FR.01, B02.FR.05; 1.6 edition 2, 4.2
+/// B02.FR.01, B02.FR.05; 1.6 edition 2, 4.2; 1.6 edition 2, 4.2.1; 1.6 errata 3.11
 #[test]
 fn a_pending_station_answers_and_starts_nothing() {
     let mut world = Script::start(Version::V1_6);

@@ -53,7 +53,7 @@ fn is_accepted(said: &Said) -> bool {
     matches!(said, Said::Result(payload) if payload["status"] == "Accepted")
 }
 
-/// F01.FR.02, F01.FR.19, F01.FR.25, F03.FR.03; 1.6 edition 2, 5.11, 5.12
+/// F01.FR.02, F01.FR.19, F01.FR.25, F03.FR.03; 1.6 edition 2, 5.11, 5.12; 1.6 errata 3.32, 3.33
 #[test]
 fn a_remote_start_and_stop_make_a_transaction() {
     for version in VERSIONS {
@@ -327,7 +327,7 @@ fn a_reset_may_let_the_transaction_go_on() {
     );
 }
 
-/// F05; 1.6 edition 2, 5.18
+/// F05; 1.6 edition 2, 5.18; 1.6 errata 3.87
 #[test]
 fn a_plug_is_released_on_request() {
     for version in VERSIONS {
@@ -438,7 +438,7 @@ fn a_trigger_is_answered_before_its_message_comes() {
     }
 }
 
-/// P01.FR.05; 1.6 edition 2, 4.3, 5.4; C11.FR.04
+/// P01.FR.05; 1.6 edition 2, 4.3, 5.4; C11.FR.04; 1.6 errata 3.23
 #[test]
 fn what_the_station_does_not_have_is_said_honestly() {
     for version in VERSIONS {

@@ -17,7 +17,7 @@ fn samples(version: Version, world: &Script) -> Vec<Value> {
     world.peer.payloads(action).iter().filter(is_sample).map(|payload| (*payload).clone()).collect()
 }
 
-/// J02.FR.11; 1.6 edition 2, 4.7
+/// J02.FR.11; 1.6 edition 2, 4.7; 1.6 edition 2, 3.16.1
 #[test]
 fn samples_come_in_their_rhythm_for_as_long_as_the_transaction_lasts() {
     for version in VERSIONS {
@@ -86,6 +86,26 @@ fn only_the_configured_measurands_are_told() {
     }
 }
 
+/// 1.6 edition 2, 7.45; 1.6 errata 3.86
+#[test]
+fn a_frequency_is_in_hertz_for_which_1_6_has_no_word() {
+    for version in VERSIONS {
+        let mut world = Script::booted(version);
+        world.set("MeterValueSampleInterval", "30");
+        world.set("MeterValuesSampledData", "Frequency");
+        world.plug();
+        world.tap("TAG");
+        let reading = Reading::energy(decimal("1500")).with(Measurand::Frequency, decimal("49.98"));
+        world.handle(Input::Meter { evse: 1, reading });
+        world.run(Duration::from_secs(40));
+        let value = &samples(version, &world)[0]["meterValue"][0]["sampledValue"][0];
+        let unit =
+            if version == Version::V1_6 { value["unit"].clone() } else { value["unitOfMeasure"]["unit"].clone() };
+        let told = if version == Version::V1_6 { Value::Null } else { json!("Hertz") };
+        assert_eq!((value["measurand"].clone(), unit), (json!("Frequency"), told), "{version}");
+    }
+}
+
 /// J02.FR.11; 1.6 edition 2, 9.1.19
 #[test]
 fn an_interval_of_zero_takes_no_samples_and_a_new_one_counts_at_once() {
@@ -102,7 +122,7 @@ fn an_interval_of_zero_takes_no_samples_and_a_new_one_counts_at_once() {
     }
 }
 
-/// F06.FR.06, F06.FR.07; 1.6 edition 2, 5.17
+/// F06.FR.06, F06.FR.07; 1.6 edition 2, 5.17; 1.6 errata 3.46
 #[test]
 fn a_trigger_brings_what_the_meter_says_now() {
     for version in VERSIONS {
@@ -237,6 +257,7 @@ fn a_clock_that_is_set_back_by_a_moment_brings_no_value_twice() {
 }
 
 /// J01.FR.22; 1.6 edition 2, 3.16, 4.7: with the transaction that they belong to, and kept while there is no connection.
+/// 1.6 errata 3.16
 #[test]
 fn clock_aligned_values_of_a_transaction_are_kept_until_they_are_delivered() {
     for version in VERSIONS {
@@ -318,7 +339,7 @@ fn a_measurand_is_told_for_every_phase_and_location_that_the_meter_measures() {
     }
 }
 
-/// J01.FR.03, J01.FR.04; 1.6 edition 2, 3.16.3, 4.7
+/// J01.FR.03, J01.FR.04; 1.6 edition 2, 3.16.3, 4.7; 1.6 errata 3.16
 #[test]
 fn the_main_meter_is_told_as_that_of_the_whole_station() {
     for version in VERSIONS {

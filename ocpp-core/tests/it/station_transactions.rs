@@ -19,7 +19,7 @@ pub fn energy(payload: &Value, context: &str) -> Option<String> {
     found.next().map(|sample| sample["value"].to_string())
 }
 
-/// 1.6 edition 2, 4.8, 4.10: the register at both ends, exact values beside them.
+/// 1.6 edition 2, 3.6, 4.8, 4.10; 1.6 errata 3.9: the register at both ends, exact values beside them.
 #[test]
 fn a_1_6_transaction_has_one_start_and_one_stop_with_the_meters_registers() {
     let mut world = Script::booted(Version::V1_6);
@@ -571,7 +571,7 @@ fn a_button_starts_without_a_token() {
     }
 }
 
-/// E05.FR.09 to 11, C15.FR.03, C15.FR.04; 1.6 edition 2, 4.8
+/// E05.FR.09 to 11, C15.FR.03, C15.FR.04; 1.6 edition 2, 4.8; 1.6 errata 3.17
 #[test]
 fn a_token_that_the_answer_refuses_ends_the_charging() {
     let refused = json!({"idTokenInfo": {"status": "Blocked"}});

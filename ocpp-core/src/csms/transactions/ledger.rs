@@ -65,6 +65,7 @@ struct Undo {
 
 impl Ledger {
     /// No transactions, and the first id to give away.
+    /// 1.6 errata 3.54: ids are positive
     pub(in crate::csms) fn new(first_id: i64) -> Self {
         Self { entries: Vec::new(), next_id: first_id, undo: Undo::default() }
     }

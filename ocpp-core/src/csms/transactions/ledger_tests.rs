@@ -206,6 +206,7 @@ fn a_repeated_start_of_1_6_is_known_by_its_content() {
     assert_eq!(ledger.repeated_start(&StartKey { at: 6, ..start_key("TAG") }), None);
 }
 
+/// 1.6 errata 3.54
 #[test]
 fn ids_are_given_away_once_also_after_a_snapshot() {
     let mut ledger = Ledger::new(1);

@@ -94,6 +94,7 @@ impl Firmware {
 
 impl Station {
     /// The CSMS wants new firmware.
+    /// 1.6 errata 3.47
     pub(in crate::station) fn update_firmware(&mut self, request: UpdateRequest) -> Judgement {
         let takes = self.config.firmware_updates;
         Judgement::Now(match &request.signed {

@@ -148,6 +148,7 @@ impl Station {
     }
 
     /// What the meters of the EVSEs say; not of those whose meter has to speak first.
+    /// 1.6 errata 3.16
     fn aligned_values(&self, key: Key, time: Timestamp) -> alloc::vec::Vec<(usize, MeterValue)> {
         (0..self.evses.len())
             .filter(|at| self.evses[*at].recover_by.is_none())

@@ -1,4 +1,4 @@
-//! Values that wait for the last message of their transaction (2.1 part 2, J02.FR.17 to 20; 1.6 edition 2, 9.1.25 and 9.1.27).
+//! Values that wait for the last message of their transaction (2.1 part 2, J02.FR.17 to 20; 1.6 edition 2, 3.16.5, 9.1.25 and 9.1.27).
 
 use alloc::format;
 use alloc::string::String;

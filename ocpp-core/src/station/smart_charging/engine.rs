@@ -1,4 +1,6 @@
 //! Smart charging of a station: profiles are checked, kept and carried to the hardware.
+//!
+//! What is installed outlives restarts and counts offline as online (1.6 edition 2, 3.13.6; 1.6 errata 3.37).
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -198,6 +200,7 @@ impl Station {
 
     /// Draws the conclusions from an input: profiles begin and end with their transactions, and the hardware is told what
     /// may flow from now on.
+    /// 1.6 edition 2, 5.16.1; 1.6 errata 3.8
     pub(in crate::station) fn settle_charging(&mut self) {
         self.install_awaited_profiles();
         self.drop_profiles_of_ended_transactions();

@@ -18,6 +18,7 @@ pub struct Supply {
 
 impl Supply {
     /// A supply; the number of phases is brought into the range of 1 to 3, and without a voltage it is 230 V.
+    /// 1.6 errata 3.69: line voltage is the set one
     #[must_use]
     pub fn new(line_voltage: u32, phases: u32) -> Self {
         let line_voltage = NonZeroU32::new(line_voltage).or(NonZeroU32::new(230)).unwrap_or(NonZeroU32::MIN);

@@ -148,7 +148,7 @@ pub enum ScheduleError {
     /// There is no period.
     #[error("a schedule needs a period")]
     Empty,
-    /// The first period begins later than the schedule (1.6 edition 2, 5.16.4; K01.FR.31).
+    /// The first period begins later than the schedule (1.6 edition 2, 5.16.4, errata 3.45, 3.70; K01.FR.31).
     #[error("the first period must begin at second 0")]
     LateFirstPeriod,
     /// A period begins no later than the one before it (K01.FR.35).

@@ -1,4 +1,4 @@
-//! Reporting the status of connectors (2.1 part 2, G01; 1.6 edition 2, 4.9).
+//! Reporting the status of connectors (2.1 part 2, G01; 1.6 edition 2, 4.9, errata 3.19, 3.22).
 
 mod transitions;
 

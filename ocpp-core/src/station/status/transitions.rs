@@ -1,4 +1,4 @@
-//! From which status to which a connector goes (1.6 edition 2, 4.9; 1.6 errata 3.20).
+//! From which status to which a connector goes (1.6 edition 2, 4.9; 1.6 errata 3.20, 3.21, 3.55).
 
 use crate::station::event::ConnectorStatus::{
     self, Available, Charging, Faulted, Finishing, Preparing, Reserved, SuspendedEv, SuspendedEvse, Unavailable,

@@ -1,4 +1,6 @@
 //! Transactions: when they begin and end, and what is told about them (2.1 part 2, block E; 1.6 edition 2, 4.8 and 4.10).
+//!
+//! In 1.6 a transaction is one, whether or not energy flows (1.6 edition 2, 3.6).
 
 mod message;
 mod recovery;

@@ -180,7 +180,7 @@ fn trigger(station: &mut Station, request: &TriggerMessageRequest) -> TriggerMes
     })
 }
 
-/// 1.6 edition 2, 5.18
+/// 1.6 edition 2, 5.18; 1.6 errata 3.87
 fn unlock(station: &mut Station, request: &UnlockConnectorRequest) -> Answered {
     let place = station.by_through_number(request.connector_id);
     let place = place.and_then(|(evse, connector)| Some((station.position(evse)?, evse, connector)));

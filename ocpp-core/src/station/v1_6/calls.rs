@@ -225,7 +225,7 @@ fn sampled_value(sample: &Sample, context: &ReadingContext) -> SampledValue {
         (None, _) => Location::Outlet,
     });
     let unit = match sample.measurand.unit() {
-        // A number of revolutions and of cycles has no unit in 1.6 (7.45).
+        // A number of revolutions and of cycles has no unit in 1.6 (1.6 edition 2, 7.45; 1.6 errata 3.86).
         "" | "RPM" | "Hertz" => None,
         unit => Some(UnitOfMeasure::from(unit)),
     };

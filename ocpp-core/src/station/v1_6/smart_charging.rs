@@ -33,7 +33,7 @@ fn place(station: &Station, connector: i64) -> Option<Place> {
     Some(Place::Evse { evse, connector: Some(connector) })
 }
 
-/// 1.6 edition 2, 5.16
+/// 1.6 edition 2, 5.16; 1.6 errata 3.38, 3.39, 3.53
 pub(super) fn set_charging_profile(station: &mut Station, request: &SetChargingProfileRequest) -> Answered {
     let Some(place) = place(station, request.connector_id) else {
         // Errata 3.39
@@ -68,6 +68,7 @@ fn meant_transaction(station: &Station, place: Place, csms_id: Option<i64>) -> O
 
 /// A profile that came with RemoteStartTransaction, if it can be used there (5.16.2 and errata 3.41). The transaction that
 /// it is about doesn't exist yet.
+/// 1.6 errata 3.41
 pub(super) fn profile_of_remote_start(station: &Station, wire: &ChargingProfile, evse: u32) -> Option<Profile> {
     let is_allowed =
         wire.charging_profile_purpose == ChargingProfilePurposeType::TxProfile && wire.transaction_id.is_none();
@@ -77,6 +78,7 @@ pub(super) fn profile_of_remote_start(station: &Station, wire: &ChargingProfile,
 }
 
 /// 1.6 edition 2, 7.8; `None` if it makes no sense.
+/// 1.6 errata 3.56
 fn profile(wire: &ChargingProfile, purpose: Purpose, place: Place, now: Timestamp) -> Option<Profile> {
     let schedule = schedule(wire, &purpose, now)?;
     let mut profile = Profile::new(wire.charging_profile_id, wire.stack_level, purpose, place, schedule);
@@ -159,7 +161,7 @@ pub(super) fn clear_charging_profile(
     })
 }
 
-/// 1.6 edition 2, 5.7
+/// 1.6 edition 2, 5.7; 1.6 errata 3.24, 3.29, 3.51, 3.57
 pub(super) fn get_composite_schedule(
     station: &Station,
     request: &GetCompositeScheduleRequest,

@@ -1,4 +1,6 @@
 //! Authorization: the cache, the local list and who may charge without being asked about.
+//!
+//! 1.6 edition 2, 9.1.1 to 9.1.3, 9.1.12 to 9.1.14, 9.2.1 to 9.2.3
 
 use super::super::super::authorization_cache;
 use super::{Definition, Key, Kind, LOCAL_LIST_LENGTH, SECONDS, row, variable};

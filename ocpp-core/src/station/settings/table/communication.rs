@@ -1,4 +1,6 @@
 //! Communication: the connection, its messages and what one of them may hold.
+//!
+//! 1.6 edition 2, 9.1.34; 1.6 errata 3.83
 
 use super::{COUNT, Definition, Key, Kind, SECONDS, instance, row, variable};
 

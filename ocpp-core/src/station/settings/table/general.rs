@@ -1,4 +1,6 @@
 //! The station itself.
+//!
+//! 1.6 edition 2, 3.3, 9.1.4, 9.1.7 to 9.1.11, 9.1.20 to 9.1.22, 9.1.29, 9.1.30; 1.6 errata 3.3, 3.81
 
 use super::{COUNT, Definition, Key, Kind, SECONDS, row, variable};
 

@@ -1,4 +1,6 @@
 //! Metering: what is measured when, and what of it is signed.
+//!
+//! 1.6 edition 2, 9.1.5, 9.1.15 to 9.1.19, 9.1.25 to 9.1.28; 1.6 errata 3.91
 
 use super::{COUNT, DAY, Definition, Key, Kind, MEASURANDS_TEXT, SECONDS, row, variable};
 

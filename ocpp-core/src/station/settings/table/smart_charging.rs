@@ -1,4 +1,6 @@
 //! Smart charging: what the engine takes.
+//!
+//! 1.6 edition 2, 3.13.5, 9.4.1 to 9.4.5; 1.6 errata 3.88
 
 use super::{COUNT, Definition, Key, Kind, row};
 

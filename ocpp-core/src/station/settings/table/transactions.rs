@@ -1,4 +1,6 @@
 //! Transactions: when they begin and end, and how their messages are delivered.
+//!
+//! 1.6 edition 2, 9.1.6, 9.1.23, 9.1.24, 9.1.31 to 9.1.33; 1.6 errata 3.77, 3.80, 3.89
 
 use super::{Definition, Key, Kind, SECONDS, instance, row, variable};
 
