@@ -285,6 +285,7 @@ impl Station {
             && evse.recover_by.is_none()
             && !(evse.plugged.is_none() && evse.locked.is_some())
             && self.restart.is_none()
+            && !self.outbox.is_full()
             && !self.is_held_for_firmware()
     }
 

@@ -18,6 +18,9 @@ use crate::time::Instant;
 /// From how many messages on samples are thinned out (E12.FR.04, J02.FR.12).
 const LIMIT: usize = 2_000;
 
+/// At how many messages no further transaction begins: what the CSMS doesn't take has to be kept, and memory is finite.
+const FULL: usize = 2 * LIMIT;
+
 /// Messages that the CSMS has not taken.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -88,6 +91,11 @@ pub(super) enum Called {
 impl Outbox {
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Whether there is no room for another transaction.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= FULL
     }
 
     pub(super) fn has_messages_of(&self, transaction: &str) -> bool {

@@ -27,7 +27,8 @@ pub struct StationState {
     pub connected: bool,
     /// What the CSMS last said to a `BootNotification` since the start.
     pub registration: Option<Registration>,
-    /// Messages about transactions that the CSMS has not taken yet.
+    /// Messages about transactions that the CSMS has not taken yet. From 2,000 on samples are left out, and from 4,000 on no
+    /// transaction begins.
     pub outbox: usize,
     /// The station's time, corrected by the CSMS.
     #[serde(with = "super::serial::time")]

@@ -45,6 +45,7 @@ mod smart_charging_vectors;
 mod station_authorization;
 mod station_authorization_cache;
 mod station_boot;
+mod station_bounds;
 mod station_certificates;
 mod station_certificates_renewal;
 mod station_commands;
