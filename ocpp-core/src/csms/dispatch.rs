@@ -51,6 +51,7 @@ impl Session {
             StationRequest::ClosePeriodicEventStream(request) => self.close_stream(id, request.id),
             StationRequest::NotifyMonitoringReport(request) => {
                 self.take_monitors(request.monitor.as_deref().unwrap_or_default());
+                // G05.FR.03
                 self.take_note(id, Event::Notification { action, payload });
             }
             StationRequest::NotifyEvent(request) => {

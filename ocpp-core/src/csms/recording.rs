@@ -80,7 +80,7 @@ impl Session {
                 let authorization = Authorization::accepted();
                 self.record(now, id, Fact::Transaction { form, message }, Some(authorization));
             }
-            // E01.FR.11, E02.FR.04, E05.FR.01; 1.6 edition 2, 4.8: the station may have judged by what was true once.
+            // C12.FR.03, E01.FR.11, E02.FR.04, E05.FR.01; 1.6 edition 2, 4.8: the station may have judged by what was true once.
             Some(token) => {
                 let known = (form != TransactionForm::Start).then(|| self.ledger.name_of(&message));
                 let question = about_transaction(&message, token, known);

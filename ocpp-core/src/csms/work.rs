@@ -211,10 +211,12 @@ impl Session {
                 self.event(Event::Booted(boot));
             }
             Request::Heartbeat => {
+                // G02.FR.03
                 self.reply(id, &Reply::Heartbeat { at: now.utc });
                 self.event(Event::Heartbeat);
             }
             Request::Status(status) => self.take_note(id, Event::ConnectorStatus(status)),
+            // J01.FR.18
             Request::MeterValues { place, readings } => self.take_note(id, Event::MeterValues { place, readings }),
             Request::FirmwareStatus { status, request_id } => {
                 self.take_note(id, Event::FirmwareStatus { status, request_id });
@@ -222,8 +224,9 @@ impl Session {
             Request::LogStatus { status, request_id } => self.take_note(id, Event::LogStatus { status, request_id }),
             Request::Message { message, payload } => self.handle_message(now, id, action, message, payload),
             Request::Refused { code, reason } => self.refuse(id, code, reason),
+            // C06.FR.04
             Request::Authorize { token } => self.ask(now, id, Question::Authorize { token }, Asked::Authorize),
-            // C07.FR.05
+            // C07.FR.04, C07.FR.05
             Request::AuthorizeContract { token, certificates } => {
                 self.ask(now, id, Question::AuthorizeContract { token, certificates }, Asked::AuthorizeContract);
             }
@@ -245,6 +248,7 @@ impl Session {
             Request::SecurityEvent { kind, at, detail } => {
                 self.record(now, id, Fact::Other(Event::SecurityEvent { kind, at, detail }), None);
             }
+            // J02.FR.19
             Request::Transaction { form, message } => self.begin_transaction(now, id, form, message),
         }
     }

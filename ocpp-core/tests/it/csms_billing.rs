@@ -119,7 +119,7 @@ fn a_station_of_1_6_is_told_nothing_of_costs() {
     assert_eq!(csms.reply(&id).result(), json!({}));
 }
 
-/// E16.FR.02, F07.FR.02, C24.FR.02, C25.FR.24, C17.FR.03: in the first answer that can carry it, and only once.
+/// E16.FR.02, F07.FR.01, F07.FR.02, C24.FR.02, C25.FR.24, C17.FR.03: in the first answer that can carry it, and only once.
 #[test]
 fn a_limit_is_told_once_in_the_first_answer() {
     let mut csms = Csms::new(Version::V2_1);
@@ -163,6 +163,18 @@ fn a_limit_of_the_station_that_is_stricter_stays_and_one_that_is_looser_is_overr
     assert_eq!(fact.limit.unwrap().max_energy, Some(Decimal::from(7000)));
     csms.input(Input::StoredAndAnswered { token, answer: limited(5000) });
     assert_eq!(csms.reply(&id).result(), json!({"transactionLimit": {"maxEnergy": 5000}}));
+}
+
+/// E16.FR.18
+#[test]
+fn a_limit_told_about_the_past_is_not_told_again_for_want_of_a_confirmation() {
+    let mut csms = Csms::new(Version::V2_1);
+    learn_limits(&mut csms, "maxEnergy");
+    for (number, expected) in [(0, json!({"transactionLimit": {"maxEnergy": 5000}})), (1, json!({})), (2, json!({}))] {
+        let mut past = event(if number == 0 { "Started" } else { "Updated" }, "a", number, number * 60, 0);
+        past["offline"] = json!(true);
+        assert_eq!(tell(&mut csms, past, limited(5000)), expected);
+    }
 }
 
 /// E16.FR.12

@@ -72,7 +72,7 @@ fn a_refusal_comes_with_the_stations_reason() {
     assert_eq!(result, CallResult::Refused { status: "Rejected".into(), reason });
 }
 
-/// F03.FR.01; 1.6 edition 2, 5.12
+/// F03.FR.01, F04.FR.01; 1.6 edition 2, 5.12
 #[test]
 fn a_remote_stop_names_the_transaction_as_the_station_does() {
     let answer = json!({"status": "Accepted"});

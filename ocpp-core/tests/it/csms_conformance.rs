@@ -187,7 +187,7 @@ fn a_message_that_wants_no_answer_gets_none() {
     assert!(csms.events().iter().any(|event| matches!(event, Event::Malformed { .. })));
 }
 
-/// B01.FR.05: 2.1 tells the state of a connector by NotifyEvent.
+/// B01.FR.05, G05.FR.03: 2.1 tells the state of a connector by NotifyEvent.
 #[test]
 fn the_state_of_a_connector_is_told_however_the_station_says_it() {
     for version in V2 {

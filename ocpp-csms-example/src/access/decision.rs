@@ -17,6 +17,7 @@ pub fn authorize(known: Option<&Token>, free_vend: bool, now: Timestamp) -> Auth
             AuthorizationStatus::Invalid
         });
     };
+    // C01.FR.18, C01.FR.22, C01.FR.24, C04.FR.01, C04.FR.02: the operator decides what a token is told.
     let status = match token.status {
         TokenStatus::Accepted if token.expires_at.is_some_and(|expiry| expiry <= now) => AuthorizationStatus::Expired,
         TokenStatus::Accepted => AuthorizationStatus::Accepted,

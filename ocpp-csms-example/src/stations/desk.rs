@@ -93,7 +93,7 @@ impl Desk {
         }
         let mut answer = TransactionAnswer::default();
         for Recorded { step, transaction } in recorded {
-            // I02.FR.01, I03.FR.02: the cost while it goes on and in the end; nothing was charged at the start.
+            // C20.FR.03, E16.FR.11, I02.FR.01, I03.FR.02: the cost while it goes on and in the end; nothing was charged at the start.
             answer.total_cost = (step != Step::Started).then(|| amount(transaction.cost, transaction.price.currency));
             let transaction = Box::new(transaction);
             let what = match step {

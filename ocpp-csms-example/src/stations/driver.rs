@@ -196,6 +196,7 @@ impl Driver {
                 self.stations.metrics().frame(Direction::Received);
                 self.stations.log().record(&self.station, Direction::Received, now, &text);
                 self.stations.update(&self.station, |live| {
+                    // G02.FR.04
                     live.last_seen_at = Some(now);
                     false
                 });

@@ -137,6 +137,20 @@ async fn payments_at_a_station_are_taken_in_once() {
     assert_eq!(kept, [("psp-1".to_owned(), "settled".to_owned(), "12.5".to_owned())]);
 }
 
+/// G02.FR.04
+#[tokio::test]
+async fn whoever_says_anything_is_there() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    let mut station = booted(&csms, "ocpp2.1").await;
+    let seen = csms.get("/api/v1/stations/CS").await["last_seen_at"].clone();
+    assert!(seen.is_string(), "{seen}");
+    station.call("Heartbeat", json!({})).await;
+    let view = csms.get("/api/v1/stations/CS").await;
+    assert_eq!(view["connected"], true);
+    assert!(view["last_seen_at"].as_str() > seen.as_str(), "{view}");
+}
+
 /// C07.FR.17: this program checks no contracts, so none counts as verified.
 #[tokio::test]
 async fn a_contract_that_cannot_be_verified_does_not_charge() {

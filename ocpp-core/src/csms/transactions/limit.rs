@@ -94,7 +94,10 @@ fn note<T: PartialEq + Copy>(reported: Option<T>, told: Option<T>, own: &mut Opt
     }
 }
 
-/// A limit to tell: wanted, supported (E16.FR.12), not as loose as the station's own (E16.FR.08), and not told yet (E16.FR.02).
+/// A limit to tell (C17.FR.03, C24.FR.02, C25.FR.24, F07.FR.02). That it was told counts without a confirmation, which need not come for
+/// what is told about the past (E16.FR.18).
+///
+/// It is wanted, supported (E16.FR.12), not as loose as the station's own (E16.FR.08), and not told yet (E16.FR.02).
 fn news<T: PartialOrd + Copy>(
     wanted: Option<T>,
     supported: bool,

@@ -30,7 +30,7 @@ pub(super) enum Written<'a> {
 
 pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> {
     let (request, answer): (CsmsRequest, AnswerForm) = match command {
-        // F01, F02
+        // F01, F02; F07.FR.01: with a limit as well, which TransactionAnswer::limit tells; C24.FR.01, C25.FR.23
         Command::RemoteStart { evse, token, remote_start_id, group, charging_profile } => {
             let mut request = RequestStartTransactionRequest::new(id_token("/idToken", token)?, *remote_start_id);
             request.evse_id = *evse;
@@ -39,7 +39,7 @@ pub(super) fn to_request(command: &Command) -> Result<Written<'_>, CallOutcome> 
             // F01.FR.08, F02.FR.16, K05.FR.01
             (with_member(&request, "chargingProfile", charging_profile.as_deref())?.into(), ACCEPTED)
         }
-        // F03.FR.01
+        // F03.FR.01, F04.FR.01
         Command::RemoteStop { transaction } => {
             let id = bounded("/transactionId", transaction.as_str())?;
             (RequestStopTransactionRequest::new(id).into(), ACCEPTED)
