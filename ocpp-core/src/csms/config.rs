@@ -74,6 +74,12 @@ pub struct SessionConfig {
     pub inventory: bool,
     /// The greatest number of commands that wait for the station. Default: 64.
     pub command_queue: usize,
+    /// How long after there was reason to ask a station of 2.x after a transaction it is asked (GetTransactionStatus, E14), so that it
+    /// can tell by itself. Default: 30 s.
+    pub transaction_inquiry_delay: Duration,
+    /// How long the connector of a 1.6 transaction must be free, or another transaction must have gone on there, until its end
+    /// counts as lost. Default: 10 min.
+    pub transaction_lost_after: Duration,
     /// The first transaction id that the session gives to a 1.6 station by itself, where the application's answer names
     /// none. Must be greater than every id the station was ever given; a snapshot takes precedence. Default: 1.
     pub first_transaction_id: i64,
@@ -91,6 +97,8 @@ impl Default for SessionConfig {
             report_timeout: Duration::from_secs(60),
             inventory: false,
             command_queue: 64,
+            transaction_inquiry_delay: Duration::from_secs(30),
+            transaction_lost_after: Duration::from_secs(600),
             first_transaction_id: 1,
         }
     }

@@ -66,6 +66,7 @@ impl Session {
                 }
                 self.tell_monitoring_events(&request);
                 for connector in request.event_data.iter().filter_map(super::v2::availability_state) {
+                    self.inquire_after_status(now, &connector);
                     self.event(Event::ConnectorStatus(Box::new(connector)));
                 }
             }

@@ -46,6 +46,9 @@ pub enum Event {
         /// The transaction that began at the same place.
         by: TransactionId,
     },
+    /// Something of a transaction will not come any more: the station has no more messages of it, or 1.6's connector was free for long.
+    /// Told once for what it tells; what comes nevertheless is told as always.
+    TransactionIncomplete(Box<TransactionGaps>),
     /// The meter was read outside of transactions. `None` is the main meter of the station.
     MeterValues {
         /// Where.
@@ -303,6 +306,20 @@ pub struct ConnectorStatus {
     pub detail: Option<String>,
     /// When, by the station's clock; the CSMS's where the station doesn't say.
     pub at: Timestamp,
+}
+
+/// What is missing of a transaction for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TransactionGaps {
+    /// The transaction.
+    pub transaction: TransactionId,
+    /// Whether its start was not received.
+    pub start_lost: bool,
+    /// The sequence numbers that were not received, oldest first.
+    pub missing: Vec<RangeInclusive<i64>>,
+    /// Whether it is over although its end was not received.
+    pub end_lost: bool,
 }
 
 /// What a message tells of a transaction.

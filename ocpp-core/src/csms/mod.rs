@@ -118,7 +118,7 @@ mod work;
 pub use authorization::{Authorization, AuthorizationStatus, CertificateStatus};
 pub use command::{CallAnswer, CallError, CallOutcome, CallResult, Command, Report, ResetKind, Setting};
 pub use config::{Registration, RegistrationStatus, SessionConfig};
-pub use event::{Boot, ConnectorStatus, Event, Finding, TransactionEvent};
+pub use event::{Boot, ConnectorStatus, Event, Finding, TransactionEvent, TransactionGaps};
 pub use identity::{AdditionalInfo, CommandId, Place, QuestionId, StoreToken, Token, TransactionId};
 pub use input::{Answer, DataTransferStatus, Input};
 pub use metering::{MeterReading, Sample, SampleValue};

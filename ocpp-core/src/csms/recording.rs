@@ -141,7 +141,11 @@ impl Session {
             }
         };
         let token = self.desk.next_token();
-        self.desk.batch = Some(Batch { token, transaction });
+        let superseded = events.iter().filter_map(|event| match event {
+            Event::TransactionSuperseded { transaction, .. } => Some(transaction.clone()),
+            _ => None,
+        });
+        self.desk.batch = Some(Batch { token, transaction, superseded: superseded.collect() });
         let deadline = now.instant + self.config.store_deadline;
         self.desk.current = Some(Work { id, deadline, step: Step::Storing { token, reply: Box::new(reply) } });
         self.outputs.push_back(Output::Record { token, events });
@@ -149,8 +153,11 @@ impl Session {
 
     /// The application has stored a batch, or has not.
     pub(super) fn handle_stored(&mut self, now: Now, token: StoreToken, stored: Option<TransactionAnswer>) {
-        let Some(batch) = self.desk.batch.take_if(|batch| batch.token == token) else { return };
+        let Some(mut batch) = self.desk.batch.take_if(|batch| batch.token == token) else { return };
         let told = stored.map(|answer| self.settle(&batch, answer));
+        if let (Some(_), Some(wire)) = (&told, &batch.transaction) {
+            self.inquire_after_message(now, wire, core::mem::take(&mut batch.superseded));
+        }
         if told.is_none() {
             self.ledger.roll_back();
         }

@@ -19,7 +19,7 @@ use super::mirrors::Mirrors;
 use super::operations::Operations;
 use super::output::{Deadline, DeadlineReason, Output};
 use super::snapshot::Snapshot;
-use super::transactions::{Ledger, TransactionAnswer};
+use super::transactions::{Inquiries, Ledger, TransactionAnswer};
 use super::work::{Desk, Incoming};
 use crate::rpc::{CallError, Endpoint, EndpointConfig, IncomingCall, IncomingSend, MessageIds, MessageType, Received};
 use crate::time::Now;
@@ -34,6 +34,7 @@ pub struct Session {
     pub(super) endpoint: Endpoint,
     pub(super) gate: Gate,
     pub(super) ledger: Ledger,
+    pub(super) inquiries: Inquiries,
     pub(super) mirrors: Mirrors,
     pub(super) calls: Calls,
     pub(super) desk: Desk,
@@ -62,6 +63,7 @@ impl Session {
             endpoint: Endpoint::new(endpoint_config, message_ids),
             gate: Gate::new(config.registration),
             ledger: Ledger::new(config.first_transaction_id),
+            inquiries: Inquiries::default(),
             mirrors: Mirrors::default(),
             calls: Calls::default(),
             desk: Desk::default(),
@@ -133,6 +135,7 @@ impl Session {
         call.into_iter()
             .chain(self.desk.deadline())
             .chain(self.operations.deadline())
+            .chain(self.inquiries.deadline())
             .min_by_key(|deadline| deadline.at)
     }
 
@@ -168,6 +171,7 @@ impl Session {
         self.gate.connected();
         self.findings.clear();
         self.operations_connected(now);
+        self.inquire_after_open(now, version);
     }
 
     fn handle_disconnected(&mut self, now: Now) {
@@ -176,6 +180,7 @@ impl Session {
             self.handle_failed(now, failed);
         }
         self.desk.connection_ended();
+        self.inquiries.clear();
         if connected {
             self.operations_disconnected(now);
         }
@@ -187,6 +192,7 @@ impl Session {
         }
         self.handle_overdue(now);
         self.operations_overdue(now);
+        self.inquiries_overdue(now);
     }
 
     fn handle_frame(&mut self, now: Now, text: &str) {

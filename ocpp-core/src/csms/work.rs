@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use ocpp_types::{ErrorCode, Version};
 
@@ -59,6 +60,8 @@ pub(super) struct Batch {
     pub(super) token: StoreToken,
     /// What the station calls the transaction that they are about.
     pub(super) transaction: Option<TransactionId>,
+    /// The transactions in whose place it began.
+    pub(super) superseded: Vec<TransactionId>,
 }
 
 /// The call that is being worked on.
@@ -215,7 +218,10 @@ impl Session {
                 self.reply(id, &Reply::Heartbeat { at: now.utc });
                 self.event(Event::Heartbeat);
             }
-            Request::Status(status) => self.take_note(id, Event::ConnectorStatus(status)),
+            Request::Status(status) => {
+                self.inquire_after_status(now, &status);
+                self.take_note(id, Event::ConnectorStatus(status));
+            }
             // J01.FR.18
             Request::MeterValues { place, readings } => self.take_note(id, Event::MeterValues { place, readings }),
             Request::FirmwareStatus { status, request_id } => {

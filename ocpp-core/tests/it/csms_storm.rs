@@ -5,7 +5,7 @@
 //! What is asserted is not read from the station's messages but from its hardware: energy that flowed from one permission to
 //! its end is one transaction.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -324,12 +324,8 @@ impl Storm {
         for output in outputs {
             match output {
                 csms::Output::Transmit(text) => self.send(false, text),
-                csms::Output::Record { token, events } => {
-                    if !self.store(token, events) {
-                        // Whatever else the node wanted died with it.
-                        break;
-                    }
-                }
+                // Whatever else the node wanted dies with it.
+                csms::Output::Record { token, events } if !self.store(token, &events) => break,
                 csms::Output::Ask { question, about } => {
                     let answer = match about {
                         csms::Question::Cost { .. } => Answer::Transaction(TransactionAnswer::default()),
@@ -344,10 +340,10 @@ impl Storm {
     }
 
     /// False if the node dies over it.
-    fn store(&mut self, token: StoreToken, events: Vec<Event>) -> bool {
+    fn store(&mut self, token: StoreToken, events: &[Event]) -> bool {
         let fate = self.storage.pop_front().unwrap_or(Storage::Works);
         if matches!(fate, Storage::Works | Storage::DiesAfter) {
-            self.stored.extend(events);
+            self.stored.extend(events.iter().cloned());
             self.snapshot = Some(serde_json::to_string(&self.session.snapshot()).unwrap());
         }
         match fate {
@@ -371,6 +367,8 @@ impl Storm {
             let bill = bills.entry(event.transaction.to_string()).or_default();
             bill.note(event, start, end)?;
         }
+        let given_up = self.stored.iter().find(|event| matches!(event, Event::TransactionIncomplete(_)));
+        prop_assert!(given_up.is_none(), "given up too early: {given_up:?}");
         for (transaction, bill) in &bills {
             prop_assert!(bill.from.is_some() && bill.to.is_some(), "{transaction} is not whole: {bill:?}");
             prop_assert!(!bill.gaps, "{transaction} has gaps: {bill:?}");
@@ -392,6 +390,9 @@ impl Storm {
     }
 }
 
+/// What tells one fact of a transaction from another: number, time, register, whether it is the end, and how many readings it has.
+type Fact = (Option<i64>, Timestamp, Option<Decimal>, bool, usize);
+
 #[derive(Debug, Default)]
 struct Bill {
     evse: Option<i64>,
@@ -399,10 +400,15 @@ struct Bill {
     to: Option<Decimal>,
     /// As its latest message has it.
     gaps: bool,
+    /// What tells one fact from another.
+    told: BTreeSet<Fact>,
 }
 
 impl Bill {
     fn note(&mut self, event: &TransactionEvent, start: bool, end: bool) -> Result<(), TestCaseError> {
+        let (ended, readings) = (event.stopped_reason.is_some(), event.readings.len());
+        let news = self.told.insert((event.sequence, event.at, event.meter_wh, ended, readings));
+        prop_assert!(news, "told twice: {event:?}");
         if start {
             prop_assert!(self.from.is_none(), "started twice: {event:?}");
             self.from = event.meter_wh;

@@ -22,6 +22,7 @@ mod csms_flows_network;
 mod csms_flows_password;
 mod csms_flows_revocation;
 mod csms_flows_support;
+mod csms_inquiries;
 mod csms_inventory;
 mod csms_local_list;
 mod csms_properties;

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ use super::answer::TransactionAnswer;
 use super::limit::{Limits, SupportedLimits};
 use super::sequence::Sequence;
 use crate::csms::authorization::Authorization;
-use crate::csms::event::TransactionEvent;
+use crate::csms::event::{TransactionEvent, TransactionGaps};
 use crate::csms::identity::{Place, TransactionId};
 
 /// How many of a transaction's last messages are known again with certainty.
@@ -91,6 +92,10 @@ pub(super) struct Entry {
     pub(super) ended_at: Option<i64>,
     /// Another was started at its place.
     pub(super) superseded: bool,
+    /// Its end will not come any more, as far as known.
+    pub(super) lost: bool,
+    /// What is missing of it as it was stated when it was given up, and whether its start was.
+    pub(super) given_up: Option<(bool, Vec<(i64, i64)>)>,
     /// The start of 1.6.
     pub(super) start: Option<StartKey>,
     /// Whether the station has shown that it knows the name: always in 2.x, in 1.6 once it went on after being told.
@@ -115,6 +120,8 @@ impl Entry {
             started_at: None,
             ended_at: None,
             superseded: false,
+            lost: false,
+            given_up: None,
             start: None,
             named: false,
             received: Sequence::default(),
@@ -127,7 +134,19 @@ impl Entry {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.ended_at.is_none()
+        self.ended_at.is_none() && !self.lost
+    }
+
+    /// Nothing that is missing will come any more. What to tell about that, unless it was told.
+    pub(super) fn give_up(&mut self, end_too: bool) -> Option<TransactionGaps> {
+        let (start_lost, missing) = (self.started_at.is_none(), self.missing());
+        let end_lost = end_too && self.ended_at.is_none();
+        let gaps = (start_lost, missing.iter().map(|gap| (*gap.start(), *gap.end())).collect());
+        let news =
+            (end_lost && !self.lost) || ((start_lost || !missing.is_empty()) && self.given_up.as_ref() != Some(&gaps));
+        self.lost |= end_lost;
+        self.given_up = Some(gaps);
+        news.then(|| TransactionGaps { transaction: self.id.clone(), start_lost, missing, end_lost })
     }
 
     /// Whether a message like this was received.
@@ -159,6 +178,8 @@ impl Entry {
     /// Notes a message as received, and says what the application is to be told: a second start or end is an update.
     pub(super) fn note(&mut self, message: &Message, authorization: Option<&Authorization>) -> Kind {
         let mark = Mark::of(message);
+        // What was given up goes on.
+        self.lost = false;
         self.named |= message.named;
         if message.start.is_some() {
             self.start = message.start;

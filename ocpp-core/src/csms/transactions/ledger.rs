@@ -102,6 +102,29 @@ impl Ledger {
         self.entries.iter().filter(|entry| entry.is_open()).map(|entry| (&entry.id, entry.place))
     }
 
+    /// Those that have not ended, and in whose place another one began.
+    pub(in crate::csms) fn superseded(&self) -> impl Iterator<Item = &TransactionId> {
+        self.entries.iter().filter(|entry| entry.is_open() && entry.superseded).map(|entry| &entry.id)
+    }
+
+    /// Whether something before the last message of a transaction is missing.
+    pub(in crate::csms) fn has_gaps(&self, id: &TransactionId) -> bool {
+        let entry = self.entries.iter().find(|entry| entry.id == *id);
+        entry.is_some_and(|entry| entry.started_at.is_none() || !entry.missing().is_empty())
+    }
+
+    /// Nothing that is missing of a transaction will come any more. What to tell about that, unless it was told; provisional, like
+    /// what is applied.
+    pub(in crate::csms) fn give_up(&mut self, id: &TransactionId, end_too: bool) -> Option<Event> {
+        let at = self.entries.iter().position(|entry| entry.id == *id)?;
+        self.note_undo(at);
+        let gaps = self.entries.get_mut(at)?.give_up(end_too);
+        if gaps.is_none() {
+            self.undo.entries.pop();
+        }
+        gaps.map(|gaps| Event::TransactionIncomplete(Box::new(gaps)))
+    }
+
     /// Whether the message was received before.
     pub(in crate::csms) fn repeated(&self, message: &Message) -> Option<Repeated> {
         let wire = &message.event.transaction;

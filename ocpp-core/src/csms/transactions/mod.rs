@@ -2,12 +2,14 @@
 
 mod answer;
 mod entry;
+mod inquiry;
 mod ledger;
 mod limit;
 pub(super) mod sequence;
 
 pub use answer::{DriverMessage, TransactionAnswer};
 pub(super) use entry::{Kind, Message, StartKey};
+pub(super) use inquiry::Inquiries;
 pub(super) use ledger::{Ledger, Repeated, fingerprint};
 pub(super) use limit::SupportedLimits;
 pub use limit::TransactionLimit;
