@@ -148,7 +148,8 @@ impl Station {
         };
         let length = match update.kind {
             UpdateType::Full => update.tokens.len(),
-            UpdateType::Differential => self.local_list.len() + count(true) - count(false),
+            // What names a token twice is refused below.
+            UpdateType::Differential => (self.local_list.len() + count(true)).saturating_sub(count(false)),
         };
         // D01.FR.18; 1.6 errata 3.52: 0 and -1 say something else than the version of a list.
         update.version > 0
