@@ -25,6 +25,7 @@ mod csms_flows_support;
 mod csms_inquiries;
 mod csms_inventory;
 mod csms_local_list;
+mod csms_operations_properties;
 mod csms_properties;
 mod csms_reports;
 mod csms_reservations;
