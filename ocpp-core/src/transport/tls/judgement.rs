@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tokio_rustls::rustls::client::verify_server_name;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
 
 use super::error::{CertificateFault, TlsOptionsError};
@@ -85,6 +85,12 @@ fn system_roots() -> Result<Vec<Certificate>, TlsOptionsError> {
         return Err(TlsOptionsError::NoSystemRoots(reasons.join("; ")));
     }
     Ok(roots)
+}
+
+/// A moment as TLS has it. Later than can be written is never.
+pub(super) fn moment(time: UnixTime) -> Timestamp {
+    let seconds = i64::try_from(time.as_secs()).ok();
+    seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(Timestamp::MAX)
 }
 
 /// A name of a server as TLS knows it; `None` when it can be none.

@@ -8,7 +8,6 @@ mod error;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{
@@ -19,11 +18,12 @@ use openssl::stack::Stack;
 use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_openssl::SslStream;
+use tokio_rustls::rustls::pki_types::UnixTime;
 
 pub(super) use error::tls_error;
 
 use super::error::{CertificateFault, TlsError, TlsOptionsError};
-use super::judgement::{Judgement, certificates, client_roots, server_roots};
+use super::judgement::{Judgement, certificates, client_roots, moment, server_roots};
 use super::options::{CertificateAndKey, TlsClientOptions, TlsServerOptions};
 use super::server::SHOWN;
 use crate::pki::Certificate;
@@ -76,7 +76,7 @@ impl Client {
         // The name is part of the judgement.
         let mut ssl = self.connector.configure()?.verify_hostname(false).into_ssl(name)?;
         let (judgement, name) = (Arc::clone(&self.judgement), name.to_owned());
-        let judge = move |chain: &[Certificate]| judgement.server(chain, &name, Timestamp::now());
+        let judge = move |chain: &[Certificate]| judgement.server(chain, &name, moment(UnixTime::now()));
         ssl.set_verify_callback(SslVerifyMode::PEER, callback(judge, verdict));
         Ok(ssl)
     }
@@ -122,7 +122,7 @@ impl Server {
             let judge = move |chain: &[Certificate]| {
                 let _ = SHOWN.try_with(|shown| *shown.borrow_mut() = chain.first().cloned());
                 // A00.FR.403, A00.FR.407
-                judgement.path(chain, Timestamp::now())
+                judgement.path(chain, moment(UnixTime::now()))
             };
             ssl.set_verify_callback(SslVerifyMode::PEER, callback(judge, verdict));
         } else {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -12,7 +11,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::super::error::{TlsError, TlsOptionsError};
-use super::super::judgement::{Judgement, server_name, server_roots};
+use super::super::judgement::{Judgement, moment, server_name, server_roots};
 use super::super::options::TlsClientOptions;
 use super::error::{handshake_error, refusal};
 use super::{VERSIONS, chain, chain_and_key, provider};
@@ -73,8 +72,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let chain = chain(end_entity, intermediates)?;
-        let at = i64::try_from(now.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-        self.judgement.server(&chain, &server_name.to_str(), at.unwrap_or(Timestamp::MAX)).map_err(refusal)?;
+        self.judgement.server(&chain, &server_name.to_str(), moment(now)).map_err(refusal)?;
         Ok(ServerCertVerified::assertion())
     }
 

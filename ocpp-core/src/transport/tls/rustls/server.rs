@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::danger::HandshakeSignatureValid;
@@ -17,7 +16,7 @@ use tokio_rustls::rustls::{
 use tokio_rustls::server::TlsStream;
 
 use super::super::error::{TlsError, TlsOptionsError};
-use super::super::judgement::{Judgement, client_roots};
+use super::super::judgement::{Judgement, client_roots, moment};
 use super::super::options::{CertificateAndKey, TlsServerOptions};
 use super::super::server::SHOWN;
 use super::error::{handshake_error, refusal};
@@ -117,9 +116,8 @@ impl ClientCertVerifier for Verifier {
     ) -> Result<ClientCertVerified, Error> {
         let chain = chain(end_entity, intermediates)?;
         let _ = SHOWN.try_with(|shown| *shown.borrow_mut() = chain.first().cloned());
-        let at = i64::try_from(now.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
         // A00.FR.403, A00.FR.407
-        self.judgement.path(&chain, at.unwrap_or(Timestamp::MAX)).map_err(refusal)?;
+        self.judgement.path(&chain, moment(now)).map_err(refusal)?;
         Ok(ClientCertVerified::assertion())
     }
 
