@@ -12,6 +12,7 @@ use super::command::{CallAnswer, CallError, CallOutcome, CallResult, Command};
 use super::dialect::{self, AnswerForm, Call};
 use super::event::{Event, Finding};
 use super::findings::to_finding;
+use super::flows;
 use super::identity::{CommandId, TransactionId};
 use super::message::CallMessage;
 use super::operations::{Happened, OperationId, Plan};
@@ -101,6 +102,7 @@ impl Session {
         let requested = requested_message(&payload);
         let boot_trigger = action.ends_with("TriggerMessage") && requested.as_deref() == Some("BootNotification");
         let rule = self.gate.forbids(&action);
+        let rule = rule.or_else(|| message.as_ref().and_then(|call| flows::forbids(call, &self.mirrors)));
         if let Some(rule) = rule.or_else(|| self.gate.forbids_boot_trigger(version).filter(|_| boot_trigger)) {
             return Err(CallOutcome::NotAllowed { rule });
         }

@@ -275,11 +275,11 @@ pub enum Command {
     ClearCache,
     /// A vendor's own message.
     DataTransfer {
-        /// The vendor (255 characters at most).
+        /// The vendor (255 characters at most), best by its domain name reversed (P01.FR.02, P02.FR.03).
         vendor_id: String,
-        /// The vendor's name for the message (50 characters at most).
+        /// The vendor's name for the message (50 characters at most; P01.FR.03, P02.FR.04).
         message_id: Option<String>,
-        /// The data: JSON text. 1.6 carries only text: a JSON string is sent as it is, anything else as its JSON text.
+        /// The data: JSON text of any length (P01.FR.04, P02.FR.05). 1.6 carries only text: a JSON string is sent as it is, anything else as its JSON text.
         data: Option<String>,
     },
     /// What takes the station several messages, or a while.

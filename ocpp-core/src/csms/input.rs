@@ -111,15 +111,15 @@ pub enum Answer {
     },
 }
 
-/// What became of a vendor's message.
+/// What became of a vendor's message (P01.FR.07, P02.FR.08).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DataTransferStatus {
     /// Understood and accepted.
     Accepted,
     /// Understood and refused.
     Rejected,
-    /// Nobody knows the message.
+    /// Nobody knows the message (P01.FR.06, P02.FR.07).
     UnknownMessageId,
-    /// Nobody knows the vendor.
+    /// Nobody knows the vendor (P01.FR.05, P02.FR.06).
     UnknownVendorId,
 }

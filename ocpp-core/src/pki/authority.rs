@@ -59,8 +59,8 @@ impl fmt::Display for Serial {
 pub struct Terms<'a> {
     /// The common name that the request must have: the station's serial number or identity (A00.FR.511), or its SeccId.
     pub common_name: &'a str,
-    /// The organisation that the request must name (A00.FR.509).
-    pub organization: &'a str,
+    /// The organisation that the request must name (A00.FR.509); `None` where any will do.
+    pub organization: Option<&'a str>,
     /// How long the certificate is good; cut at the end of the authority's own.
     pub validity: Validity,
     /// What names it.
@@ -73,7 +73,7 @@ impl<'a> Terms<'a> {
     /// For a station of this name, with the longest chain that the standard allows.
     #[must_use]
     pub const fn new(common_name: &'a str, organization: &'a str, validity: Validity, serial: Serial) -> Self {
-        Self { common_name, organization, validity, serial, max_chain: MAX_CHAIN }
+        Self { common_name, organization: Some(organization), validity, serial, max_chain: MAX_CHAIN }
     }
 }
 
@@ -200,20 +200,23 @@ impl Authority {
         if found.as_deref() != Some(terms.common_name) {
             return Err(RequestError::CommonName { expected: terms.common_name.into(), found });
         }
-        let found = text(name, &DnType::OrganizationName);
-        if found.as_deref() != Some(terms.organization) {
-            return Err(RequestError::Organization { expected: terms.organization.into(), found });
+        let organization = text(name, &DnType::OrganizationName);
+        if let Some(expected) = terms.organization
+            && organization.as_deref() != Some(expected)
+        {
+            return Err(RequestError::Organization { expected: expected.into(), found: organization });
         }
+        let organization = organization.unwrap_or_default();
         let until = terms.validity.until.min(self.issuing.not_after());
         let validity = Validity { from: terms.validity.from, until };
-        let mut parameters = named(terms.organization, terms.common_name, validity, terms.serial);
+        let mut parameters = named(&organization, terms.common_name, validity, terms.serial);
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
         parameters.use_authority_key_identifier_extension = true;
         let signed = parameters.signed_by(&request.public_key, &self.issuer).map_err(AuthorityError::from)?;
         let certificate = Certificate::from_der(signed.der()).map_err(AuthorityError::from)?;
         // A00.FR.501, A00.FR.502, A00.FR.503
-        check_station_certificate(&certificate, Some(terms.organization))?;
+        check_station_certificate(&certificate, terms.organization)?;
         let chain = signed.pem() + &self.issuing.to_pem();
         let max = terms.max_chain.min(MAX_CHAIN);
         if chain.len() > max {

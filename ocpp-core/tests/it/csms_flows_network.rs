@@ -3,7 +3,7 @@
 use ocpp_core::csms::flows::{
     Authentication, Awaited, Completion, Flow, FlowEnd, NetworkSwitch, ProfileUpgrade, Progress,
 };
-use ocpp_core::csms::{CallOutcome, Input, Output};
+use ocpp_core::csms::{CallOutcome, Command, Input, Output};
 use ocpp_core::types::v2_1::{
     NetworkConnectionProfileType, OCPPInterfaceEnumType, OCPPTransportEnumType, OCPPVersionEnumType,
 };
@@ -84,6 +84,32 @@ fn back(csms: &mut Csms, security_profile: u8, slot: &str) {
     let (action, payload) = csms.answer(active(slot));
     assert_eq!(action, "GetVariables");
     assert_eq!(payload["getVariableData"][0]["variable"]["name"], "ActiveNetworkProfile");
+}
+
+/// B09.FR.21
+#[test]
+fn a_network_profile_that_may_be_in_use_is_not_written_variable_by_variable() {
+    let write = |slot: &str| {
+        let component = json!({"name": "NetworkConfiguration", "instance": slot});
+        let data = json!({"component": component, "variable": {"name": "OcppCsmsUrl"}, "attributeValue": "ws://b"});
+        Command::Raw {
+            action: "SetVariables".into(),
+            payload: json!({"setVariableData": [data]}).to_string(),
+            validate: true,
+        }
+    };
+    let mut csms = station(Version::V2_1, 1);
+    csms.command(1, Command::GetConfiguration { names: vec!["OCPPCommCtrlr.NetworkConfigurationPriority".into()] });
+    csms.answer(json!({"getVariableResult": [{
+        "attributeStatus": "Accepted", "attributeValue": "1, 2",
+        "component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "NetworkConfigurationPriority"},
+    }]}));
+    csms.outcome(1);
+    csms.command(2, write("2"));
+    assert!(matches!(csms.outcome(2), CallOutcome::NotAllowed { .. }));
+    csms.assert_nothing_sent();
+    csms.command(3, write("3"));
+    assert_eq!(csms.received_call().1, "SetVariables");
 }
 
 /// B09.FR.14

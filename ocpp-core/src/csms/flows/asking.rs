@@ -88,7 +88,7 @@ impl Session {
         self.ask(now, id, about, Asked::Flow(Asking::Contract(key)));
     }
 
-    /// GetCertificateStatus (M06).
+    /// GetCertificateStatus (M06.FR.01).
     pub(in crate::csms) fn ask_certificate_status(
         &mut self,
         now: Now,
@@ -106,7 +106,7 @@ impl Session {
         self.ask(now, id, Question::CertificateStatus(about), Asked::Flow(Asking::CertificateStatus));
     }
 
-    /// GetCertificateChainStatus (M07).
+    /// GetCertificateChainStatus: the application asks the responders (M07.FR.01) and fetches the lists (M07.FR.04).
     pub(in crate::csms) fn ask_chain_status(
         &mut self,
         now: Now,

@@ -138,6 +138,7 @@ impl Steps for Publication {
             "DownloadFailed" | "InvalidChecksum" | "PublishFailed" => {
                 Some(Next::End(FlowEnd::Failed { status: String::from(*status) }))
             }
+            // L03.FR.01
             status => {
                 context.tell(Progress::Status { status: status.into() });
                 Some(Next::Wait(self.silence))

@@ -330,7 +330,7 @@ pub struct CustomerQuery {
 }
 
 impl CustomerQuery {
-    /// What the station knows of someone.
+    /// What the station knows of someone (N09.FR.01).
     #[must_use]
     pub fn report(customer: Customer) -> Self {
         Self { customer, report: true, clear: false, silence: TO_REPORT }

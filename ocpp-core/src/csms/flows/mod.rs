@@ -49,6 +49,7 @@ pub use flow::{
     FirmwarePublication, FirmwareSignature, FirmwareUpdate, Flow, FlowEnd, LogRetrieval, MonitoringQuery,
     NetworkSwitch, PasswordChange, ProfileUpgrade, Progress,
 };
+pub(super) use network::forbids;
 pub use question::{
     ChainStatus, ChainStatusRequest, ChargingNeeds, ChargingOffer, ContractAnswer, ContractRequest, OcspRequest,
     OcspStatus, Signing, SigningRequest,
@@ -111,6 +112,13 @@ impl Session {
     #[must_use]
     pub const fn least_security_profile(&self) -> u8 {
         self.flows.least_profile
+    }
+
+    /// Whether a flow is under way. An application that lets go of the session of a station without a connection stores the
+    /// [`Snapshot`](super::Snapshot) first, then.
+    #[must_use]
+    pub fn has_flows(&self) -> bool {
+        !self.operations.saved().is_empty()
     }
 
     pub(super) fn save_flows(&self) -> SavedFlows {

@@ -7,13 +7,15 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use ocpp_types::Version;
-use ocpp_types::v2_1::NetworkConnectionProfileType;
+use ocpp_types::v2_1::{CsmsRequest, NetworkConnectionProfileType};
 use serde::{Deserialize, Serialize};
 
 use super::call::{FlowAnswer, FlowCall};
 use super::flow::{Awaited, Completion, FlowEnd, NetworkSwitch, ProfileUpgrade, Progress};
 use super::steps::{Context, Next, Notice, Steps};
 use crate::csms::command::{CallOutcome, Command, ResetKind};
+use crate::csms::message::CallMessage;
+use crate::csms::mirrors::{Mirrors, VariableKey};
 
 const PRIORITY: &str = "OCPPCommCtrlr.NetworkConfigurationPriority";
 const ACTIVE: &str = "OCPPCommCtrlr.ActiveNetworkProfile";
@@ -212,6 +214,21 @@ impl Steps for Network {
     fn overdue(&mut self, _: &mut Context<'_>) -> Next {
         Next::timed_out(Awaited::Reconnection)
     }
+}
+
+/// Why this call may not be sent, if it writes into a network profile that the station may be using (B09.FR.21).
+pub(in crate::csms) fn forbids(call: &CallMessage, mirrors: &Mirrors) -> Option<&'static str> {
+    #[cfg_attr(not(feature = "v1_6"), allow(irrefutable_let_patterns))]
+    let CallMessage::V2(request) = call else { return None };
+    let CsmsRequest::SetVariables(request) = &**request else { return None };
+    let priority = mirrors.device_model().value(&VariableKey::new("OCPPCommCtrlr", "NetworkConfigurationPriority"))?;
+    let in_use = |slot: &str| priority.split(',').any(|used| used.trim() == slot);
+    let mut components = request.set_variable_data.iter().map(|data| &data.component);
+    let forbidden = components.any(|component| {
+        component.name.eq_ignore_ascii_case("NetworkConfiguration")
+            && component.instance.as_ref().is_some_and(|slot| in_use(slot))
+    });
+    forbidden.then_some("a network profile among the priorities is not changed variable by variable: use another slot")
 }
 
 fn set_priority(slots: &[i64]) -> FlowCall {

@@ -47,11 +47,11 @@ pub struct MonitoringEvent {
     pub at: Timestamp,
     /// What made it: `Alerting`, `Delta` or `Periodic`.
     pub trigger: String,
-    /// What it is about.
+    /// What it is about (N07.FR.06).
     pub component: ComponentType,
     /// Which variable of it.
     pub variable: VariableType,
-    /// The value; empty for a variable that can't be read.
+    /// The value; empty for a variable that can't be read (N07.FR.10).
     pub value: String,
     /// What it comes from, such as `HardWiredNotification`.
     pub notification: String,

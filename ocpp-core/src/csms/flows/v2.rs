@@ -76,6 +76,7 @@ pub(super) fn write(call: &FlowCall) -> Result<CallMessage, CallOutcome> {
             request.retry_interval = seconds(publication.retry_interval);
             CallMessage::v2(request)
         }
+        // L04.FR.01
         FlowCall::UnpublishFirmware { checksum } => {
             CallMessage::v2(UnpublishFirmwareRequest::new(bounded("/checksum", checksum)?))
         }
@@ -99,9 +100,11 @@ pub(super) fn write(call: &FlowCall) -> Result<CallMessage, CallOutcome> {
             }
             CallMessage::v2(SetMonitoringLevelRequest::new(*severity))
         }
+        // N04.FR.02: what comes back names the same variables.
         FlowCall::SetMonitors(monitors) => CallMessage::v2(SetVariableMonitoringRequest::new(monitors.clone())),
         FlowCall::ClearMonitors(ids) => CallMessage::v2(ClearVariableMonitoringRequest::new(ids.clone())),
         FlowCall::GetMonitors { request_id, criteria, variables } => {
+            // N02.FR.05, N02.FR.06, N02.FR.08, N02.FR.11: what is left out limits nothing. N02.FR.12, N02.FR.13, N02.FR.14
             let mut request = GetMonitoringReportRequest::new(*request_id);
             request.monitoring_criteria = (!criteria.is_empty()).then(|| criteria.clone());
             request.component_variable = (!variables.is_empty()).then(|| variables.clone());
@@ -132,7 +135,7 @@ fn update_firmware(request_id: i64, update: &FirmwareUpdate) -> Result<UpdateFir
     let mut firmware = FirmwareType::new(location, DateTime::from(update.retrieve_at));
     firmware.install_date_time = update.install_at.map(DateTime::from);
     if let Some(signature) = &update.signature {
-        // L01.FR.11
+        // L01.FR.09, L01.FR.11
         firmware.signing_certificate = Some(bounded("/firmware/signingCertificate", &signature.certificate)?);
         firmware.signature = Some(bounded("/firmware/signature", &signature.signature)?);
     }
