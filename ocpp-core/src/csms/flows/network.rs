@@ -15,7 +15,8 @@ use super::flow::{Awaited, Completion, FlowEnd, NetworkSwitch, ProfileUpgrade, P
 use super::steps::{Context, Next, Notice, Steps};
 use crate::csms::command::{CallOutcome, Command, ResetKind};
 use crate::csms::message::CallMessage;
-use crate::csms::mirrors::{Mirrors, VariableKey};
+use crate::csms::mirrors::Mirrors;
+use crate::csms::network;
 
 const PRIORITY: &str = "OCPPCommCtrlr.NetworkConfigurationPriority";
 const ACTIVE: &str = "OCPPCommCtrlr.ActiveNetworkProfile";
@@ -216,19 +217,12 @@ impl Steps for Network {
     }
 }
 
-/// Why this call may not be sent, if it writes into a network profile that the station may be using (B09.FR.21).
+/// Why this call may not be sent, whoever wrote it, if it writes into a network profile that the station may be using (B09.FR.21).
 pub(in crate::csms) fn forbids(call: &CallMessage, mirrors: &Mirrors) -> Option<&'static str> {
     #[cfg_attr(not(feature = "v1_6"), allow(irrefutable_let_patterns))]
     let CallMessage::V2(request) = call else { return None };
     let CsmsRequest::SetVariables(request) = &**request else { return None };
-    let priority = mirrors.device_model().value(&VariableKey::new("OCPPCommCtrlr", "NetworkConfigurationPriority"))?;
-    let in_use = |slot: &str| priority.split(',').any(|used| used.trim() == slot);
-    let mut components = request.set_variable_data.iter().map(|data| &data.component);
-    let forbidden = components.any(|component| {
-        component.name.eq_ignore_ascii_case("NetworkConfiguration")
-            && component.instance.as_ref().is_some_and(|slot| in_use(slot))
-    });
-    forbidden.then_some("a network profile among the priorities is not changed variable by variable: use another slot")
+    network::check(mirrors, &request.set_variable_data).err()
 }
 
 fn set_priority(slots: &[i64]) -> FlowCall {
