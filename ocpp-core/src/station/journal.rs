@@ -52,11 +52,8 @@ impl Journal {
             self.outputs.push_back(Output::Store(Batch { id: self.last, changes }));
         }
         for effect in core::mem::take(&mut self.effects) {
-            if let Output::PermitEnergy { evse: stopped, permitted: false } = effect {
-                // A permission that is still waiting must not come after its withdrawal.
-                self.waiting
-                    .retain(|(_, waiting)| !matches!(waiting, Output::PermitEnergy { evse, .. } if *evse == stopped));
-            }
+            // What is still waiting must not come after its withdrawal.
+            self.waiting.retain(|(_, waiting)| !withdraws(&effect, waiting));
             if depends_on_storage(&effect) && self.stored < self.last {
                 self.waiting.push_back((self.last, effect));
             } else {
@@ -83,6 +80,16 @@ impl Journal {
 
     pub(super) fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+}
+
+/// Whether an effect takes back another one.
+fn withdraws(effect: &Output, other: &Output) -> bool {
+    match (effect, other) {
+        (Output::PermitEnergy { evse, permitted: false }, Output::PermitEnergy { evse: known, .. }) => evse == known,
+        (Output::CancelDownload { update }, Output::Download(download)) => *update == download.update,
+        (Output::CancelUpload { upload }, Output::Upload(known)) => *upload == known.upload,
+        _ => false,
     }
 }
 

@@ -712,3 +712,22 @@ fn facts_about_updates_that_are_not_under_way_change_nothing() {
     world.settle();
     assert_eq!(statuses(&world), ["DownloadScheduled"]);
 }
+
+/// What the CSMS takes back before the station has even written it down is not begun afterwards.
+#[test]
+fn a_transfer_that_is_cancelled_before_it_is_stored_never_begins() {
+    let mut world = booted(Version::V2_1, FirmwareUpdates::Unsigned);
+    world.store_latency = Duration::from_secs(1);
+    for id in [7, 8] {
+        let payload = request(id, json!({"signingCertificate": null, "signature": null}));
+        world.peer.send(json!([2, format!("raw-{id}"), "UpdateFirmware", payload]).to_string());
+        let log = json!({"logType": "SecurityLog", "requestId": id, "log": {"remoteLocation": "https://x.example/l"}});
+        world.peer.send(json!([2, format!("raw-log-{id}"), "GetLog", log]).to_string());
+        world.run(Duration::from_millis(300));
+    }
+    world.run(Duration::from_secs(60));
+    let downloads: Vec<_> = world.transfers.downloaded.iter().map(|download| download.update).collect();
+    assert_eq!(downloads, [UpdateId(2)]);
+    let uploads: Vec<_> = world.transfers.uploaded.iter().map(|upload| upload.upload.0).collect();
+    assert_eq!(uploads, [2]);
+}
