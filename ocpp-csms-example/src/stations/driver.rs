@@ -76,8 +76,10 @@ impl Driver {
     }
 
     /// Serves the station from its first connection until it has none any more.
+    ///
+    /// What it waits for now and then is boxed: a task holds the room for all that it may ever do, and most stations are idle.
     pub(super) async fn run(mut self, first: Box<Connected>) {
-        let mut session = match self.restore().await {
+        let mut session = match Box::pin(self.restore()).await {
             Ok(session) => session,
             Err(error) => {
                 tracing::error!(station = %self.station, %error, "the station cannot be served");
@@ -88,19 +90,19 @@ impl Driver {
                 return;
             }
         };
-        self.attach(&mut session, *first).await;
+        Box::pin(self.attach(&mut session, *first)).await;
         loop {
-            self.carry_out(&mut session).await;
+            Box::pin(self.carry_out(&mut session)).await;
             if self.socket.is_none() && self.stations.retire(&self.station, &mut self.orders) {
                 break;
             }
             let deadline = session.poll_timeout().map(|deadline| self.started + deadline.at.since_origin());
             tokio::select! {
                 order = self.orders.recv() => match order {
-                    Some(order) => self.obey(&mut session, order).await,
+                    Some(order) => Box::pin(self.obey(&mut session, order)).await,
                     None => {
                         self.detach(&mut session, "the server is shutting down", CloseFrame::GOING_AWAY);
-                        self.carry_out(&mut session).await;
+                        Box::pin(self.carry_out(&mut session)).await;
                         break;
                     }
                 },
