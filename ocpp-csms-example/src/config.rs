@@ -68,7 +68,7 @@ pub struct ConfigFile {
     /// The seconds that a connection may take to send the head of a request, from its beginning or from its last request, 1 to 60.
     /// Default: 10.
     pub handshake_timeout: Option<u32>,
-    /// How many messages a second are read from one station, 1 to 1000000; ten times as many at once. A station that sends more is
+    /// How many messages a second are read from one station, 1 to 1000000; twice as many at once. A station that sends more is
     /// slowed down. Default: 100.
     pub messages_per_second: Option<u32>,
     /// Whether messages are compressed where the station offers it. Default: true.
@@ -200,7 +200,7 @@ impl ConfigFile {
             },
         };
         let per_second = number("messages_per_second", self.messages_per_second.unwrap_or(100))?;
-        let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(9));
+        let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
         let database = self.database.unwrap_or_else(|| PathBuf::from("ocpp-csms.sqlite"));
         let around = Surroundings {
             listen,

@@ -38,7 +38,7 @@ pub struct ConnectionConfig {
     /// 60 seconds.
     pub message_timeout: Duration,
     /// How many messages are read. A peer that sends more is not closed but slowed down: the rest waits in the network, until TCP has
-    /// the peer wait. 100 a second, and 1000 at once.
+    /// the peer wait. 100 a second, and 200 at once.
     pub message_rate: Option<MessageRate>,
 }
 
@@ -74,7 +74,7 @@ impl Default for ConnectionConfig {
             frame_limit: 1 << 20,
             message_timeout: Duration::from_secs(60),
             message_rate: NonZeroU32::new(100)
-                .zip(NonZeroU32::new(1000))
+                .zip(NonZeroU32::new(200))
                 .map(|(per_second, burst)| MessageRate { per_second, burst }),
         }
     }

@@ -18,6 +18,10 @@ const CONTROL_FRAME: usize = 2 + 4;
 /// What the frames of one message may add to twice the message itself.
 const FRAMING: usize = 16 * 1024;
 
+/// Bytes of one message that are read before somebody else has a turn. A message may consist of thousands of frames that are hardly
+/// more than their headers.
+const TURN: usize = 16 * 1024;
+
 /// A byte stream under a WebSocket.
 ///
 /// A WebSocket implementation limits how long a message gets, but not how many empty frames it is made of, nor how long it takes. Both
@@ -31,6 +35,8 @@ pub(super) struct Inlet<S> {
     limit: usize,
     patience: Duration,
     began: Instant,
+    /// Bytes of the message that were read in this turn.
+    turn: usize,
     /// Nothing more is written.
     ended: bool,
 }
@@ -71,6 +77,7 @@ impl<S> Inlet<S> {
             limit: config.frame_limit.saturating_mul(2).saturating_add(FRAMING),
             patience: config.message_timeout,
             began: Instant::now(),
+            turn: 0,
             ended: false,
         };
         (inlet, progress)
@@ -80,6 +87,7 @@ impl<S> Inlet<S> {
         let before = self.progress.0.fetch_add(bytes, Ordering::Relaxed);
         if before == 0 {
             self.began = Instant::now();
+            self.turn = 0;
         } else if self.began.elapsed() > self.patience {
             return Err(io::Error::other(Endless::TooSlow));
         }
@@ -129,6 +137,11 @@ pub(super) fn wire_error(error: io::Error) -> WireError {
 impl<S: AsyncRead + Unpin> AsyncRead for Inlet<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.turn >= TURN {
+            this.turn = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         if this.early.is_empty() {
             ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
@@ -141,6 +154,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Inlet<S> {
             }
         }
         let came = buffer.filled().len() - before;
+        this.turn += came;
         Poll::Ready(if came == 0 { Ok(()) } else { this.count(came) })
     }
 }

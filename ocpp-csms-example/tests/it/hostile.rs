@@ -137,11 +137,11 @@ async fn a_station_that_floods_is_slowed_down_and_answered_all_the_same() {
     csms.enter("CS").await;
     let mut station = csms.station("CS", "ocpp2.1").await;
     station.boot("ocpp2.1").await;
-    for number in 0..220 {
+    for number in 0..80 {
         station.send_text(json!([2, format!("flood-{number}"), "Heartbeat", {}]).to_string()).await;
     }
     still_works(&mut witness).await;
-    for number in 0..220 {
+    for number in 0..80 {
         assert_eq!(station.frame().await[1], format!("flood-{number}"));
     }
 }

@@ -1,6 +1,9 @@
 //! Peers that send too much, too slowly, or without end.
 
+use std::future::poll_fn;
 use std::num::NonZeroU32;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -163,6 +166,20 @@ async fn a_message_of_endless_empty_frames_closes_the_connection_with_1009() {
     });
     assert!(matches!(closed, Incoming::Closed(Closed::TooBig(_))), "{closed:?}");
     assert_eq!(status, Some(CloseFrame::TOO_BIG));
+}
+
+#[tokio::test]
+async fn a_message_of_many_frames_lets_others_have_their_turn() {
+    let frames = frame(CONTINUATION, b"").repeat(20_000);
+    let begin = frame(TEXT, b"x");
+    let (mut connection, mut peer) = raw(ConnectionConfig::default(), frames.len() + begin.len()).await;
+    peer.write_all(&begin).await.unwrap();
+    peer.write_all(&frames).await.unwrap();
+    let mut next = pin!(connection.next());
+    assert!(poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending())).await);
+    // As much as was taken from the pipe in that one turn has room in it again.
+    let taken = peer.write(&frames).await.unwrap();
+    assert!((4096..=32 * 1024).contains(&taken), "{taken}");
 }
 
 #[tokio::test(start_paused = true)]
