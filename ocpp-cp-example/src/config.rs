@@ -16,7 +16,7 @@ const MOST: u32 = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The OCPP endpoint of the CSMS, `ws://`, without the station's identity: that is appended as one more
+    /// The OCPP endpoint of the CSMS, `ws://` or `wss://`, without the station's identity: that is appended as one more
     /// segment of the path, percent-encoded.
     pub csms: Url,
     /// The station's identity.
@@ -25,6 +25,8 @@ pub struct Config {
     pub versions: Vec<Version>,
     /// The password of HTTP basic authentication (security profile 1 or 2); without one, none is sent.
     pub password: Option<String>,
+    /// How it and the CSMS show themselves to each other.
+    pub security: Security,
     /// How it offers to compress messages, which a station may and a CSMS has to support (2.1 part 4, 3.4).
     pub compression: Compression,
     /// How many EVSEs it has, at least one.
@@ -47,6 +49,27 @@ pub struct Config {
     pub model: String,
 }
 
+/// What a station needs for a security profile. It is what the station starts out with: what a CSMS has changed since is kept with its
+/// state and stands above this.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Security {
+    /// The security profile, 0 to 3. 0, the default, does as the address of the CSMS and the password say.
+    pub profile: Option<u8>,
+    /// The address of the CSMS for profiles 2 and 3, `wss://`, if it differs from the other by more than the scheme.
+    pub csms: Option<Url>,
+    /// File of the root certificates that the CSMS's certificate may lead to, in PEM.
+    pub ca: Option<PathBuf>,
+    /// File of the root certificates of the maker, who signs firmware, in PEM.
+    pub manufacturer_ca: Option<PathBuf>,
+    /// File of the station's certificate and those that lead to its root, in PEM. Needs `key`.
+    pub certificate: Option<PathBuf>,
+    /// File of its private key, in PEM.
+    pub key: Option<PathBuf>,
+    /// Name of the operator, for requests for certificates.
+    pub cpo_name: Option<String>,
+}
+
 /// A version by its number (`2.0.1`), or by the name of its WebSocket sub-protocol (`ocpp2.0.1`).
 #[must_use]
 pub fn version_named(name: &str) -> Option<Version> {
@@ -62,6 +85,7 @@ impl Config {
             id: id.into(),
             versions: vec![Version::V2_1, Version::V2_0_1, Version::V1_6],
             password: None,
+            security: Security::default(),
             compression: Compression::Off,
             evses: 1,
             connectors: 1,
@@ -84,8 +108,11 @@ impl Config {
         if !matches!(self.csms.scheme(), "ws" | "wss") {
             return error(format!("the address of the CSMS is `{}`: it must begin with ws:// or wss://", self.csms));
         }
-        if self.csms.scheme() == "wss" {
-            return error(format!("the address of the CSMS is `{}`: TLS is not there yet, use ws://", self.csms));
+        if self.security.csms.as_ref().is_some_and(|csms| csms.scheme() != "wss") {
+            return error("the address of the CSMS for TLS must begin with wss://".to_owned());
+        }
+        if self.security.profile.is_some_and(|profile| profile > 3) {
+            return error("there are the security profiles 0 to 3".to_owned());
         }
         if self.csms.host_str().is_none_or(str::is_empty) {
             return error(format!("the address of the CSMS is `{}`: it has no host", self.csms));
@@ -118,7 +145,11 @@ mod tests {
         let http = Config { csms: "http://localhost/ocpp".parse().unwrap(), ..config() };
         assert!(http.check().unwrap_err().to_string().contains("ws://"));
         let tls = Config { csms: "wss://localhost/ocpp".parse().unwrap(), ..config() };
-        assert!(tls.check().unwrap_err().to_string().contains("TLS"));
+        assert!(tls.check().is_ok());
+        let security = Security { csms: Some("ws://localhost/ocpp".parse().unwrap()), ..Security::default() };
+        assert!(Config { security, ..config() }.check().unwrap_err().to_string().contains("TLS"));
+        let security = Security { profile: Some(4), ..Security::default() };
+        assert!(Config { security, ..config() }.check().is_err());
         for id in [String::new(), "x".repeat(49), "a:b".to_owned()] {
             assert!(Config { id, ..config() }.check().is_err());
         }

@@ -56,7 +56,7 @@ mod transfer;
 pub mod validate;
 
 pub use command::{Action, Setting};
-pub use config::{Config, version_named};
+pub use config::{Config, Security, version_named};
 pub use error::{CommandError, StartError};
 pub use simulator::Simulator;
 pub use state::State;

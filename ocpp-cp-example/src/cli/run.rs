@@ -16,7 +16,7 @@ use url::Url;
 /// Run one simulated charging station until it is interrupted.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
-    /// OCPP endpoint of the CSMS, such as ws://127.0.0.1:8180/ocpp; the identity is appended to its path.
+    /// OCPP endpoint of the CSMS, such as ws://127.0.0.1:8180/ocpp or wss://csms.example/ocpp; the identity is appended to its path.
     #[arg(long, value_name = "URL")]
     csms: Url,
     /// Identity of the station.
@@ -34,6 +34,27 @@ pub(crate) struct Run {
     /// Password of HTTP basic authentication.
     #[arg(long, env = "OCPP_CP_PASSWORD", hide_env_values = true)]
     password: Option<String>,
+    /// Security profile: 0 for what the address and the password say, 1 to 3 as the standard has them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=3))]
+    security_profile: Option<u8>,
+    /// Address of the CSMS for security profiles 2 and 3, if it differs by more than wss://.
+    #[arg(long, value_name = "URL")]
+    secure_csms: Option<Url>,
+    /// Root certificates that the certificate of the CSMS may lead to, in PEM.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Root certificates of the maker, who signs firmware, in PEM.
+    #[arg(long, value_name = "FILE")]
+    manufacturer_ca: Option<PathBuf>,
+    /// Certificate of the station and those that lead to its root, in PEM.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// Private key of the certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+    /// Name of the operator, for requests for certificates.
+    #[arg(long, value_name = "NAME")]
+    cpo_name: Option<String>,
     /// Offer to compress messages.
     #[arg(long)]
     compress: bool,
@@ -109,6 +130,13 @@ async fn serve(arguments: Run) -> anyhow::Result<()> {
     config.evses = arguments.evses;
     config.connectors = arguments.connectors;
     config.password = arguments.password;
+    config.security.profile = arguments.security_profile;
+    config.security.csms = arguments.secure_csms;
+    config.security.ca = arguments.ca;
+    config.security.manufacturer_ca = arguments.manufacturer_ca;
+    config.security.certificate = arguments.certificate;
+    config.security.key = arguments.key;
+    config.security.cpo_name = arguments.cpo_name;
     if arguments.compress {
         config.compression = Compression::Continuous;
     }

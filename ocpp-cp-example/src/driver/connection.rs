@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use ocpp_core::station::{Connect, ConnectionFailure, Password};
 use ocpp_core::transport::{
-    Channel, CloseFrame, Compression, ConnectError, ConnectRequest, Connection as Open, Incoming, WebSocket,
+    Channel, CloseFrame, Compression, ConnectError, ConnectRequest, Connection as Open, Incoming, TlsClient, TlsError,
+    WebSocket,
 };
 use ocpp_core::types::Version;
 use tokio::net::TcpStream;
+
+use super::tls;
 
 /// How long a goodbye may take before the socket is just dropped.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -53,12 +56,13 @@ impl Connection {
     }
 
     /// Begins to connect. An older connection is dropped.
-    pub(super) fn connect(&mut self, connect: Connect) {
+    pub(super) fn connect(&mut self, connect: Connect, tls: Option<TlsClient>) {
         let mut request = ConnectRequest::new(connect.csms_url, connect.identity);
         request.versions = connect.versions;
         request.password = connect.password.map(Password::into_bytes);
         request.connection.ping_interval = connect.ping_interval;
         request.compression = self.compression;
+        request.tls = tls;
         self.link = Link::Connecting(Box::pin(async move { ocpp_core::transport::connect(&request).await }));
     }
 
@@ -129,7 +133,7 @@ impl Connection {
                     }
                     Err(error) => {
                         self.link = Link::None;
-                        return Happened::Failed { failure: failure(&error), reason: advised(&error) };
+                        return Happened::Failed { failure: tls::failure(&error), reason: advised(&error) };
                     }
                 },
                 Link::Open(open) => match open.next().await {
@@ -146,14 +150,6 @@ impl Connection {
     }
 }
 
-/// What kind of failure it is to the station.
-fn failure(error: &ConnectError) -> ConnectionFailure {
-    match error {
-        ConnectError::Unauthorized | ConnectError::Forbidden => ConnectionFailure::Unauthorized,
-        _ => ConnectionFailure::Other,
-    }
-}
-
 /// What went wrong and what can be done about it.
 fn advised(error: &ConnectError) -> String {
     let advice = match error {
@@ -163,6 +159,9 @@ fn advised(error: &ConnectError) -> String {
         ConnectError::Io(_) | ConnectError::Timeout => "check the host of --csms and the network",
         ConnectError::Url(_) => "check --csms",
         ConnectError::Identity(_) => "check --id",
+        ConnectError::Tls(TlsError::Certificate(_)) => "check --ca and the certificate of the CSMS",
+        ConnectError::Tls(TlsError::OwnCertificate(_)) => "check --certificate",
+        ConnectError::Forbidden => "HTTP 403: check --security-profile",
         ConnectError::UnknownStation => {
             "HTTP 404: check --id and the path of --csms, or register the station at the CSMS"
         }

@@ -7,8 +7,8 @@ use ocpp_core::station::{
     Answer, ConnectionFailure, ConnectorStatus, Event, Input, Notice, Output, Question, QuestionKind,
 };
 
-use super::Driver;
 use super::connection::Lost;
+use super::{Driver, credentials, tls};
 use crate::messages::Direction;
 
 /// The longest text of a log line; longer ones are cut. `GET /messages` has them whole.
@@ -40,7 +40,13 @@ impl Driver {
         match output {
             Output::Connect(connect) => {
                 tracing::info!(station = %self.config.id, "connecting to {}", connect.csms_url);
-                self.connection.connect(connect);
+                match tls::client(&connect, &self.keys) {
+                    Ok(tls) => self.connection.connect(connect, tls),
+                    Err(error) => self.inbox.push_back(Input::ConnectionFailed {
+                        failure: ConnectionFailure::Other,
+                        reason: format!("{error}; check the certificates and keys"),
+                    }),
+                }
             }
             Output::Close { reason } => {
                 if self.connection.start_closing(reason) == Lost::Attempt {
@@ -100,6 +106,11 @@ impl Driver {
                 let place = evse.map(|evse| format!("EVSE {evse}, ")).unwrap_or_default();
                 tracing::info!(station = %self.config.id, "{place}display: {}", words(notice));
             }
+            Output::ForgetKey { key } => {
+                if let Err(error) = self.keys.forget(&key) {
+                    tracing::warn!(station = %self.config.id, "a key that is not used any more is still there: {error}");
+                }
+            }
             Output::Download(download) => self.download(download),
             Output::CancelDownload { update } => self.cancel_download(update),
             Output::Install(install) => self.install(&install),
@@ -131,6 +142,10 @@ impl Driver {
             QuestionKind::Unlock { evse, connector } => self.lock(evse, connector, false),
             QuestionKind::SigningCertificate { ref certificate } => return self.judge_signing_certificate(certificate),
             QuestionKind::Log(ref log) => return self.find_log(log),
+            QuestionKind::SignCsr(ref wanted) => return credentials::signing_request(&mut self.keys, wanted),
+            QuestionKind::Certificate(ref question) => {
+                return credentials::judge(&self.keys, question, self.clock.now());
+            }
             ref other => {
                 tracing::warn!(station = %self.config.id, "not simulated: {other:?}");
                 false

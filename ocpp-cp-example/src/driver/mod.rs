@@ -5,10 +5,13 @@
 mod actions;
 mod clock;
 mod connection;
+mod credentials;
 mod disk;
 mod effects;
 mod facts;
+mod keys;
 mod rebirth;
+mod tls;
 mod transfers;
 mod view;
 
@@ -30,8 +33,10 @@ use crate::state::{State, TransactionState};
 use crate::store::{Store, StoreError};
 use clock::Clock;
 use connection::{Connection, Happened};
+use credentials::Credentials;
 use disk::{Disk, Found};
 use facts::Told;
+use keys::Keys;
 use transfers::Transfers;
 
 /// How often what can be seen of a station is brought up to date while energy flows.
@@ -49,6 +54,8 @@ pub(crate) struct Driver {
     firmware: Firmware,
     transfers: Transfers,
     connection: Connection,
+    credentials: Credentials,
+    keys: Keys,
     messages: Messages,
     recording: Recording,
     network: bool,
@@ -91,6 +98,8 @@ impl Driver {
             }
             None => (Disk::in_memory(), Found::default()),
         };
+        let credentials = Credentials::read(&config.security)?;
+        let keys = Keys::new(config.state.as_deref(), credentials.key.clone());
         let now = clock.now();
         let mut hardware = Hardware::new(config.evses, config.connectors, config.speed, now.instant);
         rebirth::put_back(&mut hardware, &found.hardware);
@@ -99,7 +108,8 @@ impl Driver {
             None => Recording::default(),
         };
         let firmware = Firmware::open(config.state.as_deref());
-        let (station, unreadable) = rebirth::restore(&config, &firmware, now, found.records, &mut recording);
+        let (station, unreadable) =
+            rebirth::restore(&config, &credentials, &firmware, now, found.records, &mut recording);
         let count = hardware.len() as usize;
         let (state, receiver) = watch::channel(view::of(&config, &station, &hardware, now));
         let mut driver = Self {
@@ -110,6 +120,8 @@ impl Driver {
             firmware,
             transfers: Transfers::default(),
             connection: Connection::new(config.compression),
+            credentials,
+            keys,
             messages: Messages::default(),
             recording,
             network: true,

@@ -6,6 +6,7 @@ use ocpp_core::time::Now;
 use rust_decimal::Decimal;
 
 use super::Driver;
+use super::credentials::Credentials;
 use crate::config::Config;
 use crate::firmware::Firmware;
 use crate::hardware::{Evse, Hardware, MAX_POWER_W};
@@ -34,7 +35,8 @@ impl Driver {
         self.inbox.clear();
         self.transfers.stop();
         let now = self.clock.now();
-        let (station, unreadable) = restore(&self.config, &self.firmware, now, found.records, &mut self.recording);
+        let (station, unreadable) =
+            restore(&self.config, &self.credentials, &self.firmware, now, found.records, &mut self.recording);
         self.station = station;
         self.set_aside(unreadable);
         let resumption = resume.map(|resume| self.override_resumption(resume));
@@ -71,24 +73,25 @@ impl Driver {
 /// A station from what was stored, and the records that it can't use.
 pub(super) fn restore(
     config: &Config,
+    credentials: &Credentials,
     firmware: &Firmware,
     now: Now,
     mut records: Vec<Record>,
     recording: &mut Recording,
 ) -> (Station, Vec<Record>) {
-    let station_config = |config| station_config(config, firmware);
+    let station_config = || station_config(config, credentials, firmware);
     let mut unreadable = Vec::new();
     loop {
         let seed = rand::random();
         let stored = (!records.is_empty()).then(|| records.clone());
         let started = match &stored {
-            None => Ok(Station::new(station_config(config), seed, now)),
-            Some(records) => Station::restore(station_config(config), seed, now, records.iter().cloned()),
+            None => Ok(Station::new(station_config(), seed, now)),
+            Some(records) => Station::restore(station_config(), seed, now, records.iter().cloned()),
         };
         match started {
             Ok(station) => {
                 recording.entry(|| {
-                    Entry::Start(Box::new(Start { now: now.into(), config: station_config(config), seed, stored }))
+                    Entry::Start(Box::new(Start { now: now.into(), config: station_config(), seed, stored }))
                 });
                 return (station, unreadable);
             }
@@ -114,7 +117,7 @@ pub(super) fn put_back(hardware: &mut Hardware, saved: &[(u32, String)]) {
     }
 }
 
-fn station_config(config: &Config, firmware: &Firmware) -> StationConfig {
+fn station_config(config: &Config, credentials: &Credentials, firmware: &Firmware) -> StationConfig {
     let mut product = Product::new(config.vendor.clone(), config.model.clone());
     product.serial_number = Some(config.id.chars().take(25).collect());
     product.firmware_version = Some(firmware.version());
@@ -125,5 +128,6 @@ fn station_config(config: &Config, firmware: &Firmware) -> StationConfig {
     station.firmware_updates = config.firmware_updates;
     station.password.clone_from(&config.password);
     station.evses = vec![evse; config.evses as usize];
+    credentials.equip(&config.security, &mut station);
     station
 }

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use ocpp_core::transport::TlsServer;
 use ocpp_core::types::Version;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
@@ -25,7 +27,7 @@ pub(crate) type Call = (String, Value);
 pub(crate) struct Csms {
     pub(crate) address: SocketAddr,
     seen: watch::Receiver<Seen>,
-    out: Arc<Mutex<Option<mpsc::UnboundedSender<Outgoing>>>>,
+    out: Calls,
 }
 
 /// What was seen so far, over all connections.
@@ -74,6 +76,11 @@ pub(crate) enum Door {
 impl Csms {
     /// Listens on a port of its own.
     pub(crate) async fn start(door: Door) -> Self {
+        Self::guarded(door, None).await
+    }
+
+    /// The same, behind a guard, who serves TLS and plain connections on the one port.
+    pub(crate) async fn guarded(door: Door, guard: Option<Guard>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, seen) = watch::channel(Seen::default());
@@ -82,9 +89,20 @@ impl Csms {
         let current = Arc::clone(&out);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (calls, outgoing) = mpsc::unbounded_channel();
-                *current.lock().unwrap() = Some(calls);
-                tokio::spawn(serve(stream, door, Arc::clone(&sender), outgoing));
+                let (sender, current, guard) = (Arc::clone(&sender), Arc::clone(&current), guard.clone());
+                tokio::spawn(async move {
+                    let mut first = [0];
+                    let is_tls = stream.peek(&mut first).await.is_ok() && first == [0x16];
+                    let admission = |certificate| Admission { guard: guard.clone(), is_tls, certificate };
+                    match guard.as_ref().filter(|_| is_tls) {
+                        None => serve(stream, door, sender, current, admission(false)).await,
+                        Some(known) => {
+                            let Ok(secured) = known.tls.accept(stream).await else { return };
+                            let certificate = secured.peer.certificate.is_some();
+                            serve(secured.stream, door, sender, current, admission(certificate)).await;
+                        }
+                    }
+                });
             }
         });
         Self { address, seen, out }
@@ -124,17 +142,55 @@ impl Csms {
     }
 }
 
-async fn serve(
-    stream: TcpStream,
+/// Who is let in by what he shows.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) tls: TlsServer,
+    /// The security profile that is demanded; a station may raise it.
+    pub(crate) profile: Arc<Mutex<u8>>,
+    /// The header that proves the password.
+    pub(crate) authorization: Arc<Mutex<String>>,
+}
+
+/// What is known of a connection before its first request.
+struct Admission {
+    guard: Option<Guard>,
+    is_tls: bool,
+    certificate: bool,
+}
+
+impl Admission {
+    fn is_granted(&self, authorization: Option<&str>) -> bool {
+        let Some(guard) = &self.guard else { return true };
+        let password = authorization == Some(guard.authorization.lock().unwrap().as_str());
+        match *guard.profile.lock().unwrap() {
+            1 => !self.is_tls && password,
+            2 => self.is_tls && password,
+            _ => self.is_tls && self.certificate,
+        }
+    }
+}
+
+type Calls = Arc<Mutex<Option<mpsc::UnboundedSender<Outgoing>>>>;
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
     door: Door,
     seen: Arc<watch::Sender<Seen>>,
-    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    current: Calls,
+    admission: Admission,
 ) {
     #[expect(clippy::result_large_err, reason = "the signature is the library's")]
     let callback = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
         let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+        let is_granted = admission.is_granted(authorization.as_deref());
         seen.send_modify(|seen| seen.requests.push((request.uri().path().to_owned(), authorization)));
         match door {
+            Door::Open(_) if !is_granted => {
+                let mut refusal = ErrorResponse::new(None);
+                *refusal.status_mut() = StatusCode::UNAUTHORIZED;
+                Err(refusal)
+            }
             Door::Shut(status) => {
                 let mut refusal = ErrorResponse::new(None);
                 *refusal.status_mut() = status;
@@ -149,6 +205,8 @@ async fn serve(
     };
     let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, callback).await else { return };
     let Door::Open(version) = door else { return };
+    let (calls, mut outgoing) = mpsc::unbounded_channel();
+    *current.lock().unwrap() = Some(calls);
     let mut waiting = BTreeMap::new();
     let mut number = 0;
     loop {
@@ -209,6 +267,7 @@ fn answer(version: Version, action: &str, payload: &Value) -> Value {
     let time = format!("{:.3}", jiff::Timestamp::now());
     match (version, action) {
         (_, "BootNotification") => json!({"currentTime": time, "interval": 300, "status": "Accepted"}),
+        (_, "SignCertificate") => json!({"status": "Accepted"}),
         (_, "Heartbeat") => json!({"currentTime": time}),
         (Version::V1_6, "Authorize") => json!({"idTagInfo": {"status": status}}),
         (Version::V1_6, "StartTransaction") => json!({"transactionId": 77, "idTagInfo": {"status": status}}),

@@ -12,6 +12,7 @@ mod interruptions;
 mod kill;
 mod program;
 mod replay;
+mod security;
 mod sigkill;
 mod transfers;
 mod validate;
