@@ -104,11 +104,22 @@ async fn arguments_that_make_no_sense_are_refused_with_what_to_do() {
     for (arguments, advice) in [
         (["--csms", "http://127.0.0.1:1/ocpp", "--id", "CP-1"], "ws://"),
         (["--csms", "127.0.0.1:1", "--id", "CP-1"], "--csms"),
-        (["--csms", "wss://127.0.0.1:1/ocpp", "--id", "CP-1"], "TLS"),
+        (["--csms", "wss://127.0.0.1:1/ocpp", "--ca", "/no/such/file"], "--id"),
         (["--csms", "ws://127.0.0.1:1/ocpp", "--id", "a:b"], "colon"),
         (["--csms", "ws://127.0.0.1:1/ocpp", "--version", "1.5"], "2.0.1"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_ocpp-cp")).arg("run").args(arguments).output().await.unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(advice), "{arguments:?}: {error}");
+    }
+    let secure = ["run", "--csms", "wss://127.0.0.1:1/ocpp", "--id", "CP-1"];
+    for (arguments, advice) in [
+        (["--ca", "/no/such/file"], "/no/such/file"),
+        (["--certificate", "/no/such/file"], "--key"),
+        (["--secure-csms", "ws://127.0.0.1:1/ocpp"], "wss://"),
+        (["--security-profile", "4"], "0..=3"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ocpp-cp")).args(secure).args(arguments).output().await.unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && error.contains(advice), "{arguments:?}: {error}");
     }
