@@ -60,8 +60,6 @@ pub struct Security {
     pub csms: Option<Url>,
     /// File of the root certificates that the CSMS's certificate may lead to, in PEM.
     pub ca: Option<PathBuf>,
-    /// File of the root certificates of the maker, who signs firmware, in PEM.
-    pub manufacturer_ca: Option<PathBuf>,
     /// File of the station's certificate and those that lead to its root, in PEM. Needs `key`.
     pub certificate: Option<PathBuf>,
     /// File of its private key, in PEM.

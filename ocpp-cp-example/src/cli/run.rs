@@ -43,9 +43,6 @@ pub(crate) struct Run {
     /// Root certificates that the certificate of the CSMS may lead to, in PEM.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Root certificates of the maker, who signs firmware, in PEM.
-    #[arg(long, value_name = "FILE")]
-    manufacturer_ca: Option<PathBuf>,
     /// Certificate of the station and those that lead to its root, in PEM.
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
@@ -133,7 +130,6 @@ async fn serve(arguments: Run) -> anyhow::Result<()> {
     config.security.profile = arguments.security_profile;
     config.security.csms = arguments.secure_csms;
     config.security.ca = arguments.ca;
-    config.security.manufacturer_ca = arguments.manufacturer_ca;
     config.security.certificate = arguments.certificate;
     config.security.key = arguments.key;
     config.security.cpo_name = arguments.cpo_name;

@@ -29,11 +29,10 @@ impl Credentials {
     /// One can't be read, or holds something else; the error says which.
     pub(super) fn read(security: &Security) -> Result<Self, StartError> {
         let mut roots = Vec::new();
-        for (file, root_use) in [(&security.ca, RootUse::Csms), (&security.manufacturer_ca, RootUse::Manufacturer)] {
-            let Some(file) = file else { continue };
+        if let Some(file) = &security.ca {
             for root in certificates(file)? {
                 let facts = pki::facts(&root, &root);
-                roots.push(RootCertificate::new(root_use, root.to_pem(), facts));
+                roots.push(RootCertificate::new(RootUse::Csms, root.to_pem(), facts));
             }
         }
         let (own, key) = match (&security.certificate, &security.key) {
