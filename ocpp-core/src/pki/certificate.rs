@@ -1,4 +1,6 @@
 //! One certificate and what it says.
+//!
+//! Certificates are X.509 in PEM (1.6 security, A00.FR.507).
 
 use core::fmt;
 

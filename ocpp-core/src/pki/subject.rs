@@ -1,4 +1,4 @@
-//! Whether a certificate is one for a station (1.6 security, 2.6.1).
+//! Whether a certificate is one for a station (1.6 security, A00.FR.509/511).
 
 use core::net::IpAddr;
 

@@ -155,6 +155,7 @@ fn a_revoked_certificate_is_refused() {
     assert!(RevocationList::parse(b"no list").is_err());
 }
 
+// 1.6 security, A00.FR.507
 #[test]
 fn a_weak_key_is_refused_before_anything_else() {
     let (root, weak) = (Certificate::from_pem(ROOT).unwrap(), Certificate::from_pem(WEAK).unwrap());

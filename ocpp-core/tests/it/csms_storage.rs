@@ -28,7 +28,7 @@ fn a_station_is_not_answered_before_the_fact_is_stored() {
     }
 }
 
-/// A04.FR.02: stations keep a security event until it is answered.
+/// A04.FR.02, A04.FR.03; 1.6 security, A04.FR.03: stations keep a security event until it is answered.
 #[test]
 fn a_security_event_is_stored_before_it_is_answered() {
     for version in Version::ALL {

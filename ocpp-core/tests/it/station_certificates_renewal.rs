@@ -77,7 +77,7 @@ fn without_the_name_of_the_cpo_there_is_no_request() {
     }
 }
 
-/// A02.FR.06, A02.FR.08, A02.FR.10; 1.6 security, A02.FR.06/08/09/10
+/// A02.FR.06, A02.FR.08, A02.FR.10; 1.6 security, A02.FR.06/08/09/10; 1.6 security, A03.FR.09
 #[test]
 fn a_signed_certificate_is_shown_at_once_and_the_old_one_goes_when_it_has_worked() {
     for version in VERSIONS {

@@ -40,7 +40,7 @@ fn a_start_is_told_once_the_csms_has_accepted_the_station() {
     }
 }
 
-/// A04.FR.01, A04.FR.04; 1.6 security, A04.FR.01/04; 1.6 security, 8
+/// A04.FR.01, A04.FR.04; 1.6 security, A04.FR.01/04; 1.6 security, 8; 1.6 security, N01.FR.05
 #[test]
 fn a_critical_event_is_told_and_any_event_is_logged() {
     for version in VERSIONS {

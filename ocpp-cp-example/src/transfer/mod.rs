@@ -1,4 +1,6 @@
 //! Moving files for real: firmware images to the station, logs away from it, by HTTP, HTTPS and FTP.
+//!
+//! 1.6 edition 2, 8.1, 8.2
 
 mod ftp;
 mod http;

@@ -89,6 +89,7 @@ fn ends_with(seen: &Seen, word: &str) -> bool {
     statuses(seen).last().is_some_and(|last| last == word)
 }
 
+/// 1.6 edition 2, 8.1
 #[tokio::test]
 async fn firmware_is_fetched_at_the_second_attempt_and_runs_after_the_restart() {
     for version in VERSIONS {
@@ -170,7 +171,7 @@ async fn a_signature_is_checked_with_a_certificate_that_the_manufacturer_vouches
     }
 }
 
-/// N01.FR.02, N01.FR.03, N01.FR.04, N01.FR.21; 1.6 security, N01.FR.03/04
+/// N01.FR.02, N01.FR.03, N01.FR.04, N01.FR.21; 1.6 security, N01.FR.03/04; 1.6 edition 2, 8.2
 #[tokio::test]
 async fn logs_are_uploaded_with_what_happened() {
     for version in VERSIONS {

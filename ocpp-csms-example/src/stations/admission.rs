@@ -1,4 +1,6 @@
 //! Who is let in: the decision about a connection before it is made.
+//!
+//! Who is turned away for a reason of security is noted as a security event (1.6 security, A00.FR.323).
 
 use std::time::Duration;
 

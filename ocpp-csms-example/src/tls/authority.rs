@@ -1,4 +1,6 @@
 //! An authority of this installation: its root, and the certificate of the server, which is renewed every few hours.
+//!
+//! The certificate of the server names its host (1.6 security, A00.FR.510).
 
 use std::io::Write as _;
 use std::net::IpAddr;

@@ -1,4 +1,7 @@
 //! What a station asks that somebody else must answer: read, put to the application, and answered; in time, or as is safe.
+//!
+//! It signs nothing itself: what is to be signed is put to an authority (A02.FR.04, A03.FR.04; 1.6 security, A02.FR.04,
+//! 1.6 security, A03.FR.04).
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};

@@ -1,4 +1,4 @@
-//! Another password for the station (A01; security whitepaper, A01).
+//! Another password for the station (A01; 1.6 security, A01.FR.02).
 
 use alloc::string::{String, ToString};
 use core::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! A text that must not show up in logs.
+//! A text that must not show up in logs (1.6 security, A01.FR.09).
 
 use alloc::string::String;
 use core::fmt;

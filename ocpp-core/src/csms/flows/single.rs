@@ -84,6 +84,7 @@ impl Listing {
     }
 
     /// M04.FR.07: a certificate is deleted by the hashes that the station gave it, with the algorithm that it uses.
+    /// 1.6 security, M04.FR.07: in the words in which the station told it
     fn delete_known(&mut self, hash: CertificateHash, certificates: &Certificates) -> Next {
         if !certificates.has(&hash) {
             return Next::not_allowed("the station has no certificate with these hashes");

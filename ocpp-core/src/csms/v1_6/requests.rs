@@ -48,6 +48,7 @@ fn to_request(request: StationRequest, payload: &str, at: Timestamp) -> Request 
             Request::LogStatus { status: request.status.to_string(), request_id: request.request_id }
         }
         StationRequest::MeterValues(request) => meter_values(request, payload, at),
+        // 1.6 security, A04.FR.03: the answer follows when it is stored.
         StationRequest::SecurityEventNotification(request) => Request::SecurityEvent {
             kind: request.r#type.to_string(),
             at: request.timestamp.timestamp(),

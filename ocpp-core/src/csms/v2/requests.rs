@@ -41,6 +41,7 @@ pub(super) fn to_request(request: StationRequest, payload: &str) -> Request {
             let place = (request.evse_id > 0).then(|| Place::evse(request.evse_id));
             Request::MeterValues { place, readings: readings(request.meter_value) }
         }
+        // A04.FR.03: the answer follows when it is stored.
         StationRequest::SecurityEventNotification(request) => Request::SecurityEvent {
             kind: request.r#type.to_string(),
             at: request.timestamp.timestamp(),

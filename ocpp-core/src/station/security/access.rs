@@ -1,5 +1,7 @@
 //! How the station shows itself to the CSMS, and the way back when a new way doesn't work (A01, A05; 1.6 security, A01, A05).
 //!
+//! A profile is set before anything is said (1.6 security, A00.FR.004).
+//!
 //! A change of password, security profile or certificate is tried out: what was before is kept beside it, in the same batch of the
 //! storage, until the CSMS has spoken on a connection made with one of the two. That one stays. While neither works they take turns, so
 //! that no change, no power cut and no lost answer locks the station out.

@@ -1,4 +1,5 @@
-//! The password of HTTP Basic authentication (A01; 1.6 security, A00.FR.205, A00.FR.304).
+//! The password of HTTP Basic authentication (A01; 1.6 security, A00.FR.205, A00.FR.304;
+//! 1.6 security, A01.FR.01).
 
 use alloc::format;
 use alloc::string::String;

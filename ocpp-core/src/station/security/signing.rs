@@ -1,4 +1,6 @@
 //! Certificates that the CSMS signs and sends: asked for, judged, taken over, renewed (A02, A03, M05; 1.6 security, A02, A03, M05).
+//!
+//! Private keys stay with the integrator (1.6 security, A03.FR.05).
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};

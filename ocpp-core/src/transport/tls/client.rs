@@ -1,4 +1,6 @@
 //! A station's side.
+//!
+//! A server whose certificate names somebody else, or leads to no root, ends the connection (1.6 security, A00.FR.308/310/412/414).
 
 use std::fmt;
 use std::io;

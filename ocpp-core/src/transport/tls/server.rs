@@ -1,4 +1,8 @@
 //! A CSMS's side.
+//!
+//! It acts as the server and shows its own certificate (A00.FR.306, A00.FR.307, A00.FR.409, A00.FR.410;
+//! 1.6 security, A00.FR.305/306/409/410); whoever shows none that is valid where one is needed is turned away, which is reported
+//! (1.6 security, A00.FR.407/408). It offers the suites of 1.6 security, A00.FR.317/421: those that rustls lacks with OpenSSL.
 
 use std::cell::RefCell;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Security: who the station says it is, and how it proves it (1.6 security, 7; 2.1 part 2, `SecurityCtrlr`).
+//! Security: who the station says it is, and how it proves it (1.6 security, 7.1 to 7.6; 2.1 part 2, `SecurityCtrlr`).
 
 use super::{COUNT, Definition, Key, Kind, SECONDS, row, variable};
 

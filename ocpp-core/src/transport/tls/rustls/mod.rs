@@ -20,8 +20,8 @@ use super::judgement::certificates;
 use super::options::CertificateAndKey;
 use crate::pki::Certificate;
 
-/// TLS 1.2 and later, nothing older (A00.FR.313 to A00.FR.315, A00.FR.416 to A00.FR.418; 1.6 security, A00.FR.312 to A00.FR.314,
-/// A00.FR.416 to A00.FR.418).
+/// TLS 1.2 and later, nothing older (A00.FR.313 to A00.FR.315, A00.FR.416 to A00.FR.418; 1.6 security, A00.FR.312 to 314,
+/// 1.6 security, A00.FR.416 to 418).
 const VERSIONS: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
 
 /// Suites with AES-GCM or ChaCha20 and forward secrecy, none of them a legacy one (A00.FR.320, A00.FR.423); no compression
