@@ -297,6 +297,11 @@ impl Walk {
         self.step(Step::Bay(false));
         self.step(Step::Wait(2000));
         self.step(Step::Wait(1));
+        // A clock-aligned moment may just have come: what it brings takes a while to arrive.
+        let now = self.world.now;
+        if self.world.station().state(now).outbox > 0 {
+            self.step(Step::Wait(2));
+        }
     }
 }
 

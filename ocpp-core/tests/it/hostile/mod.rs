@@ -105,6 +105,8 @@ impl World {
     }
 
     fn step(&mut self, bytes: &mut Bytes<'_>) {
+        // People take their time: two starts of one second with one register would be one start to a CSMS of 1.6.
+        self.wait(Duration::from_secs(1));
         match bytes.below(24) {
             0..=8 => self.request(bytes),
             9..=11 => self.answer_well(),
