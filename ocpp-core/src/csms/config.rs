@@ -78,7 +78,7 @@ pub struct SessionConfig {
     /// can tell by itself. Default: 30 s.
     pub transaction_inquiry_delay: Duration,
     /// How long the connector of a 1.6 transaction must be free, or another transaction must have gone on there, until its end
-    /// counts as lost. Default: 10 min.
+    /// counts as lost, if the station was heard in the later half of that time. Default: 10 min.
     pub transaction_lost_after: Duration,
     /// The first transaction id that the session gives to a 1.6 station by itself, where the application's answer names
     /// none. Must be greater than every id the station was ever given; a snapshot takes precedence. Default: 1.

@@ -196,6 +196,7 @@ impl Session {
     }
 
     fn handle_frame(&mut self, now: Now, text: &str) {
+        self.inquiries.heard(now);
         match self.endpoint.handle_text(text) {
             Received::Call(call) => self.handle_call(now, call, text),
             Received::Send(send) => {

@@ -134,6 +134,7 @@ fn a_transaction_of_1_6_whose_connector_stays_free_is_lost() {
     let mut csms = running(Version::V1_6);
     csms.exchange("StatusNotification", available(Version::V1_6)).result();
     csms.pass(LOST - ASKS);
+    csms.exchange("Heartbeat", json!({})).result();
     assert_eq!(given_up(csms.events()), []);
     csms.pass(ASKS);
     assert_eq!(given_up(csms.events()), [("1".into(), false, vec![], true)]);
@@ -156,7 +157,21 @@ fn a_transaction_of_1_6_that_goes_on_is_not_lost() {
 fn a_transaction_of_1_6_in_whose_place_another_goes_on_is_lost() {
     let mut csms = running(Version::V1_6);
     csms.exchange("StartTransaction", start(1, "OTHER", 50, 100)).result();
-    csms.pass(LOST);
+    csms.pass(LOST - ASKS);
+    csms.exchange("Heartbeat", json!({})).result();
+    csms.pass(ASKS);
     assert_eq!(given_up(csms.events()), [("1".into(), false, vec![], true)]);
     assert_eq!(csms.session.open_transactions().count(), 1);
+}
+
+/// Its connection may be dead, and the station waiting to connect again with all that it has to tell.
+#[test]
+fn nothing_of_a_station_of_1_6_is_lost_as_long_as_it_is_silent() {
+    let mut csms = running(Version::V1_6);
+    csms.exchange("StatusNotification", available(Version::V1_6)).result();
+    csms.pass(LOST * 3);
+    assert_eq!(given_up(csms.events()), []);
+    csms.exchange("Heartbeat", json!({})).result();
+    csms.pass(LOST / 2);
+    assert_eq!(given_up(csms.events()), [("1".into(), false, vec![], true)]);
 }

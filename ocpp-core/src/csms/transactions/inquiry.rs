@@ -29,16 +29,25 @@ const STORING: core::time::Duration = core::time::Duration::from_secs(1);
 
 /// The transactions to be asked after, each at its time.
 #[derive(Debug, Default)]
-pub(in crate::csms) struct Inquiries(BTreeMap<TransactionId, Instant>);
+pub(in crate::csms) struct Inquiries {
+    due: BTreeMap<TransactionId, Instant>,
+    /// When the station was heard last.
+    heard_at: Option<Instant>,
+}
 
 impl Inquiries {
     pub(in crate::csms) fn deadline(&self) -> Option<Deadline> {
-        let at = self.0.values().min().copied()?;
+        let at = self.due.values().min().copied()?;
         Some(Deadline { at, reason: DeadlineReason::Operation })
     }
 
     pub(in crate::csms) fn clear(&mut self) {
-        self.0.clear();
+        self.due.clear();
+    }
+
+    /// The station said something.
+    pub(in crate::csms) fn heard(&mut self, now: Now) {
+        self.heard_at = Some(now.instant);
     }
 }
 
@@ -65,7 +74,7 @@ impl Session {
         if self.connected() != Some(Version::V1_6) && self.ledger.has_gaps(&id) {
             self.inquire(now, id);
         } else {
-            self.inquiries.0.remove(&id);
+            self.inquiries.due.remove(&id);
         }
         for transaction in superseded {
             self.inquire(now, transaction);
@@ -85,7 +94,7 @@ impl Session {
             if status.status == "Available" {
                 self.inquire(now, transaction);
             } else if self.connected() == Some(Version::V1_6) {
-                self.inquiries.0.remove(&transaction);
+                self.inquiries.due.remove(&transaction);
             }
         }
     }
@@ -96,20 +105,27 @@ impl Session {
             Some(Version::V1_6) => self.config.transaction_lost_after,
             Some(_) => self.config.transaction_inquiry_delay,
         };
-        self.inquiries.0.entry(transaction).or_insert(now.instant + delay);
+        self.inquiries.due.entry(transaction).or_insert(now.instant + delay);
     }
 
     /// Asks after those whose time has come.
     pub(in crate::csms) fn inquiries_overdue(&mut self, now: Now) {
-        let due = self.inquiries.0.iter().filter(|(_, at)| **at <= now.instant);
+        let due = self.inquiries.due.iter().filter(|(_, at)| **at <= now.instant);
         let due: Vec<TransactionId> = due.map(|(transaction, _)| transaction.clone()).collect();
         for transaction in due {
-            self.inquiries.0.remove(&transaction);
+            self.inquiries.due.remove(&transaction);
             let Some(version) = self.connected() else { return };
             if self.registration() != RegistrationStatus::Accepted {
                 self.inquire(now, transaction);
             } else if version == Version::V1_6 {
-                self.give_up(now, transaction, true);
+                // A connection that nothing comes by may be a dead one, and the station waiting to connect again with all that
+                // it has to tell.
+                let patience = self.config.transaction_lost_after / 2;
+                if self.inquiries.heard_at.is_some_and(|at| now.instant.saturating_since(at) <= patience) {
+                    self.give_up(now, transaction, true);
+                } else {
+                    self.inquiries.due.insert(transaction, now.instant + patience);
+                }
             } else {
                 // Where too much is under way, the next occasion will do.
                 let _ = self.start(now, None, Box::new(Inquiry { transaction }));
@@ -129,7 +145,7 @@ impl Session {
     /// Nothing that is missing of a transaction will come any more: told once, as a fact.
     fn give_up(&mut self, now: Now, transaction: TransactionId, end_too: bool) {
         if self.desk.batch.is_some() {
-            self.inquiries.0.insert(transaction, now.instant + STORING);
+            self.inquiries.due.insert(transaction, now.instant + STORING);
             return;
         }
         if let Some(event) = self.ledger.give_up(&transaction, end_too) {
