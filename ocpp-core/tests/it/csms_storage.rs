@@ -196,6 +196,28 @@ fn another_node_takes_a_station_over_and_tells_nothing_twice() {
     }
 }
 
+/// What an earlier release stored has neither flows nor mirrors, and less of each transaction.
+#[test]
+fn a_snapshot_of_an_earlier_release_is_understood() {
+    let mut csms = Csms::new(Version::V1_6).obliging();
+    csms.exchange("StartTransaction", start(1, "TAG", 0, 0)).result();
+    let mut stored = serde_json::to_value(csms.session.snapshot()).unwrap();
+    let members = stored.as_object_mut().unwrap();
+    members.remove("flows").unwrap();
+    members.remove("mirrors").unwrap();
+    let entry = stored["ledger"]["entries"][0].as_object_mut().unwrap();
+    for name in ["lost", "given_up", "token_answer", "answer", "limits"] {
+        entry.remove(name).unwrap();
+    }
+    entry.insert("judgement".into(), json!({"to": null, "status": "Accepted"}));
+    let snapshot: Snapshot = serde_json::from_value(stored).unwrap();
+    let session = Session::restore(accepting(), [9; 32], csms.now, snapshot);
+    let mut csms = Csms::of(session, csms.now, Version::V1_6).obliging();
+    csms.connect();
+    csms.exchange("StopTransaction", stop(1, 9, 60)).result();
+    assert!(csms.events().iter().any(|event| matches!(event, Event::TransactionEnded(_))));
+}
+
 #[test]
 fn the_application_can_say_where_numbers_begin() {
     let mut config = accepting();

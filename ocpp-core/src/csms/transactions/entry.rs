@@ -92,9 +92,11 @@ pub(super) struct Entry {
     pub(super) ended_at: Option<i64>,
     /// Another was started at its place.
     pub(super) superseded: bool,
-    /// Its end will not come any more, as far as known.
+    /// Its end will not come any more, as far as known. Snapshots of old have none of what has a default.
+    #[serde(default)]
     pub(super) lost: bool,
     /// What is missing of it as it was stated when it was given up, and whether its start was.
+    #[serde(default)]
     pub(super) given_up: Option<(bool, Vec<(i64, i64)>)>,
     /// The start of 1.6.
     pub(super) start: Option<StartKey>,
@@ -105,9 +107,12 @@ pub(super) struct Entry {
     /// The latest time of a message whose mark is forgotten, in microseconds since 1970.
     forgotten_until: Option<i64>,
     /// What was said last about a token.
+    #[serde(default, rename = "token_answer")]
     judgement: Option<Box<Answered<Authorization>>>,
     /// What was said last besides.
+    #[serde(default)]
     answer: Option<Box<Answered<TransactionAnswer>>>,
+    #[serde(default)]
     limits: Limits,
 }
 
