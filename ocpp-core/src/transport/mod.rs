@@ -32,9 +32,10 @@
 //! let mut options = TlsServerOptions::new(CertificateAndKey::new(csms_chain, csms_key));
 //! options.client_roots = Some(root.to_owned());
 //! let csms = TlsServer::new(options)?;
+//! let rules = HandshakeRules::default();
 //! let serving = async |stream: tokio::net::TcpStream| {
 //!     let secured = csms.accept(stream).await?;
-//!     let accepted = accept(secured.stream, &HandshakeRules::default(), ConnectionConfig::default(), async |request| {
+//!     let accepted = accept(secured.stream, &rules, ConnectionConfig::default(), async |request| {
 //!         // What the database knows of request.station.
 //!         let is_password = |password: &[u8]| password == b"a-long-random-password";
 //!         let mut known = KnownStation::new(SecurityProfile::TlsWithCertificate, &is_password);
