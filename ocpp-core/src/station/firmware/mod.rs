@@ -8,5 +8,7 @@ mod request;
 mod update;
 
 pub use interface::{Download, FirmwareFact, FirmwareStatus, FirmwareUpdates, Install, UpdateId};
-pub(super) use request::{Judgement, Signed, UpdateOutcome, UpdateRequest};
+#[cfg(any(feature = "v1_6", feature = "v2_0_1", feature = "v2_1"))]
+pub(super) use request::{Judgement, Signed};
+pub(super) use request::{UpdateOutcome, UpdateRequest};
 pub(super) use update::Firmware;
