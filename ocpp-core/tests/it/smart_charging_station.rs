@@ -511,7 +511,7 @@ fn where_the_limit_is_too_small_for_all_who_began_last_waits() {
     assert_eq!((told(&world, 1).as_deref(), told(&world, 2).as_deref()), (Some("0"), Some("16")));
 }
 
-/// 1.6 edition 2, 4.9, 1.6 errata 3.64; 1.6 errata 3.55
+/// 1.6 edition 2, 4.9, 1.6 errata 3.64
 #[test]
 fn a_limit_of_nothing_suspends_charging() {
     let mut world = Script::booted(Version::V1_6);

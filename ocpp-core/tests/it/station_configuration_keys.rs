@@ -319,7 +319,7 @@ fn a_heartbeat_comes_after_an_interval_of_silence() {
     assert_eq!(world.peer.payloads("Heartbeat").len(), 1);
 }
 
-/// 1.6 edition 2, 4.9, 9.1.20; 1.6 errata 3.19
+/// 1.6 edition 2, 4.9, 9.1.20; 1.6 errata 3.19, 3.55: connected and not asking for energy is SuspendedEV.
 #[test]
 fn a_status_that_does_not_last_is_not_told() {
     let mut world = Script::booted(V1_6);
