@@ -11,18 +11,22 @@ mod reservations;
 mod security_events;
 mod settings;
 mod settlements;
+mod statement;
 mod stations;
 mod tokens;
 mod transactions;
+mod unit;
 
 pub use connectors::Connector;
 pub use messages::{Direction, MessageLog, StoredMessage};
 pub use open::OpenError;
 pub use reservations::{Reservation, ReservationState};
 pub use security_events::{SecurityEvent, Source};
+pub(crate) use statement::{Row, Statement, Value, sql};
 pub use stations::{Identity, Registration, Station, StationChange};
 pub use tokens::{Token, TokenStatus};
 pub use transactions::{Batch, Transaction};
+pub(crate) use unit::Unit;
 
 use jiff::Timestamp;
 use sqlx::query::Query;
