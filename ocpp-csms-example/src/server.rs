@@ -7,7 +7,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{ApiToken, NoEntropy, PasswordKey};
+use crate::access::{ApiToken, Gate, NoEntropy, PasswordKey};
 use crate::config::Config;
 use crate::door::Entrance;
 use crate::stations::Stations;
@@ -59,7 +59,7 @@ struct Inner {
     store: Store,
     log: MessageLog,
     stations: Stations,
-    api_token: ApiToken,
+    gate: Gate,
     password_key: PasswordKey,
 }
 
@@ -84,8 +84,9 @@ impl Csms {
         &self.inner.log
     }
 
-    pub(crate) fn api_token(&self) -> &ApiToken {
-        &self.inner.api_token
+    /// Who may come in, and by what.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.inner.gate
     }
 
     /// The key with which the passwords of stations are hashed.
@@ -128,7 +129,8 @@ impl Server {
         let log = MessageLog::start(&store, config.messages_per_station).await?;
         let config = Arc::new(config);
         let stations = Stations::start(Arc::clone(&config), store.clone(), log.clone(), password_key.clone()).await?;
-        let csms = Csms { inner: Arc::new(Inner { config, store, log, stations, api_token, password_key }) };
+        let csms =
+            Csms { inner: Arc::new(Inner { config, store, log, stations, gate: Gate::new(api_token), password_key }) };
         let stop = CancellationToken::new();
         let limits = csms.config().connections;
         let entrance = Entrance { app: app(&csms, &stop), limits, tls: tls.clone(), stations: csms.stations().clone() };

@@ -1,15 +1,26 @@
-//! Who may do what: drivers by their tokens, stations by their passwords, programs by the API token.
+//! Who may do what: drivers by their tokens, stations by their passwords, programs by API tokens, people by signing in.
 
+mod actor;
 mod api_token;
+mod audit;
 mod decision;
+mod gate;
+mod guard;
 mod mask;
 mod password;
+mod scope;
 mod throttle;
 
+pub use actor::{Actor, Who};
 pub use api_token::ApiToken;
 pub use decision::authorize;
+pub(crate) use gate::Gate;
+pub use gate::Refused;
+pub(crate) use guard::Pages;
+pub use guard::{Needs, PageRule};
 pub use mask::mask;
 pub use password::PasswordKey;
+pub use scope::{Role, Scope, Scopes};
 pub use throttle::Throttle;
 
 /// The system has no entropy to make a secret of.

@@ -65,7 +65,8 @@ pub(crate) struct ErrorAnswer {
 }
 
 /// Sends a call to a station and waits for its answer.
-#[utoipa::path(post, path = "/api/v1/stations/{id}/calls", tag = "calls", operation_id = "call_station", request_body = Call,
+#[utoipa::path(post, path = "/api/v1/stations/{id}/calls", tag = "calls",
+    security(("bearer" = ["operate"])), operation_id = "call_station", request_body = Call,
     params(("id", description = "The station's identity")),
     responses(
         (status = 200, description = "As the station answered", body = CallAnswer),

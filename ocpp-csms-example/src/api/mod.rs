@@ -1,6 +1,7 @@
 //! The REST interface: `/api/v1`, described at `/api/openapi.json`, browsable at `/api/docs`.
 //!
-//! Every request needs the bearer token; every error is a problem document (RFC 9457).
+//! Every operation names the one scope that it needs, and is closed to whoever does not have it ([`crate::access::Scope`]); every error is
+//! a problem document (RFC 9457).
 
 mod auth;
 mod body;
@@ -14,6 +15,8 @@ mod security_events;
 mod stations;
 mod tokens;
 mod transactions;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
@@ -39,7 +42,6 @@ use crate::server::Csms;
             Moments are RFC 3339 in UTC, energy is in Wh, money in whole units of its currency."
     ),
     modifiers(&BearerToken),
-    security(("bearer" = [])),
     components(schemas(Problem))
 )]
 struct Description;
@@ -50,9 +52,12 @@ impl Modify for BearerToken {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("OCPP_CSMS_API_TOKEN, or the token that was shown at the first start"))
+            .description(Some(
+                "An API token: OCPP_CSMS_API_TOKEN, the one that was shown at the first start, or one that an admin made. Instead of \
+                 it the cookie of a session is taken, with its token in x-csrf-token where something is changed.",
+            ))
             .build();
-        openapi.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        openapi.components.get_or_insert_default().add_security_scheme(auth::SCHEME, SecurityScheme::Http(scheme));
     }
 }
 
@@ -79,7 +84,8 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::get, tokens::put, tokens::delete))
         .split_for_parts();
-    api.layer(middleware::from_fn_with_state(csms.clone(), auth::require_token))
+    let rules = Arc::new(auth::Rules::of(&description));
+    api.layer(middleware::from_fn_with_state((csms.clone(), rules), auth::guard))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -56,7 +56,8 @@ pub(crate) struct Part {
 
 /// The reservations of a station, the latest first. They are made with a call of `ReserveNow`, and given up with a call of
 /// `CancelReservation`.
-#[utoipa::path(get, path = "/api/v1/stations/{id}/reservations", tag = "stations", operation_id = "list_reservations",
+#[utoipa::path(get, path = "/api/v1/stations/{id}/reservations", tag = "stations",
+    security(("bearer" = ["view"])), operation_id = "list_reservations",
     params(("id", description = "The station"), Part),
     responses((status = 200, body = Vec<ReservationView>), (status = 404, body = Problem)))]
 pub(super) async fn list(

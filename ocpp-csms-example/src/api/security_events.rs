@@ -50,7 +50,8 @@ pub(crate) struct Which {
 }
 
 /// Security events, the latest first. The newest 10,000 are kept; what is provoked at the door again and again is told once a minute.
-#[utoipa::path(get, path = "/api/v1/security-events", tag = "stations", operation_id = "list_security_events", params(Which),
+#[utoipa::path(get, path = "/api/v1/security-events", tag = "stations",
+    security(("bearer" = ["view"])), operation_id = "list_security_events", params(Which),
     responses((status = 200, body = Vec<SecurityEventView>)))]
 pub(super) async fn list(
     State(csms): State<Csms>,

@@ -144,7 +144,8 @@ pub(crate) struct StationPut {
 }
 
 /// Stations, in the order of their identities.
-#[utoipa::path(get, path = "/api/v1/stations", tag = "stations", operation_id = "list_stations", params(Part),
+#[utoipa::path(get, path = "/api/v1/stations", tag = "stations",
+    security(("bearer" = ["view"])), operation_id = "list_stations", params(Part),
     responses((status = 200, body = Vec<StationView>)))]
 pub(super) async fn list(
     State(csms): State<Csms>,
@@ -159,7 +160,8 @@ pub(super) async fn list(
 }
 
 /// One station.
-#[utoipa::path(get, path = "/api/v1/stations/{id}", tag = "stations", operation_id = "get_station",
+#[utoipa::path(get, path = "/api/v1/stations/{id}", tag = "stations",
+    security(("bearer" = ["view"])), operation_id = "get_station",
     params(("id", description = "The station's identity")),
     responses((status = 200, body = StationView), (status = 404, body = Problem)))]
 pub(super) async fn get(State(csms): State<Csms>, Path(id): Path<String>) -> Result<axum::Json<StationView>, Problem> {
@@ -170,7 +172,8 @@ pub(super) async fn get(State(csms): State<Csms>, Path(id): Path<String>) -> Res
 
 /// Enters a station, or changes it. A change counts at once, for a connected station as well: with another password or a stricter
 /// profile it has to connect again.
-#[utoipa::path(put, path = "/api/v1/stations/{id}", tag = "stations", operation_id = "put_station", request_body = StationPut,
+#[utoipa::path(put, path = "/api/v1/stations/{id}", tag = "stations",
+    security(("bearer" = ["operate"])), operation_id = "put_station", request_body = StationPut,
     params(("id", description = "The station's identity, 1 to 48 characters")),
     responses((status = 200, description = "Changed", body = StationView), (status = 201, description = "Entered", body = StationView),
         (status = 400, body = Problem)))]
@@ -267,7 +270,8 @@ pub(crate) struct LogPart {
 }
 
 /// The latest frames of a station, the oldest of them first. A bounded number is kept (`messages_per_station`).
-#[utoipa::path(get, path = "/api/v1/stations/{id}/messages", tag = "stations", operation_id = "list_messages",
+#[utoipa::path(get, path = "/api/v1/stations/{id}/messages", tag = "stations",
+    security(("bearer" = ["view"])), operation_id = "list_messages",
     params(("id", description = "The station's identity"), LogPart),
     responses((status = 200, body = Vec<MessageView>), (status = 404, body = Problem)))]
 pub(super) async fn messages(

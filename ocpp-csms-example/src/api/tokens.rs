@@ -88,7 +88,8 @@ pub(super) fn limit(limit: Option<u32>) -> Result<u32, Problem> {
 }
 
 /// Tokens, in the order of their names.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", operation_id = "list_tokens", params(Part),
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens",
+    security(("bearer" = ["view"])), operation_id = "list_tokens", params(Part),
     responses((status = 200, body = Vec<TokenView>)))]
 pub(super) async fn list(
     State(csms): State<Csms>,
@@ -99,7 +100,8 @@ pub(super) async fn list(
 }
 
 /// One token, whatever the case of its letters.
-#[utoipa::path(get, path = "/api/v1/tokens/{token}", tag = "tokens", operation_id = "get_token",
+#[utoipa::path(get, path = "/api/v1/tokens/{token}", tag = "tokens",
+    security(("bearer" = ["view"])), operation_id = "get_token",
     responses((status = 200, body = TokenView), (status = 404, body = Problem)))]
 pub(super) async fn get(State(csms): State<Csms>, Path(token): Path<String>) -> Result<axum::Json<TokenView>, Problem> {
     let known = csms.store().token(&token).await?.ok_or_else(|| unknown(&token))?;
@@ -107,7 +109,8 @@ pub(super) async fn get(State(csms): State<Csms>, Path(token): Path<String>) -> 
 }
 
 /// Enters or replaces a token.
-#[utoipa::path(put, path = "/api/v1/tokens/{token}", tag = "tokens", operation_id = "put_token", request_body = TokenChange,
+#[utoipa::path(put, path = "/api/v1/tokens/{token}", tag = "tokens",
+    security(("bearer" = ["operate"])), operation_id = "put_token", request_body = TokenChange,
     responses((status = 200, description = "Replaced", body = TokenView), (status = 201, description = "Entered", body = TokenView),
         (status = 400, body = Problem)))]
 pub(super) async fn put(
@@ -137,7 +140,8 @@ pub(super) async fn put(
 }
 
 /// Removes a token: it is not known any more.
-#[utoipa::path(delete, path = "/api/v1/tokens/{token}", tag = "tokens", operation_id = "delete_token",
+#[utoipa::path(delete, path = "/api/v1/tokens/{token}", tag = "tokens",
+    security(("bearer" = ["operate"])), operation_id = "delete_token",
     responses((status = 204, description = "Removed"), (status = 404, body = Problem)))]
 pub(super) async fn delete(State(csms): State<Csms>, Path(token): Path<String>) -> Result<StatusCode, Problem> {
     if csms.store().delete_token(&token).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown(&token)) }

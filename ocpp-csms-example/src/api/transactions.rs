@@ -82,7 +82,8 @@ pub(crate) struct Part {
 }
 
 /// The latest transactions of a station, the oldest of them first.
-#[utoipa::path(get, path = "/api/v1/stations/{id}/transactions", tag = "stations", operation_id = "list_transactions",
+#[utoipa::path(get, path = "/api/v1/stations/{id}/transactions", tag = "stations",
+    security(("bearer" = ["view"])), operation_id = "list_transactions",
     params(("id", description = "The station"), Part),
     responses((status = 200, body = Vec<TransactionView>), (status = 404, body = Problem)))]
 pub(super) async fn list(
@@ -98,6 +99,7 @@ pub(super) async fn list(
 
 /// The meter values of a transaction in the order in which they were taken. Values are text, with all digits that the station sent.
 #[utoipa::path(get, path = "/api/v1/stations/{id}/transactions/{transaction}/meter-values", tag = "stations",
+    security(("bearer" = ["view"])),
     operation_id = "list_meter_values",
     params(("id", description = "The station"), ("transaction", description = "The transaction")),
     responses((status = 200, body = Vec<Object>), (status = 404, body = Problem)))]

@@ -3,6 +3,7 @@
 //! One connection writes and a pool reads, so writers never wait for each other's locks and readers never wait at all.
 //! A write is on the disk when its call returns (`synchronous = FULL`): what is acknowledged to a station is kept.
 
+mod audit;
 mod connectors;
 mod group;
 mod messages;
@@ -17,6 +18,7 @@ mod tokens;
 mod transactions;
 mod unit;
 
+pub use audit::{AuditEntry, AuditFilter};
 pub use connectors::Connector;
 pub use messages::{Direction, MessageLog, StoredMessage};
 pub use open::OpenError;
