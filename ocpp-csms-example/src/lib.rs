@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod logging;
 mod metrics;
 pub mod payments;
+pub mod reports;
 mod server;
 pub mod sessions;
 pub mod sites;
