@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{ApiToken, Gate, NoEntropy, PasswordKey};
 use crate::config::Config;
 use crate::door::Entrance;
+use crate::sites::Sites;
 use crate::stations::Stations;
 use crate::store::{MessageLog, OpenError, Store, StoreError};
 use crate::tls::{Tls, TlsStartError};
@@ -59,6 +60,7 @@ struct Inner {
     store: Store,
     log: MessageLog,
     stations: Stations,
+    sites: Sites,
     gate: Gate,
     password_key: PasswordKey,
 }
@@ -78,6 +80,12 @@ impl Csms {
     #[must_use]
     pub fn stations(&self) -> &Stations {
         &self.inner.stations
+    }
+
+    /// The sites, whose power is shared.
+    #[must_use]
+    pub fn sites(&self) -> &Sites {
+        &self.inner.sites
     }
 
     pub(crate) fn message_log(&self) -> &MessageLog {
@@ -129,8 +137,9 @@ impl Server {
         let log = MessageLog::start(&store, config.messages_per_station).await?;
         let config = Arc::new(config);
         let stations = Stations::start(Arc::clone(&config), store.clone(), log.clone(), password_key.clone()).await?;
-        let csms =
-            Csms { inner: Arc::new(Inner { config, store, log, stations, gate: Gate::new(api_token), password_key }) };
+        let sites = Sites::new(store.clone(), stations.clone());
+        let gate = Gate::new(api_token);
+        let csms = Csms { inner: Arc::new(Inner { config, store, log, stations, sites, gate, password_key }) };
         let stop = CancellationToken::new();
         let limits = csms.config().connections;
         let entrance = Entrance { app: app(&csms, &stop), limits, tls: tls.clone(), stations: csms.stations().clone() };

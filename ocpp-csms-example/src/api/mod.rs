@@ -12,6 +12,7 @@ mod problem;
 mod raw;
 mod reservations;
 mod security_events;
+mod sites;
 mod stations;
 mod tokens;
 mod transactions;
@@ -81,6 +82,12 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(transactions::list))
         .routes(routes!(transactions::meter_values))
         .routes(routes!(reservations::list))
+        .routes(routes!(sites::list))
+        .routes(routes!(sites::get, sites::put, sites::delete))
+        .routes(routes!(sites::prices, sites::import_prices))
+        .routes(routes!(sites::signals))
+        .routes(routes!(sites::signal, sites::put_signal, sites::delete_signal))
+        .routes(routes!(sites::put_target))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::get, tokens::put, tokens::delete))
         .split_for_parts();

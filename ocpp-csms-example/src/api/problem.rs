@@ -6,6 +6,7 @@ use ocpp_core::csms;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::sites::SiteError;
 use crate::stations::CallRefused;
 use crate::store::StoreError;
 
@@ -76,6 +77,17 @@ impl From<StoreError> for Problem {
         // The caller learns that it failed; how, is for the operator.
         tracing::error!(%error, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the database failed; the log of the server says how")
+    }
+}
+
+impl From<SiteError> for Problem {
+    fn from(error: SiteError) -> Self {
+        match error {
+            SiteError::Invalid(_) => Self::bad_request(error.to_string()),
+            SiteError::Unknown(what) => Self::not_found(what),
+            SiteError::Taken { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
+            SiteError::Store(error) => error.into(),
+        }
     }
 }
 

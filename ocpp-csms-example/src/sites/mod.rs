@@ -1,5 +1,23 @@
 //! Sites: what several stations share.
+//!
+//! A [`Definition`] says what a site is fed with and what hangs on it. From that, the running sessions, prices and signals of those who
+//! run the grid a plan is made, whenever something changes, and sent to the stations as charging profiles. What is sent, and what
+//! was answered, decides what counts as drawn: a station that was not heard of keeps what it may draw on its own.
 
+mod calendar;
+mod current;
+mod definition;
+mod prices;
+mod service;
 mod shares;
+mod signal;
+mod target;
 
+pub use calendar::{Clock, Day, Window};
+pub use current::{Current, Limit, Supply};
+pub use definition::{Definition, Group, PricePolicy, PriceRule, Rotation, SiteEvse, SiteStation};
+pub use prices::{PriceFile, PriceFileError, PriceSlot, Unit as PriceUnit};
+pub use service::{Site, SiteError, Sites};
 pub use shares::{Capacity, Demand, PHASES, shares};
+pub use signal::{Signal, SignalLimit};
+pub use target::Target;
