@@ -1,23 +1,34 @@
-//! The operator's page at `/`: stations, running sessions and bills, kept current by server-sent events.
+//! The pages: a frame that all of them share, and those for operators.
 //!
-//! It shows and changes nothing, holds no secret and asks for no sign-in; whoever reaches the port reads it. Everything it needs
-//! is in the binary.
+//! A page is a template with a [`Page`], which the handler takes from the request and which knows the language, who is signed
+//! in and what came of the form before. Pages are made on the server and work without scripts; with them, parts that change
+//! are renewed by server-sent events. Everything is in the binary, and nothing is loaded from elsewhere.
 
+mod assets;
+mod dashboard;
+mod fields;
+mod flash;
+pub mod format;
+mod headers;
+mod language;
 mod live;
-mod overview;
+mod page;
+mod preferences;
+pub mod texts;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+
+pub use assets::asset;
+pub use fields::Fields;
+pub use flash::Flash;
+pub(crate) use headers::protect;
+pub use language::Language;
+pub use page::{Group, Link, Page, Viewer};
 
 use crate::server::Csms;
-
-/// Nothing is loaded from elsewhere, and no other page frames this one.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Debug, Clone)]
 struct Web {
@@ -26,28 +37,13 @@ struct Web {
     stop: CancellationToken,
 }
 
-/// The page and what belongs to it.
+/// The pages for operators and what all pages need.
 pub(crate) fn routes(csms: Csms, stop: CancellationToken) -> Router {
     Router::new()
-        .route("/", get(page))
+        .route("/", get(dashboard::show))
         .route("/live", get(live::stream))
-        .route("/assets/page.css", get(|| asset("text/css; charset=utf-8", include_str!("../../assets/page.css"))))
-        .route("/assets/page.js", get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/page.js"))))
-        .route("/assets/icon.svg", get(|| asset("image/svg+xml", include_str!("../../assets/icon.svg"))))
+        .route("/preferences", post(preferences::choose))
+        .route("/assets/{*name}", get(assets::serve))
+        .layer(CompressionLayer::new())
         .with_state(Web { csms, stop })
-}
-
-async fn page(State(web): State<Web>) -> Response {
-    match overview::page(&web.csms).await {
-        Ok(page) => ([(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)], Html(page)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "the page cannot be made");
-            (StatusCode::INTERNAL_SERVER_ERROR, "The page cannot be made; the log of the server says why.\n")
-                .into_response()
-        }
-    }
-}
-
-async fn asset(kind: &'static str, content: &'static str) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], content)
 }

@@ -1,0 +1,34 @@
+//! How moments, energies and amounts are written in pages.
+
+use iso_currency::Currency;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::tariffs::amount;
+
+/// A thousandth, with so many decimals: kW of W.
+#[must_use]
+pub fn kilo(value: Decimal, decimals: u32) -> String {
+    let mut value = (value / Decimal::ONE_THOUSAND).round_dp(decimals);
+    value.rescale(decimals);
+    value.to_string()
+}
+
+/// A moment in UTC, to the minute. Pages write it into a `time` element, which becomes local time where there are scripts.
+#[must_use]
+pub fn moment(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// Minor units as an amount with its currency.
+#[must_use]
+pub fn money(minor: i64, currency: Currency) -> String {
+    format!("{} {}", amount(minor, currency), currency.code())
+}
+
+/// Seconds as hours and minutes.
+#[must_use]
+pub fn duration(seconds: i64) -> String {
+    let minutes = seconds.max(0) / 60;
+    format!("{}:{:02}", minutes / 60, minutes % 60)
+}

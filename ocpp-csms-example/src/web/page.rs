@@ -1,0 +1,265 @@
+//! What every page knows: the language, who looks at it, where it is.
+
+use std::convert::Infallible;
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum_extra::extract::CookieJar;
+
+use super::{Flash, Language, assets, flash, texts};
+
+/// The cookies of what somebody chose for this browser.
+pub(super) const LANGUAGE_COOKIE: &str = "language";
+pub(super) const THEME_COOKIE: &str = "theme";
+
+/// Who looks at a page; put into the request by the middleware that knows sessions.
+#[derive(Debug, Clone, Default)]
+pub struct Viewer {
+    /// What is shown of them.
+    pub name: String,
+    /// What they may do.
+    pub scopes: Vec<String>,
+    /// What their forms have to carry.
+    pub csrf: String,
+}
+
+/// What every page knows. Taken from the request; every template has one, called `page`.
+#[derive(Debug, Clone)]
+pub struct Page {
+    language: Language,
+    theme: &'static str,
+    path: String,
+    viewer: Option<Viewer>,
+    flash: Option<Flash>,
+}
+
+/// A group of the navigation.
+#[derive(Debug)]
+pub struct Group {
+    /// The key of its name.
+    pub name: &'static str,
+    /// What is in it.
+    pub links: Vec<Link>,
+}
+
+/// A page in the navigation.
+#[derive(Debug)]
+pub struct Link {
+    /// The key of its name.
+    pub name: &'static str,
+    /// Its path.
+    pub path: &'static str,
+    /// Whether this is where one is.
+    pub here: bool,
+}
+
+/// The pages of operators: group, then key of the name, path and scope of each.
+const NAVIGATION: &[(&str, &[(&str, &str, &str)])] = &[
+    (
+        "frame.group_operation",
+        &[
+            ("frame.dashboard", "/", "view"),
+            ("frame.stations", "/stations", "view"),
+            ("frame.sessions", "/sessions", "view"),
+            ("frame.faults", "/faults", "view"),
+            ("frame.sites", "/sites", "view"),
+        ],
+    ),
+    ("frame.group_people", &[("frame.drivers", "/drivers", "view"), ("frame.tokens", "/tokens", "view")]),
+    (
+        "frame.group_money",
+        &[
+            ("frame.tariffs", "/tariffs", "view"),
+            ("frame.payments", "/payments", "view"),
+            ("frame.invoices", "/invoices", "view"),
+            ("frame.reports", "/reports", "view"),
+        ],
+    ),
+    (
+        "frame.group_upkeep",
+        &[
+            ("frame.maintenance", "/maintenance", "view"),
+            ("frame.firmware", "/firmware", "view"),
+            ("frame.explorer", "/explorer", "operate"),
+        ],
+    ),
+    (
+        "frame.group_system",
+        &[
+            ("frame.audit", "/audit", "administer"),
+            ("frame.settings", "/settings", "administer"),
+            ("frame.api", "/api/docs/", "view"),
+        ],
+    ),
+];
+
+impl Page {
+    /// A text in the language of the page.
+    pub fn t<'a>(&self, key: &'a str) -> &'a str {
+        texts::text(self.language, key)
+    }
+
+    /// A text with one blank filled in.
+    pub fn with(&self, key: &str, name: &str, value: impl ToString) -> String {
+        self.fill(key, [(name, value.to_string())])
+    }
+
+    /// A text with blanks filled in.
+    pub fn fill<'a>(&self, key: &str, values: impl IntoIterator<Item = (&'a str, String)>) -> String {
+        texts::filled(self.language, key, values)
+    }
+
+    /// What the pages call a word of the standard or of this program, such as a state: the text `{area_and_prefix}{word}`
+    /// in lower case, or the word itself where there is none.
+    pub fn word<'a>(&self, prefix: &str, word: &'a str) -> std::borrow::Cow<'a, str> {
+        let key = format!("{prefix}{}", word.to_ascii_lowercase().replace(['-', ' ', '.'], "_"));
+        if texts::exists(&key) { self.t(&key).to_owned().into() } else { word.into() }
+    }
+
+    /// The language.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// All languages, to choose from.
+    #[must_use]
+    pub fn languages(&self) -> [Language; 5] {
+        Language::ALL
+    }
+
+    /// `auto`, `light` or `dark`.
+    #[must_use]
+    pub fn theme(&self) -> &'static str {
+        self.theme
+    }
+
+    /// Where the page is.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The address of a file of the program.
+    #[must_use]
+    pub fn asset(&self, name: &str) -> String {
+        assets::asset(name)
+    }
+
+    /// What forms have to carry in the hidden field `csrf`, and htmx in the header `x-csrf-token`.
+    #[must_use]
+    pub fn csrf(&self) -> &str {
+        self.viewer.as_ref().map_or("", |viewer| &viewer.csrf)
+    }
+
+    /// Who looks at it.
+    #[must_use]
+    pub fn viewer(&self) -> Option<&Viewer> {
+        self.viewer.as_ref()
+    }
+
+    /// Whether who looks at it may do what this scope allows.
+    #[must_use]
+    pub fn may(&self, scope: &str) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.scopes.iter().any(|own| own == scope))
+    }
+
+    /// What came of the form before, if there was one.
+    #[must_use]
+    pub fn flash(&self) -> Option<&Flash> {
+        self.flash.as_ref()
+    }
+
+    /// The pages that who looks at it may open, of those for operators.
+    #[must_use]
+    pub fn navigation(&self) -> Vec<Group> {
+        NAVIGATION
+            .iter()
+            .map(|(name, links)| Group {
+                name,
+                links: links
+                    .iter()
+                    .filter(|(_, _, scope)| self.may(scope))
+                    .map(|(name, path, _)| Link { name, path, here: self.is_at(path) })
+                    .collect(),
+            })
+            .filter(|group| !group.links.is_empty())
+            .collect()
+    }
+
+    fn is_at(&self, path: &str) -> bool {
+        match self.path.strip_prefix(path) {
+            Some("") => true,
+            Some(rest) => path != "/" && rest.starts_with('/'),
+            None => false,
+        }
+    }
+
+    /// The answer with a page.
+    pub fn show(&self, template: &impl Template) -> Response {
+        self.answer(StatusCode::OK, template)
+    }
+
+    /// The answer with a form in which something is wrong.
+    pub fn refuse(&self, template: &impl Template) -> Response {
+        self.answer(StatusCode::UNPROCESSABLE_ENTITY, template)
+    }
+
+    /// The answer with a page and a status.
+    pub fn answer(&self, status: StatusCode, template: &impl Template) -> Response {
+        match template.render() {
+            Ok(html) if self.flash.is_some() => (status, [flash::forget()], Html(html)).into_response(),
+            Ok(html) => (status, Html(html)).into_response(),
+            Err(error) => self.broken(&error),
+        }
+    }
+
+    /// The answer where the program fails; the log says why.
+    pub fn broken(&self, error: &dyn std::error::Error) -> Response {
+        tracing::error!(error, path = self.path, "a page cannot be made");
+        let page = Notice { page: self, title: self.t("frame.failed_title"), text: self.t("frame.failed_text").to_owned() };
+        (StatusCode::INTERNAL_SERVER_ERROR, Html(page.render().unwrap_or_default())).into_response()
+    }
+
+    /// The answer where something does not exist or must not be done.
+    pub fn notice(&self, status: StatusCode, title: &str, text: impl Into<String>) -> Response {
+        self.answer(status, &Notice { page: self, title, text: text.into() })
+    }
+}
+
+/// A page that only says something.
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct Notice<'a> {
+    page: &'a Page,
+    title: &'a str,
+    text: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Page {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let cookies = CookieJar::from_headers(&parts.headers);
+        let chosen = cookies.get(LANGUAGE_COOKIE).and_then(|cookie| Language::of_tag(cookie.value()));
+        let accepted = || {
+            let header = parts.headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+            Language::accepted(header)
+        };
+        let theme = match cookies.get(THEME_COOKIE).map(|cookie| cookie.value()) {
+            Some("light") => "light",
+            Some("dark") => "dark",
+            _ => "auto",
+        };
+        Ok(Self {
+            language: chosen.or_else(accepted).unwrap_or_default(),
+            theme,
+            path: parts.uri.path().to_owned(),
+            viewer: parts.extensions.get::<Viewer>().cloned(),
+            flash: cookies.get(flash::COOKIE).and_then(|cookie| Flash::from_cookie(cookie.value())),
+        })
+    }
+}
