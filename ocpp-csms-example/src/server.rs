@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
 
 use crate::access::{ApiToken, Gate, NoEntropy, PasswordKey};
 use crate::config::Config;
@@ -63,6 +64,7 @@ struct Inner {
     sites: Sites,
     gate: Gate,
     password_key: PasswordKey,
+    stop: CancellationToken,
 }
 
 impl Csms {
@@ -86,6 +88,11 @@ impl Csms {
     #[must_use]
     pub fn sites(&self) -> &Sites {
         &self.inner.sites
+    }
+
+    /// Cancelled when the server ends: what would go on for ever, such as a stream, ends with it.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.inner.stop
     }
 
     pub(crate) fn message_log(&self) -> &MessageLog {
@@ -138,11 +145,12 @@ impl Server {
         let config = Arc::new(config);
         let stations = Stations::start(Arc::clone(&config), store.clone(), log.clone(), password_key.clone()).await?;
         let sites = Sites::new(store.clone(), stations.clone());
-        let gate = Gate::new(api_token);
-        let csms = Csms { inner: Arc::new(Inner { config, store, log, stations, sites, gate, password_key }) };
         let stop = CancellationToken::new();
+        let gate = Gate::new(api_token);
+        let inner = Inner { config, store, log, stations, sites, gate, password_key, stop: stop.clone() };
+        let csms = Csms { inner: Arc::new(inner) };
         let limits = csms.config().connections;
-        let entrance = Entrance { app: app(&csms, &stop), limits, tls: tls.clone(), stations: csms.stations().clone() };
+        let entrance = Entrance { app: app(&csms), limits, tls: tls.clone(), stations: csms.stations().clone() };
         let task = tokio::spawn(door::serve(listener, entrance, stop.clone()));
         if let Some(tls) = tls.clone() {
             tokio::spawn(tls.watch(stop.clone()));
@@ -184,11 +192,13 @@ impl Server {
     }
 }
 
-fn app(csms: &Csms, stop: &CancellationToken) -> Router {
+fn app(csms: &Csms) -> Router {
+    let (pages, _rules) = web::pages(csms).into_parts();
     api::routes(csms.clone())
-        .merge(web::routes(csms.clone(), stop.clone()))
+        .merge(pages.layer(CompressionLayer::new()))
         .merge(stations::routes(csms.stations().clone()))
         .fallback(api::not_found)
+        .layer(axum::middleware::from_fn(web::protect))
 }
 
 async fn password_key(store: &Store) -> Result<PasswordKey, StartError> {

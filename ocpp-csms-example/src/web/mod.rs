@@ -13,37 +13,30 @@ mod headers;
 mod language;
 mod live;
 mod page;
+mod pager;
 mod preferences;
 pub mod texts;
 
-use axum::Router;
-use axum::routing::{get, post};
-use tokio_util::sync::CancellationToken;
-use tower_http::compression::CompressionLayer;
+use axum::http::Method;
 
 pub use assets::asset;
 pub use fields::Fields;
 pub use flash::Flash;
 pub(crate) use headers::protect;
 pub use language::Language;
-pub use page::{Group, Link, Page, Viewer};
+pub use page::{Group, Link, Page};
+pub use pager::Pager;
 
+use crate::access::{Needs, Pages, Scope};
 use crate::server::Csms;
 
-#[derive(Debug, Clone)]
-struct Web {
-    csms: Csms,
-    /// Open streams end with the server, which otherwise would wait for them.
-    stop: CancellationToken,
-}
+const VIEW: Needs = Needs::Scope(Scope::View);
 
 /// The pages for operators and what all pages need.
-pub(crate) fn routes(csms: Csms, stop: CancellationToken) -> Router {
-    Router::new()
-        .route("/", get(dashboard::show))
-        .route("/live", get(live::stream))
-        .route("/preferences", post(preferences::choose))
-        .route("/assets/{*name}", get(assets::serve))
-        .layer(CompressionLayer::new())
-        .with_state(Web { csms, stop })
+pub(crate) fn pages(csms: &Csms) -> Pages {
+    Pages::new(csms)
+        .page(Method::GET, "/", VIEW, dashboard::show)
+        .page(Method::GET, "/live", VIEW, live::stream)
+        .page(Method::POST, "/preferences", Needs::Nothing, preferences::choose)
+        .page(Method::GET, "/assets/{*name}", Needs::Nothing, assets::serve)
 }

@@ -10,21 +10,11 @@ use axum::response::{Html, IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 
 use super::{Flash, Language, assets, flash, texts};
+use crate::access::{Actor, Scope};
 
 /// The cookies of what somebody chose for this browser.
 pub(super) const LANGUAGE_COOKIE: &str = "language";
 pub(super) const THEME_COOKIE: &str = "theme";
-
-/// Who looks at a page; put into the request by the middleware that knows sessions.
-#[derive(Debug, Clone, Default)]
-pub struct Viewer {
-    /// What is shown of them.
-    pub name: String,
-    /// What they may do.
-    pub scopes: Vec<String>,
-    /// What their forms have to carry.
-    pub csrf: String,
-}
 
 /// What every page knows. Taken from the request; every template has one, called `page`.
 #[derive(Debug, Clone)]
@@ -32,7 +22,7 @@ pub struct Page {
     language: Language,
     theme: &'static str,
     path: String,
-    viewer: Option<Viewer>,
+    actor: Option<Actor>,
     flash: Option<Flash>,
 }
 
@@ -57,41 +47,41 @@ pub struct Link {
 }
 
 /// The pages of operators: group, then key of the name, path and scope of each.
-const NAVIGATION: &[(&str, &[(&str, &str, &str)])] = &[
+const NAVIGATION: &[(&str, &[(&str, &str, Scope)])] = &[
     (
         "frame.group_operation",
         &[
-            ("frame.dashboard", "/", "view"),
-            ("frame.stations", "/stations", "view"),
-            ("frame.sessions", "/sessions", "view"),
-            ("frame.faults", "/faults", "view"),
-            ("frame.sites", "/sites", "view"),
+            ("frame.dashboard", "/", Scope::View),
+            ("frame.stations", "/stations", Scope::View),
+            ("frame.sessions", "/sessions", Scope::View),
+            ("frame.faults", "/faults", Scope::View),
+            ("frame.sites", "/sites", Scope::View),
         ],
     ),
-    ("frame.group_people", &[("frame.drivers", "/drivers", "view"), ("frame.tokens", "/tokens", "view")]),
+    ("frame.group_people", &[("frame.drivers", "/drivers", Scope::View), ("frame.tokens", "/tokens", Scope::View)]),
     (
         "frame.group_money",
         &[
-            ("frame.tariffs", "/tariffs", "view"),
-            ("frame.payments", "/payments", "view"),
-            ("frame.invoices", "/invoices", "view"),
-            ("frame.reports", "/reports", "view"),
+            ("frame.tariffs", "/tariffs", Scope::View),
+            ("frame.payments", "/payments", Scope::View),
+            ("frame.invoices", "/invoices", Scope::View),
+            ("frame.reports", "/reports", Scope::View),
         ],
     ),
     (
         "frame.group_upkeep",
         &[
-            ("frame.maintenance", "/maintenance", "view"),
-            ("frame.firmware", "/firmware", "view"),
-            ("frame.explorer", "/explorer", "operate"),
+            ("frame.maintenance", "/maintenance", Scope::View),
+            ("frame.firmware", "/firmware", Scope::View),
+            ("frame.explorer", "/explorer", Scope::Operate),
         ],
     ),
     (
         "frame.group_system",
         &[
-            ("frame.audit", "/audit", "administer"),
-            ("frame.settings", "/settings", "administer"),
-            ("frame.api", "/api/docs/", "view"),
+            ("frame.audit", "/audit", Scope::Administer),
+            ("frame.settings", "/settings", Scope::Administer),
+            ("frame.api", "/api/docs/", Scope::View),
         ],
     ),
 ];
@@ -152,19 +142,37 @@ impl Page {
     /// What forms have to carry in the hidden field `csrf`, and htmx in the header `x-csrf-token`.
     #[must_use]
     pub fn csrf(&self) -> &str {
-        self.viewer.as_ref().map_or("", |viewer| &viewer.csrf)
+        self.actor.as_ref().and_then(|actor| actor.csrf.as_deref()).unwrap_or_default()
     }
 
-    /// Who looks at it.
+    /// Who looks at it, if they said who they are.
     #[must_use]
-    pub fn viewer(&self) -> Option<&Viewer> {
-        self.viewer.as_ref()
+    pub fn actor(&self) -> Option<&Actor> {
+        self.actor.as_ref()
     }
 
     /// Whether who looks at it may do what this scope allows.
     #[must_use]
-    pub fn may(&self, scope: &str) -> bool {
-        self.viewer.as_ref().is_some_and(|viewer| viewer.scopes.iter().any(|own| own == scope))
+    pub fn may(&self, scope: Scope) -> bool {
+        self.actor.as_ref().is_some_and(|actor| actor.may(scope))
+    }
+
+    /// Whether who looks at it may steer stations.
+    #[must_use]
+    pub fn operates(&self) -> bool {
+        self.may(Scope::Operate)
+    }
+
+    /// Whether who looks at it may work with money.
+    #[must_use]
+    pub fn accounts(&self) -> bool {
+        self.may(Scope::Account)
+    }
+
+    /// Whether who looks at it may decide who may do what.
+    #[must_use]
+    pub fn administers(&self) -> bool {
+        self.may(Scope::Administer)
     }
 
     /// What came of the form before, if there was one.
@@ -182,7 +190,7 @@ impl Page {
                 name,
                 links: links
                     .iter()
-                    .filter(|(_, _, scope)| self.may(scope))
+                    .filter(|(_, _, scope)| self.may(*scope))
                     .map(|(name, path, _)| Link { name, path, here: self.is_at(path) })
                     .collect(),
             })
@@ -219,8 +227,9 @@ impl Page {
 
     /// The answer where the program fails; the log says why.
     pub fn broken(&self, error: &dyn std::error::Error) -> Response {
-        tracing::error!(error, path = self.path, "a page cannot be made");
-        let page = Notice { page: self, title: self.t("frame.failed_title"), text: self.t("frame.failed_text").to_owned() };
+        tracing::error!(%error, path = self.path, "a page cannot be made");
+        let page =
+            Notice { page: self, title: self.t("frame.failed_title"), text: self.t("frame.failed_text").to_owned() };
         (StatusCode::INTERNAL_SERVER_ERROR, Html(page.render().unwrap_or_default())).into_response()
     }
 
@@ -258,7 +267,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
             language: chosen.or_else(accepted).unwrap_or_default(),
             theme,
             path: parts.uri.path().to_owned(),
-            viewer: parts.extensions.get::<Viewer>().cloned(),
+            actor: parts.extensions.get::<Actor>().filter(|actor| !actor.is_anonymous()).cloned(),
             flash: cookies.get(flash::COOKIE).and_then(|cookie| Flash::from_cookie(cookie.value())),
         })
     }

@@ -23,8 +23,10 @@ pub(super) struct Choice {
 pub(super) async fn choose(Form(choice): Form<Choice>) -> Response {
     let mut cookies = Vec::new();
     let mut keep = |name: &str, value: &str| {
-        cookies
-            .push((header::SET_COOKIE, format!("{name}={value}; Path=/; Max-Age={KEPT_SECONDS}; HttpOnly; SameSite=Lax")));
+        cookies.push((
+            header::SET_COOKIE,
+            format!("{name}={value}; Path=/; Max-Age={KEPT_SECONDS}; HttpOnly; SameSite=Lax"),
+        ));
     };
     if let Some(language) = choice.language.as_deref().and_then(Language::of_tag) {
         keep(LANGUAGE_COOKIE, language.code());

@@ -1,40 +1,37 @@
-//! What the page shows.
+//! The dashboard: what happens now.
 
 use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use super::Page;
+use super::format::{kilo, money};
 use crate::access::mask;
 use crate::server::Csms;
 use crate::stations::LiveStation;
 use crate::store::{Registration, Station, StoreError, Transaction};
-use crate::tariffs::amount;
 
-/// Stations on the page; the REST interface lists all.
-const STATIONS: u32 = 200;
-/// Running sessions on the page.
-const RUNNING: u32 = 100;
-/// Bills on the page.
-const BILLS: u32 = 25;
-
-/// Why the page cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum PageError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the template: {0}")]
-    Template(#[from] askama::Error),
-}
+/// Stations on the board; `/stations` has all.
+const STATIONS: u32 = 60;
+/// Running sessions on the board.
+const RUNNING: u32 = 50;
+/// Bills on the board.
+const BILLS: u32 = 10;
 
 #[derive(Template)]
-#[template(path = "page.html")]
-struct Page {
-    overview: Overview,
+#[template(path = "dashboard.html")]
+struct Dashboard {
+    page: Page,
+    board: Board,
 }
 
+/// The part that changes.
 #[derive(Template)]
-#[template(path = "overview.html")]
-struct Overview {
+#[template(path = "board.html")]
+struct Board {
+    page: Page,
     connected: usize,
     known: usize,
     more_stations: bool,
@@ -42,8 +39,6 @@ struct Overview {
     stations: Vec<StationRow>,
     running: Vec<SessionRow>,
     bills: Vec<SessionRow>,
-    currency: &'static str,
-    price: String,
 }
 
 struct StationRow {
@@ -68,26 +63,26 @@ struct SessionRow {
     station: String,
     evse: String,
     token: String,
-    moment: String,
-    moment_iso: String,
+    moment: Timestamp,
     energy: String,
     power: Option<String>,
     cost: String,
-    currency: &'static str,
     reason: String,
 }
 
-/// The whole page.
-pub(super) async fn page(csms: &Csms) -> Result<String, PageError> {
-    Ok(Page { overview: overview(csms).await? }.render()?)
+pub(super) async fn show(page: Page, State(csms): State<Csms>) -> Response {
+    match board(&csms, &page).await {
+        Ok(board) => page.clone().show(&Dashboard { page, board }),
+        Err(error) => page.broken(&error),
+    }
 }
 
-/// The part of it that changes.
-pub(super) async fn fragment(csms: &Csms) -> Result<String, PageError> {
-    Ok(overview(csms).await?.render()?)
+/// The part that changes, in the language of a page.
+pub(super) async fn fragment(csms: &Csms, page: &Page) -> Result<String, super::live::Failed> {
+    Ok(board(csms, page).await?.render()?)
 }
 
-async fn overview(csms: &Csms) -> Result<Overview, PageError> {
+async fn board(csms: &Csms, page: &Page) -> Result<Board, StoreError> {
     let store = csms.store();
     let mut known = store.stations(None, STATIONS + 1).await?;
     let more_stations = known.len() > STATIONS as usize;
@@ -103,8 +98,8 @@ async fn overview(csms: &Csms) -> Result<Overview, PageError> {
             StationRow::new(station, &live)
         })
         .collect();
-    let price = csms.config().price;
-    Ok(Overview {
+    Ok(Board {
+        page: page.clone(),
         connected: csms.stations().connected(),
         known: stations.len(),
         more_stations,
@@ -112,8 +107,6 @@ async fn overview(csms: &Csms) -> Result<Overview, PageError> {
         stations,
         running: running.into_iter().map(|transaction| SessionRow::new(transaction, false)).collect(),
         bills: bills.into_iter().map(|transaction| SessionRow::new(transaction, true)).collect(),
-        currency: price.currency.code(),
-        price: price.per_kwh.to_string(),
     })
 }
 
@@ -126,7 +119,7 @@ impl StationRow {
             .filter(|((evse, _), view)| *evse > 0 || view.status != "Available")
             .map(|((evse, connector), view)| ConnectorBadge {
                 place: match (evse, connector) {
-                    (0, _) => "station".to_owned(),
+                    (0, _) => String::new(),
                     (evse, 1) => evse.to_string(),
                     (evse, connector) => format!("{evse}.{connector}"),
                 },
@@ -160,12 +153,10 @@ impl SessionRow {
         let currency = transaction.price.currency;
         Self {
             evse: transaction.evse.map(|evse| evse.to_string()).unwrap_or_default(),
-            moment: short(moment),
-            moment_iso: moment.to_string(),
+            moment,
             energy: kilo(transaction.energy_wh(), 3),
             power: transaction.power.map(|power| kilo(power, 1)),
-            cost: amount(transaction.cost, currency).to_string(),
-            currency: currency.code(),
+            cost: money(transaction.cost, currency),
             token: transaction.token.as_deref().map(mask).unwrap_or_default(),
             reason: transaction.stop_reason.unwrap_or_default(),
             station: transaction.station,
@@ -181,15 +172,4 @@ fn kind(status: &str) -> &'static str {
         "Faulted" => "bad",
         _ => "off",
     }
-}
-
-fn kilo(value: Decimal, decimals: u32) -> String {
-    let mut value = (value / Decimal::ONE_THOUSAND).round_dp(decimals);
-    value.rescale(decimals);
-    value.to_string()
-}
-
-/// A moment in UTC, to the second.
-fn short(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
