@@ -12,6 +12,7 @@ use crate::config::{ConfigFile, UnknownStations};
 use crate::demo;
 use crate::logging::{self, LogFormat};
 use crate::server::Server;
+use crate::store::Database;
 use crate::tls::{Backend, Certificates, TlsFile};
 
 /// A charging station management system for OCPP 1.6, 2.0.1 and 2.1 in one process.
@@ -51,9 +52,9 @@ struct Settings {
     /// Address and port [default: 127.0.0.1:8180].
     #[arg(long, env = "OCPP_CSMS_LISTEN", value_name = "HOST:PORT")]
     listen: Option<SocketAddr>,
-    /// SQLite database, made when it does not exist [default: ocpp-csms.sqlite].
-    #[arg(long, env = "OCPP_CSMS_DATABASE", value_name = "FILE")]
-    database: Option<PathBuf>,
+    /// SQLite file, made when it does not exist, or postgres://USER:PASSWORD@HOST:PORT/DATABASE [default: ocpp-csms.sqlite].
+    #[arg(long, env = "OCPP_CSMS_DATABASE", hide_env_values = true, value_name = "FILE|URL")]
+    database: Option<Database>,
     /// What happens to a station that nobody has entered [default: pending].
     #[arg(long, env = "OCPP_CSMS_UNKNOWN_STATIONS", value_enum)]
     unknown_stations: Option<UnknownStations>,
@@ -126,8 +127,8 @@ struct Demo {
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<SocketAddr>,
     /// SQLite database [default: ocpp-demo.sqlite in the current folder; with --once a new one that is removed at the end].
-    #[arg(long, value_name = "FILE")]
-    database: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|URL")]
+    database: Option<Database>,
     /// Bearer token of the REST interface. Without it one is made at the first start, and shown once.
     #[arg(long, env = "OCPP_CSMS_API_TOKEN", hide_env_values = true)]
     api_token: Option<String>,

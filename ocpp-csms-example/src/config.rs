@@ -14,6 +14,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 
 use crate::door::ConnectionLimits;
+use crate::store::Database;
 use crate::tariffs::Price;
 use crate::tls::{Surroundings, TlsConfig, TlsFile};
 
@@ -36,8 +37,8 @@ pub enum UnknownStations {
 pub struct ConfigFile {
     /// Address and port. Default: `127.0.0.1:8180`.
     pub listen: Option<SocketAddr>,
-    /// The database file. Default: `ocpp-csms.sqlite` in the current folder.
-    pub database: Option<PathBuf>,
+    /// The database: a file, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. Default: `ocpp-csms.sqlite` in the current folder.
+    pub database: Option<Database>,
     /// The price of a kWh, at least 0, with at most 6 decimals; as number or text. Default: 0.39.
     #[serde(default, deserialize_with = "decimal")]
     pub price_per_kwh: Option<Decimal>,
@@ -116,8 +117,8 @@ pub enum ConfigError {
 pub struct Config {
     /// Address and port.
     pub listen: SocketAddr,
-    /// The database file.
-    pub database: PathBuf,
+    /// The database.
+    pub database: Database,
     /// The price of energy.
     pub price: Price,
     /// What happens to a station that nobody has entered.
@@ -201,7 +202,7 @@ impl ConfigFile {
         };
         let per_second = number("messages_per_second", self.messages_per_second.unwrap_or(100))?;
         let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
-        let database = self.database.unwrap_or_else(|| PathBuf::from("ocpp-csms.sqlite"));
+        let database = self.database.unwrap_or_else(|| Database::File("ocpp-csms.sqlite".into()));
         let around = Surroundings {
             listen,
             database: database.clone(),

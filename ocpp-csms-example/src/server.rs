@@ -45,7 +45,7 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsStartError),
     /// A secret in the database is damaged.
-    #[error("the database holds a damaged {0}; restore the file from a backup")]
+    #[error("the database holds a damaged {0}; restore it from a backup")]
     Damaged(&'static str),
 }
 

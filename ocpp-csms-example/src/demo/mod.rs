@@ -4,7 +4,6 @@ mod bill;
 mod visit;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -23,7 +22,7 @@ use crate::cli::{say, stop_requested};
 use crate::config::ConfigFile;
 use crate::server::Server;
 use crate::stations::Notice;
-use crate::store::{Registration, StationChange, Token, TokenStatus};
+use crate::store::{Database, Registration, StationChange, Token, TokenStatus};
 
 /// What the demonstration is told on the command line.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +32,7 @@ pub struct Options {
     /// Where to listen.
     pub listen: Option<SocketAddr>,
     /// The database.
-    pub database: Option<PathBuf>,
+    pub database: Option<Database>,
     /// The bearer token of the REST interface.
     pub api_token: Option<String>,
 }
@@ -91,14 +90,14 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     result.map(drop)
 }
 
-fn introduce(server: &Server, database: &Path) {
+fn introduce(server: &Server, database: &Database) {
     let address = server.address();
     say(format_args!("Page      http://{address}/"));
     say(format_args!("REST      http://{address}/api/docs"));
     if let Some(token) = server.new_api_token() {
         say(format_args!("API token {token}   (shown only this once)"));
     }
-    say(format_args!("Database  {}", database.display()));
+    say(format_args!("Database  {}", database));
     say(format_args!("One second of charging counts as {SPEED}. End with ctrl-c.\n"));
 }
 
@@ -183,7 +182,7 @@ async fn start(address: SocketAddr, role: &Role, password: String) -> anyhow::Re
 
 /// The database, and whether it is thrown away at the end.
 struct Scratch {
-    database: PathBuf,
+    database: Database,
     temporary: bool,
 }
 
@@ -191,10 +190,10 @@ impl Scratch {
     fn new(options: &Options) -> Self {
         match (&options.database, options.once) {
             (Some(database), _) => Self { database: database.clone(), temporary: false },
-            (None, false) => Self { database: PathBuf::from("ocpp-demo.sqlite"), temporary: false },
+            (None, false) => Self { database: Database::File("ocpp-demo.sqlite".into()), temporary: false },
             (None, true) => {
                 let name = format!("ocpp-demo-{}.sqlite", uuid::Uuid::new_v4().simple());
-                Self { database: std::env::temp_dir().join(name), temporary: true }
+                Self { database: Database::File(std::env::temp_dir().join(name)), temporary: true }
             }
         }
     }
@@ -202,9 +201,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if self.temporary {
+        if let (true, Database::File(database)) = (self.temporary, &self.database) {
             for suffix in ["", "-wal", "-shm"] {
-                let mut file = self.database.clone().into_os_string();
+                let mut file = database.clone().into_os_string();
                 file.push(suffix);
                 // What was never made cannot be removed.
                 let _ = std::fs::remove_file(file);

@@ -1,10 +1,8 @@
 //! The states of connectors: a station tells them when they change, and not again because the server restarted.
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
-use super::{Store, StoreError, from_millis, to_millis};
+use super::{Row, Store, StoreError, sql};
 
 /// The last state of a connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +27,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn connectors(&self) -> Result<Vec<Connector>, StoreError> {
-        sqlx::query("SELECT * FROM connectors").fetch_all(&self.read).await?.iter().map(read).collect()
+        self.fetch_all(sql("SELECT * FROM connectors")).await?.iter().map(read).collect()
     }
 
     /// Keeps the state of a connector in place of the one before.
@@ -37,7 +35,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_connector(&self, connector: &Connector) -> Result<(), StoreError> {
-        let query = sqlx::query(
+        let statement = sql(
             "INSERT INTO connectors (station, evse, connector, status, error, since) VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT (station, evse, connector) DO UPDATE SET status = excluded.status, error = excluded.error, \
              since = excluded.since",
@@ -47,19 +45,19 @@ impl Store {
         .bind(connector.connector)
         .bind(&connector.status)
         .bind(&connector.error)
-        .bind(to_millis(connector.since));
-        self.keep(query).await?;
+        .bind(connector.since);
+        self.execute(statement).await?;
         Ok(())
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Connector, StoreError> {
+fn read(row: &Row) -> Result<Connector, StoreError> {
     Ok(Connector {
-        station: row.try_get("station")?,
-        evse: row.try_get("evse")?,
-        connector: row.try_get("connector")?,
-        status: row.try_get("status")?,
-        error: row.try_get("error")?,
-        since: from_millis("the state of a connector", row.try_get("since")?)?,
+        station: row.text("station")?,
+        evse: row.integer("evse")?,
+        connector: row.integer("connector")?,
+        status: row.text("status")?,
+        error: row.optional_text("error")?,
+        since: row.moment("since")?,
     })
 }

@@ -8,12 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow};
-use sqlx::{QueryBuilder, Row};
 use tokio::sync::{mpsc, oneshot};
 use utoipa::ToSchema;
 
-use super::{Store, StoreError, from_millis, parse, to_millis};
+use super::{Row, Store, StoreError, Value, insert, sql};
 
 /// Longer frames are cut: the log is for people.
 const MAX_TEXT: usize = 65_536;
@@ -95,11 +93,11 @@ impl MessageLog {
     /// # Errors
     /// When the database fails.
     pub async fn start(store: &Store, kept: u32) -> Result<Self, StoreError> {
-        let last: Option<i64> = sqlx::query_scalar("SELECT MAX(number) FROM messages").fetch_one(&store.read).await?;
+        let last = store.fetch_one(sql("SELECT MAX(number) AS last FROM messages")).await?.optional_integer("last")?;
         let (orders, waiting) = mpsc::channel(WAITING);
         let lost = Arc::new(AtomicU64::new(0));
         let writer = Writer {
-            pool: store.write.clone(),
+            store: store.clone(),
             kept,
             next: last.unwrap_or(0) + 1,
             since_pruned: HashMap::new(),
@@ -138,21 +136,17 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT number, at, direction, text FROM messages WHERE station = $1 AND number < $2 \
-             ORDER BY number DESC LIMIT $3",
-        )
+        let statement = sql("SELECT number, at, direction, text FROM messages WHERE station = $1 AND number < $2 \
+             ORDER BY number DESC LIMIT $3")
         .bind(station)
         .bind(before.unwrap_or(i64::MAX))
-        .bind(i64::from(limit))
-        .fetch_all(&self.read)
-        .await?;
-        rows.iter().rev().map(read).collect()
+        .bind(limit);
+        self.fetch_all(statement).await?.iter().rev().map(read).collect()
     }
 }
 
 struct Writer {
-    pool: SqlitePool,
+    store: Store,
     kept: u32,
     next: i64,
     since_pruned: HashMap<Arc<str>, u32>,
@@ -192,35 +186,35 @@ impl Writer {
         }
         let first = self.next;
         self.next += i64::try_from(entries.len()).unwrap_or(0);
-        let mut transaction = self.pool.begin().await?;
-        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO messages (number, station, at, direction, text) ");
-        query.push_values((first..).zip(entries), |mut row, (number, entry)| {
-            row.push_bind(number)
-                .push_bind(entry.station.to_string())
-                .push_bind(to_millis(entry.at))
-                .push_bind(entry.direction.as_str())
-                .push_bind(entry.text.as_str());
+        let mut unit = self.store.unit().await?;
+        let rows = (first..).zip(entries).map(|(number, entry)| -> [Value; 5] {
+            [
+                number.into(),
+                (&*entry.station).into(),
+                entry.at.into(),
+                entry.direction.as_str().into(),
+                entry.text.as_str().into(),
+            ]
         });
-        query.build().execute(&mut *transaction).await?;
+        for statement in insert("INSERT INTO messages (number, station, at, direction, text)", rows, "") {
+            unit.execute(statement).await?;
+        }
         for entry in entries {
             let written = self.since_pruned.entry(Arc::clone(&entry.station)).or_insert(self.kept);
             *written = written.saturating_add(1);
         }
         for (station, written) in &mut self.since_pruned {
             if *written > self.kept / 10 {
-                sqlx::query(
-                    "DELETE FROM messages WHERE station = $1 AND number <= (SELECT number FROM messages \
-                     WHERE station = $1 ORDER BY number DESC LIMIT 1 OFFSET $2)",
-                )
-                .bind(station.as_ref())
-                .bind(i64::from(self.kept))
-                .execute(&mut *transaction)
-                .await?;
+                let statement =
+                    sql("DELETE FROM messages WHERE station = $1 AND number <= (SELECT number FROM messages \
+                     WHERE station = $1 ORDER BY number DESC LIMIT 1 OFFSET $2)")
+                    .bind(station.as_ref())
+                    .bind(self.kept);
+                unit.execute(statement).await?;
                 *written = 0;
             }
         }
-        transaction.commit().await?;
-        Ok(())
+        unit.commit().await
     }
 }
 
@@ -228,11 +222,11 @@ fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or(text)
 }
 
-fn read(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
+fn read(row: &Row) -> Result<StoredMessage, StoreError> {
     Ok(StoredMessage {
-        number: row.try_get("number")?,
-        at: from_millis("the moment of a message", row.try_get("at")?)?,
-        direction: parse("the direction of a message", row.try_get("direction")?)?,
-        text: row.try_get("text")?,
+        number: row.integer("number")?,
+        at: row.moment("at")?,
+        direction: row.parsed("direction")?,
+        text: row.text("text")?,
     })
 }

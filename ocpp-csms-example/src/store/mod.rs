@@ -1,10 +1,11 @@
-//! What outlives a restart: an SQLite file, reached by statements that PostgreSQL understands as well.
+//! What outlives a restart: an SQLite file or a PostgreSQL database, reached by the same statements.
 //!
-//! One connection writes and a pool reads, so writers never wait for each other's locks and readers never wait at all.
+//! Of a file, one connection writes and a pool reads, so writers never wait for each other's locks and readers never wait at all.
 //! A write is on the disk when its call returns (`synchronous = FULL`): what is acknowledged to a station is kept.
 
 mod audit;
 mod connectors;
+mod database;
 mod group;
 mod messages;
 mod open;
@@ -21,36 +22,46 @@ mod unit;
 
 pub use audit::{AuditEntry, AuditFilter};
 pub use connectors::Connector;
+pub use database::{Database, DatabaseError};
 pub use messages::{Direction, MessageLog, StoredMessage};
 pub use open::OpenError;
 pub use reservations::{Reservation, ReservationState};
 pub use security_events::{SecurityEvent, Source};
 pub(crate) use sites::{NotPut, RunningSession};
-pub(crate) use statement::{Row, Statement, Value, sql};
+pub(crate) use statement::{Row, Statement, Value, insert, sql};
 pub use stations::{Identity, Registration, Station, StationChange};
 pub use tokens::{Token, TokenStatus};
 pub use transactions::{Batch, Transaction};
 pub(crate) use unit::Unit;
 
 use jiff::Timestamp;
-use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqlitePool, SqliteQueryResult};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
 
 use self::group::Group;
 
 /// The database. Clones share the same connections.
 #[derive(Debug, Clone)]
 pub struct Store {
-    write: SqlitePool,
-    /// What stations report is written through this.
-    group: Group,
-    read: SqlitePool,
+    backend: Backend,
+}
+
+#[derive(Debug, Clone)]
+enum Backend {
+    Sqlite {
+        /// The only connection that writes.
+        write: SqlitePool,
+        /// Everything is written through this.
+        group: Group,
+        read: SqlitePool,
+    },
+    Postgres(PgPool),
 }
 
 /// A statement failed: the disk is full, the file was taken away, or what it holds is not what this program wrote.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// What SQLite said.
+    /// What the database said.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
     /// It could not be brought to the disk, together with what others wrote at the same time.
@@ -67,10 +78,15 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Waits for what is under way and closes the file.
+    /// Waits for what is under way and closes the database.
     pub async fn close(&self) {
-        self.read.close().await;
-        self.write.close().await;
+        match &self.backend {
+            Backend::Sqlite { write, read, .. } => {
+                read.close().await;
+                write.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
     }
 
     /// Whether the database answers.
@@ -78,24 +94,9 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn check(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
+        self.fetch_one(sql("SELECT 1")).await?;
         Ok(())
     }
-}
-
-impl Store {
-    /// Runs a statement that a station gave reason to, together with those of others; on the disk when this returns.
-    async fn keep(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<SqliteQueryResult, StoreError> {
-        let mut turn = self.group.statement().await?;
-        let done = query.execute(turn.connection()?).await?;
-        turn.commit().await?;
-        Ok(done)
-    }
-}
-
-/// A moment as the database has it.
-fn to_millis(moment: Timestamp) -> i64 {
-    moment.as_millisecond()
 }
 
 fn from_millis(what: &'static str, value: i64) -> Result<Timestamp, StoreError> {

@@ -1,123 +1,221 @@
-//! Opening a database file: made when absent, brought up to date when old, refused when it is not ours.
+//! Opening a database: made when absent, brought up to date when old, refused when it is not ours.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, PgConnection, SqliteConnection};
 
-use super::Store;
 use super::group::Group;
+use super::{Backend, Database, Store};
 
+/// Those that are numbered lower than what a database has already are applied as well, so several people can add some.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// SQLite's code for a file that is not a database.
 const NOT_A_DATABASE: &str = "26";
 /// SQLite's code for a file that it cannot open or make.
 const CANNOT_OPEN: &str = "14";
-/// How many statements read at the same time.
+/// How many statements read an SQLite file at the same time.
 const READERS: u32 = 4;
+/// Connections to a PostgreSQL server.
+const CONNECTIONS: u32 = 16;
+/// Two programs that start at once bring the tables up to date one after the other, also across processes.
+const MIGRATING: i64 = 0x6f63_7070_0001;
 
 /// Why a database could not be opened, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file is something else.
     #[error("{0} is not a database: name another file with --database, or move this one away to start with a new one")]
-    NotADatabase(PathBuf),
-    /// The file is a database of another program.
-    #[error("{0} is a database, but not one of ocpp-csms: name another file with --database")]
-    Foreign(PathBuf),
-    /// The file was written by a newer program.
+    NotADatabase(Database),
+    /// It holds tables of another program.
+    #[error("{0} is a database, but not one of ocpp-csms: name another one with --database")]
+    Foreign(Database),
+    /// It was written by a newer program.
     #[error(
-        "{path} was written by a newer ocpp-csms (it has migration {migration}): run that version, or name another file \
-         with --database"
+        "{database} was written by a newer ocpp-csms (it has migration {migration}): run that version, or name another \
+         database with --database"
     )]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// Which one.
+        database: Database,
         /// The first migration that this program does not know.
         migration: i64,
     },
-    /// The folder is missing, or may not be written.
-    #[error("{path} can be neither opened nor made ({reason}): check that its folder exists and may be written")]
+    /// The folder is missing or may not be written, or the server does not answer.
+    #[error("{database} can be neither opened nor made ({reason}): {remedy}")]
     Unreachable {
-        /// The file.
-        path: PathBuf,
+        /// Which one.
+        database: Database,
         /// What the system said.
         reason: String,
+        /// What to do.
+        remedy: &'static str,
     },
-    /// Anything else that SQLite reports.
+    /// The server does not let this user in.
+    #[error("{database} refuses the user ({reason}): check user and password in the address, or what pg_hba.conf says")]
+    Refused {
+        /// Which one.
+        database: Database,
+        /// What the server said.
+        reason: String,
+    },
+    /// The server has no such database.
+    #[error("{0} does not exist on that server: make it with `createdb`, or name another one with --database")]
+    Absent(Database),
+    /// Anything else that the database reports.
     #[error(
-        "{path} cannot be used ({source}): if it is damaged, restore it from a backup or name another file with --database"
+        "{database} cannot be used ({source}): if it is damaged, restore it from a backup or name another one with --database"
     )]
     Unusable {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
+        /// Which one.
+        database: Database,
+        /// What it said.
         source: sqlx::Error,
     },
     /// A migration failed half-way; it was rolled back.
-    #[error("{path} could not be brought up to date: {source}")]
+    #[error("{database} could not be brought up to date: {source}")]
     Migration {
-        /// The file.
-        path: PathBuf,
-        /// Which one, and why.
+        /// Which one.
+        database: Database,
+        /// Which migration, and why.
         source: MigrateError,
     },
 }
 
 impl Store {
-    /// Opens the file, makes it when it does not exist, and brings its tables up to date.
+    /// Opens the database, makes an SQLite file when it does not exist, and brings the tables up to date.
     ///
     /// # Errors
     /// See [`OpenError`]; each says what to do.
-    pub async fn open(path: &Path) -> Result<Self, OpenError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(|error| classify(path, error))?;
-        refuse_foreign(path, &write).await?;
-        MIGRATIONS.run(&write).await.map_err(|error| match error {
-            MigrateError::VersionMissing(migration) | MigrateError::VersionTooNew(migration, _) => {
-                OpenError::Newer { path: path.to_owned(), migration }
-            }
-            MigrateError::Execute(error) => classify(path, error),
-            source => OpenError::Migration { path: path.to_owned(), source },
-        })?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.read_only(true).create_if_missing(false))
-            .await
-            .map_err(|error| classify(path, error))?;
-        Ok(Self { group: Group::new(write.clone()), write, read })
+    pub async fn open(database: impl Into<Database>) -> Result<Self, OpenError> {
+        let database = database.into();
+        let backend = match &database {
+            Database::File(path) => open_file(path).await,
+            Database::Server(options) => open_server(options).await,
+        };
+        Ok(Self { backend: backend.map_err(|failure| failure.of(database))? })
     }
 }
 
-/// A file with tables but without the table of migrations was made by somebody else.
-async fn refuse_foreign(path: &Path, pool: &SqlitePool) -> Result<(), OpenError> {
+/// What went wrong, before it is said of which database.
+enum Failure {
+    Foreign,
+    Migration(MigrateError),
+    Sqlx(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) => Self::Sqlx(error),
+            error => Self::Migration(error),
+        }
+    }
+}
+
+impl Failure {
+    fn of(self, database: Database) -> OpenError {
+        let source = match self {
+            Self::Foreign => return OpenError::Foreign(database),
+            Self::Migration(MigrateError::VersionMissing(migration) | MigrateError::VersionTooNew(migration, _)) => {
+                return OpenError::Newer { database, migration };
+            }
+            Self::Migration(source) => return OpenError::Migration { database, source },
+            Self::Sqlx(source) => source,
+        };
+        if let (Database::Server(_), sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut) =
+            (&database, &source)
+        {
+            let remedy = "check that the server runs, and host and port in the address";
+            return OpenError::Unreachable { database, reason: source.to_string(), remedy };
+        }
+        let code = source.as_database_error().and_then(|error| error.code()).map(std::borrow::Cow::into_owned);
+        match (&database, code.as_deref()) {
+            (Database::File(_), Some(NOT_A_DATABASE)) => OpenError::NotADatabase(database),
+            (Database::File(_), Some(CANNOT_OPEN)) => OpenError::Unreachable {
+                database,
+                reason: source.to_string(),
+                remedy: "check that its folder exists and may be written",
+            },
+            // Invalid authorization (class 28), and no privilege.
+            (Database::Server(_), Some("28000" | "28P01" | "42501")) => {
+                OpenError::Refused { database, reason: source.to_string() }
+            }
+            (Database::Server(_), Some("3D000")) => OpenError::Absent(database),
+            _ => OpenError::Unusable { database, source },
+        }
+    }
+}
+
+async fn open_file(path: &Path) -> Result<Backend, Failure> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .disable_statement_logging();
+    let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+    migrate_file(&write).await?;
+    let read = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .connect_with(options.read_only(true).create_if_missing(false))
+        .await?;
+    Ok(Backend::Sqlite { group: Group::new(write.clone()), write, read })
+}
+
+/// All migrations are one transaction, which waits for that of any other program.
+async fn migrate_file(pool: &SqlitePool) -> Result<(), Failure> {
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let connection: &mut SqliteConnection = &mut transaction;
+    // Tables without the one of migrations were made by somebody else.
     let (tables, ours): (i64, i64) = sqlx::query_as(
         "SELECT COUNT(*), COUNT(CASE WHEN name = '_sqlx_migrations' THEN 1 END) FROM sqlite_master WHERE type = 'table'",
     )
-    .fetch_one(pool)
-    .await
-    .map_err(|error| classify(path, error))?;
-    if tables > 0 && ours == 0 { Err(OpenError::Foreign(path.to_owned())) } else { Ok(()) }
+    .fetch_one(&mut *connection)
+    .await?;
+    if tables > 0 && ours == 0 {
+        return Err(Failure::Foreign);
+    }
+    MIGRATIONS.run(connection).await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
-fn classify(path: &Path, error: sqlx::Error) -> OpenError {
-    let path = path.to_owned();
-    let code = error.as_database_error().and_then(|error| error.code());
-    match code.as_deref() {
-        Some(NOT_A_DATABASE) => OpenError::NotADatabase(path),
-        Some(CANNOT_OPEN) => OpenError::Unreachable { path, reason: error.to_string() },
-        _ => OpenError::Unusable { path, source: error },
+async fn open_server(options: &PgConnectOptions) -> Result<Backend, Failure> {
+    let options = options.clone().application_name("ocpp-csms").disable_statement_logging();
+    // A pool would try again and again to reach a server that is not there.
+    migrate_server(&mut options.connect().await?).await?;
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
+    Ok(Backend::Postgres(pool))
+}
+
+/// All migrations are one transaction, which waits for that of any other program.
+async fn migrate_server(connection: &mut PgConnection) -> Result<(), Failure> {
+    let mut transaction = sqlx::Connection::begin(connection).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATING).execute(&mut *transaction).await?;
+    let (tables, ours): (i64, i64) = sqlx::query_as(
+        "SELECT COUNT(*), COUNT(CASE WHEN table_name = '_sqlx_migrations' THEN 1 END) FROM information_schema.tables \
+         WHERE table_schema = current_schema()",
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    if tables > 0 && ours == 0 {
+        return Err(Failure::Foreign);
     }
+    let connection: &mut PgConnection = &mut transaction;
+    MIGRATIONS.run(connection).await?;
+    transaction.commit().await?;
+    Ok(())
 }

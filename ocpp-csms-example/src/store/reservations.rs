@@ -6,11 +6,9 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use ocpp_core::csms;
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 use utoipa::ToSchema;
 
-use super::{Store, StoreError, from_millis, parse, to_millis};
+use super::{Row, Statement, Store, StoreError, sql};
 
 /// How a reservation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -104,14 +102,10 @@ impl Store {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Reservation>, StoreError> {
-        sqlx::query("SELECT * FROM reservations WHERE station = $1 ORDER BY created_at DESC, id DESC LIMIT $2")
+        let statement = sql("SELECT * FROM reservations WHERE station = $1 ORDER BY created_at DESC, id DESC LIMIT $2")
             .bind(station)
-            .bind(i64::from(limit))
-            .fetch_all(&self.read)
-            .await?
-            .iter()
-            .map(|row| read(row, now))
-            .collect()
+            .bind(limit);
+        self.fetch_all(statement).await?.iter().map(|row| read(row, now)).collect()
     }
 
     /// Keeps a reservation that a station has accepted. It takes the place of one with the same number, as at the station.
@@ -124,24 +118,22 @@ impl Store {
         reservation: &csms::Reservation,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO reservations (station, id, token, token_group, evse, connector_type, state, expires_at, \
+        let statement =
+            sql("INSERT INTO reservations (station, id, token, token_group, evse, connector_type, state, expires_at, \
              created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $8, $8) \
              ON CONFLICT (station, id) DO UPDATE SET token = excluded.token, token_group = excluded.token_group, \
              evse = excluded.evse, connector_type = excluded.connector_type, state = excluded.state, \
              expires_at = excluded.expires_at, created_at = excluded.created_at, updated_at = excluded.updated_at, \
-             transaction_id = NULL",
-        )
-        .bind(station)
-        .bind(reservation.id)
-        .bind(&reservation.token.id)
-        .bind(reservation.group.as_ref().map(|group| &group.id))
-        .bind(reservation.evse)
-        .bind(&reservation.connector_type)
-        .bind(to_millis(reservation.expires_at))
-        .bind(to_millis(now))
-        .execute(&self.write)
-        .await?;
+             transaction_id = NULL")
+            .bind(station)
+            .bind(reservation.id)
+            .bind(&reservation.token.id)
+            .bind(reservation.group.as_ref().map(|group| group.id.as_str()))
+            .bind(reservation.evse)
+            .bind(&reservation.connector_type)
+            .bind(reservation.expires_at)
+            .bind(now);
+        self.execute(statement).await?;
         Ok(())
     }
 
@@ -156,56 +148,44 @@ impl Store {
         state: ReservationState,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        let statement = sql(
             "UPDATE reservations SET state = $3, updated_at = $4 WHERE station = $1 AND id = $2 AND state = 'active'",
         )
         .bind(station)
         .bind(id)
         .bind(state.as_str())
-        .bind(to_millis(now))
-        .execute(&self.write)
-        .await?;
+        .bind(now);
+        self.execute(statement).await?;
         Ok(())
     }
 }
 
 /// A transaction uses up a reservation, however late the station tells so.
-pub(super) async fn use_up(
-    connection: &mut SqliteConnection,
-    station: &str,
-    id: i64,
-    transaction: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE reservations SET state = 'used', transaction_id = $3, updated_at = $4 \
-         WHERE station = $1 AND id = $2 AND transaction_id IS NULL",
-    )
+pub(super) fn use_up(station: &str, id: i64, transaction: &str, now: Timestamp) -> Statement {
+    sql("UPDATE reservations SET state = 'used', transaction_id = $3, updated_at = $4 \
+         WHERE station = $1 AND id = $2 AND transaction_id IS NULL")
     .bind(station)
     .bind(id)
     .bind(transaction)
-    .bind(to_millis(now))
-    .execute(connection)
-    .await?;
-    Ok(())
+    .bind(now)
 }
 
-fn read(row: &SqliteRow, now: Timestamp) -> Result<Reservation, StoreError> {
-    let state = parse("the state of a reservation", row.try_get("state")?)?;
-    let expires_at = from_millis("the end of a reservation", row.try_get("expires_at")?)?;
+fn read(row: &Row, now: Timestamp) -> Result<Reservation, StoreError> {
+    let state = row.parsed("state")?;
+    let expires_at = row.moment("expires_at")?;
     Ok(Reservation {
-        id: row.try_get("id")?,
-        token: row.try_get("token")?,
-        group: row.try_get("token_group")?,
-        evse: row.try_get("evse")?,
-        connector_type: row.try_get("connector_type")?,
+        id: row.integer("id")?,
+        token: row.text("token")?,
+        group: row.optional_text("token_group")?,
+        evse: row.optional_integer("evse")?,
+        connector_type: row.optional_text("connector_type")?,
         state: match state {
             // 1.6 stations never tell that the time of a reservation is over.
             ReservationState::Active if expires_at <= now => ReservationState::Expired,
             state => state,
         },
         expires_at,
-        created_at: from_millis("the beginning of a reservation", row.try_get("created_at")?)?,
-        transaction: row.try_get("transaction_id")?,
+        created_at: row.moment("created_at")?,
+        transaction: row.optional_text("transaction_id")?,
     })
 }

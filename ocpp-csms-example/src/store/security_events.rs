@@ -1,11 +1,9 @@
 //! Security events: what stations reported, and what was seen here. The newest ones are kept.
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use utoipa::ToSchema;
 
-use super::{Store, StoreError, from_millis, parse, to_millis};
+use super::{Row, Store, StoreError, sql};
 
 /// Events that are kept.
 const KEPT: i64 = 10_000;
@@ -60,26 +58,25 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_security_event(&self, event: &SecurityEvent) -> Result<(), StoreError> {
-        let done = sqlx::query(
-            "INSERT INTO security_events (at, source, station, kind, remote, detail) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(to_millis(event.at))
+        // One at a time: the number is that of the last one and one more.
+        let mut unit = self.serial_unit().await?;
+        let statement = sql("INSERT INTO security_events (number, at, source, station, kind, remote, detail) \
+             SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3, $4, $5, $6 FROM security_events RETURNING number")
+        .bind(event.at)
         .bind(event.source.as_str())
         .bind(&event.station)
         .bind(&event.kind)
         .bind(&event.remote)
-        .bind(&event.detail)
-        .execute(&self.write)
-        .await?;
-        let number = done.last_insert_rowid();
+        .bind(&event.detail);
+        let number = match unit.fetch_optional(statement).await? {
+            Some(row) => row.integer("number")?,
+            None => 0,
+        };
         // Not for each of them: it costs another write.
         if number % 100 == 0 {
-            sqlx::query("DELETE FROM security_events WHERE number <= $1")
-                .bind(number - KEPT)
-                .execute(&self.write)
-                .await?;
+            unit.execute(sql("DELETE FROM security_events WHERE number <= $1").bind(number - KEPT)).await?;
         }
-        Ok(())
+        unit.commit().await
     }
 
     /// At most `limit` events, the latest first; with a station, only those about it.
@@ -87,24 +84,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn security_events(&self, station: Option<&str>, limit: u32) -> Result<Vec<SecurityEvent>, StoreError> {
-        sqlx::query("SELECT * FROM security_events WHERE $1 IS NULL OR station = $1 ORDER BY number DESC LIMIT $2")
-            .bind(station)
-            .bind(i64::from(limit))
-            .fetch_all(&self.read)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+        let statement =
+            sql("SELECT * FROM security_events WHERE $1 IS NULL OR station = $1 ORDER BY number DESC LIMIT $2")
+                .bind(station)
+                .bind(limit);
+        self.fetch_all(statement).await?.iter().map(read).collect()
     }
 }
 
-fn read(row: &SqliteRow) -> Result<SecurityEvent, StoreError> {
+fn read(row: &Row) -> Result<SecurityEvent, StoreError> {
     Ok(SecurityEvent {
-        at: from_millis("a security event", row.try_get("at")?)?,
-        source: parse("the source of a security event", row.try_get("source")?)?,
-        station: row.try_get("station")?,
-        kind: row.try_get("kind")?,
-        remote: row.try_get("remote")?,
-        detail: row.try_get("detail")?,
+        at: row.moment("at")?,
+        source: row.parsed("source")?,
+        station: row.optional_text("station")?,
+        kind: row.text("kind")?,
+        remote: row.optional_text("remote")?,
+        detail: row.optional_text("detail")?,
     })
 }

@@ -1,6 +1,6 @@
 //! What the installation keeps for itself: its secrets.
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, sql};
 
 impl Store {
     /// The value of a setting.
@@ -8,10 +8,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-            .bind(name)
-            .fetch_optional(&self.read)
-            .await?)
+        let row = self.fetch_optional(sql("SELECT value FROM settings WHERE name = $1").bind(name)).await?;
+        row.map(|row| row.text("value")).transpose()
     }
 
     /// Keeps `value` unless the setting has one already, and returns the one that is kept.
@@ -19,13 +17,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn setting_or(&self, name: &str, value: &str) -> Result<String, StoreError> {
-        Ok(sqlx::query_scalar(
-            "INSERT INTO settings (name, value) VALUES ($1, $2) \
-             ON CONFLICT (name) DO UPDATE SET value = settings.value RETURNING value",
-        )
-        .bind(name)
-        .bind(value)
-        .fetch_one(&self.write)
-        .await?)
+        let statement = sql("INSERT INTO settings (name, value) VALUES ($1, $2) \
+             ON CONFLICT (name) DO UPDATE SET value = settings.value RETURNING value");
+        self.fetch_one(statement.bind(name).bind(value)).await?.text("value")
     }
 }

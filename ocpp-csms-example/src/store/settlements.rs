@@ -2,7 +2,7 @@
 
 use ocpp_core::csms::{PaymentStatus, Settlement};
 
-use super::{Store, StoreError, to_millis};
+use super::{Store, StoreError, sql};
 
 impl Store {
     /// Keeps what became of a payment; what is kept already changes nothing.
@@ -18,7 +18,7 @@ impl Store {
             PaymentStatus::Unlisted(status) => status,
             _ => "unknown",
         };
-        sqlx::query(
+        let statement = sql(
             "INSERT INTO settlements (station, reference, status, transaction_id, amount, settled_at, receipt_url, vat_number) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
         )
@@ -27,11 +27,10 @@ impl Store {
         .bind(status)
         .bind(settlement.transaction.as_ref().map(|transaction| transaction.as_str()))
         .bind(settlement.amount.to_string())
-        .bind(to_millis(settlement.at))
+        .bind(settlement.at)
         .bind(&settlement.receipt.url)
-        .bind(&settlement.vat_number)
-        .execute(&self.write)
-        .await?;
+        .bind(&settlement.vat_number);
+        self.execute(statement).await?;
         Ok(())
     }
 }

@@ -16,6 +16,9 @@ use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
 
 use super::{StoreError, from_millis};
 
+/// Rows that one statement inserts at most: far below the number of parameters that one may have.
+const TOGETHER: usize = 256;
+
 /// Something bound to a parameter, or absent.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
@@ -53,6 +56,29 @@ value_from! {
     Vec<u8>, Bytes, value => value;
 }
 
+/// Many rows by few statements, of which there are not many different ones, so that they stay prepared: `into` is
+/// `INSERT INTO table (column, …)`, `otherwise` what comes behind the rows.
+pub(crate) fn insert<const COLUMNS: usize>(
+    into: &str,
+    rows: impl IntoIterator<Item = [Value; COLUMNS]>,
+    otherwise: &str,
+) -> Vec<Statement> {
+    let mut rows: Vec<_> = rows.into_iter().collect();
+    let mut statements = Vec::new();
+    while !rows.is_empty() {
+        let together = (1 << rows.len().ilog2()).min(TOGETHER);
+        let values: Vec<Value> = rows.drain(..together).flatten().collect();
+        let row = |first: usize| {
+            let columns: Vec<_> = (first..first + COLUMNS).map(|number| format!("${number}")).collect();
+            format!("({})", columns.join(", "))
+        };
+        let places: Vec<_> = (0..together).map(|number| row(number * COLUMNS + 1)).collect();
+        let text = format!("{into} VALUES {} {otherwise}", places.join(", "));
+        statements.push(Statement { sql: text.into(), values });
+    }
+    statements
+}
+
 impl From<&Option<String>> for Value {
     fn from(value: &Option<String>) -> Self {
         Self::Text(value.clone())
@@ -78,6 +104,13 @@ impl Statement {
         self
     }
 
+    /// Whether it only reads, as those do that begin so.
+    pub(super) fn is_reading(&self) -> bool {
+        ["SELECT", "WITH"]
+            .iter()
+            .any(|word| self.sql.trim_start().get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
+    }
+
     pub(super) fn sqlite(self) -> Query<'static, Sqlite, SqliteArguments> {
         let query = match self.sql {
             Cow::Borrowed(text) => sqlx::query(text),
@@ -96,6 +129,8 @@ impl Statement {
             Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
         };
         self.values.into_iter().fold(query, |query, value| match value {
+            // PostgreSQL has no NUL in texts.
+            Value::Text(Some(value)) if value.contains('\0') => query.bind(value.replace('\0', "\u{fffd}")),
             Value::Text(value) => query.bind(value),
             Value::Integer(value) => query.bind(value),
             Value::Bytes(value) => query.bind(value),
@@ -144,6 +179,7 @@ impl Row {
         Ok(self.integer(column)? != 0)
     }
 
+    #[allow(dead_code, reason = "for those who keep files")]
     pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
         Ok(match self {
             Self::Sqlite(row) => row.try_get(column)?,

@@ -6,11 +6,9 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use ocpp_core::types::Version;
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use utoipa::ToSchema;
 
-use super::{Store, StoreError, from_millis, parse, to_millis};
+use super::{Row, Store, StoreError, sql};
 
 /// What a station's BootNotification is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -114,12 +112,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn station(&self, id: &str) -> Result<Option<Station>, StoreError> {
-        sqlx::query("SELECT * FROM stations WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.read)
-            .await?
-            .map(|row| read(&row))
-            .transpose()
+        let statement = sql("SELECT * FROM stations WHERE id = $1").bind(id);
+        self.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
     }
 
     /// At most `limit` stations in the order of their identities, after the one called `after`.
@@ -127,14 +121,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn stations(&self, after: Option<&str>, limit: u32) -> Result<Vec<Station>, StoreError> {
-        sqlx::query("SELECT * FROM stations WHERE id > $1 ORDER BY id LIMIT $2")
+        let statement = sql("SELECT * FROM stations WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(after.unwrap_or_default())
-            .bind(i64::from(limit))
-            .fetch_all(&self.read)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+            .bind(limit);
+        self.fetch_all(statement).await?.iter().map(read).collect()
     }
 
     /// Enters a station or changes it, as an operator does. True when it is new.
@@ -144,37 +134,23 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_station(&self, id: &str, change: &StationChange, now: Timestamp) -> Result<bool, StoreError> {
-        let mut transaction = self.write.begin().await?;
-        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM stations WHERE id = $1")
-            .bind(id)
-            .fetch_one(&mut *transaction)
-            .await?;
-        if known == 0 {
-            sqlx::query(
-                "INSERT INTO stations (id, registration, free_vend, provisioned, created_at) \
-                 VALUES ($1, 'accepted', 0, 1, $2)",
-            )
-            .bind(id)
-            .bind(to_millis(now))
-            .execute(&mut *transaction)
-            .await?;
-        }
-        sqlx::query(
-            "UPDATE stations SET provisioned = 1, registration = COALESCE($2, registration), \
+        let mut unit = self.unit().await?;
+        let enter = sql("INSERT INTO stations (id, registration, free_vend, provisioned, created_at) \
+             VALUES ($1, 'accepted', 0, 1, $2) ON CONFLICT (id) DO NOTHING");
+        let is_new = unit.execute(enter.bind(id).bind(now)).await? > 0;
+        let statement = sql("UPDATE stations SET provisioned = 1, registration = COALESCE($2, registration), \
              security_profile = COALESCE($3, CASE WHEN $4 IS NOT NULL AND COALESCE(security_profile, 0) = 0 THEN 1 \
              ELSE security_profile END), password_hash = COALESCE($4, password_hash), \
-             free_vend = COALESCE($5, free_vend), certificate_name = COALESCE($6, certificate_name) WHERE id = $1",
-        )
+             free_vend = COALESCE($5, free_vend), certificate_name = COALESCE($6, certificate_name) WHERE id = $1")
         .bind(id)
         .bind(change.registration.map(Registration::as_str))
         .bind(change.security_profile.map(i64::from))
         .bind(&change.password_hash)
         .bind(change.free_vend.map(i64::from))
-        .bind(&change.certificate_name)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(known == 0)
+        .bind(&change.certificate_name);
+        unit.execute(statement).await?;
+        unit.commit().await?;
+        Ok(is_new)
     }
 
     /// Enters a station that came by itself, unless `limit` of them are waiting already. False when it was not entered.
@@ -188,16 +164,14 @@ impl Store {
         limit: u32,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let query = sqlx::query(
-            "INSERT INTO stations (id, registration, free_vend, provisioned, created_at) \
+        let statement = sql("INSERT INTO stations (id, registration, free_vend, provisioned, created_at) \
              SELECT $1, $2, 0, 0, $3 WHERE (SELECT COUNT(*) FROM stations WHERE provisioned = 0) < $4 \
-             ON CONFLICT (id) DO NOTHING",
-        )
+             ON CONFLICT (id) DO NOTHING")
         .bind(id)
         .bind(registration.as_str())
-        .bind(to_millis(now))
+        .bind(now)
         .bind(i64::from(limit));
-        Ok(self.keep(query).await?.rows_affected() > 0)
+        Ok(self.execute(statement).await? > 0)
     }
 
     /// Keeps that a station connected, and in which version.
@@ -205,11 +179,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn station_connected(&self, id: &str, version: Version, now: Timestamp) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE stations SET version = $2, last_connected_at = $3 WHERE id = $1")
+        let statement = sql("UPDATE stations SET version = $2, last_connected_at = $3 WHERE id = $1")
             .bind(id)
             .bind(version.number())
-            .bind(to_millis(now));
-        self.keep(query).await?;
+            .bind(now);
+        self.execute(statement).await?;
         Ok(())
     }
 
@@ -218,13 +192,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn raise_security_profile(&self, id: &str, profile: u8) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE stations SET security_profile = $2 WHERE id = $1 AND security_profile BETWEEN 1 AND $2 - 1",
-        )
-        .bind(id)
-        .bind(i64::from(profile))
-        .execute(&self.write)
-        .await?;
+        let statement =
+            sql("UPDATE stations SET security_profile = $2 WHERE id = $1 AND security_profile BETWEEN 1 AND $2 - 1")
+                .bind(id)
+                .bind(i64::from(profile));
+        self.execute(statement).await?;
         Ok(())
     }
 
@@ -234,54 +206,50 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn station_booted(&self, id: &str, identity: &Identity, now: Timestamp) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "UPDATE stations SET vendor = $2, model = $3, serial_number = $4, firmware_version = $5, \
+        let statement = sql("UPDATE stations SET vendor = $2, model = $3, serial_number = $4, firmware_version = $5, \
              last_booted_at = $6, certificate_name = CASE WHEN security_profile >= 1 \
-             THEN COALESCE(certificate_name, $4) ELSE certificate_name END WHERE id = $1",
-        )
+             THEN COALESCE(certificate_name, $4) ELSE certificate_name END WHERE id = $1")
         .bind(id)
         .bind(&identity.vendor)
         .bind(&identity.model)
         .bind(&identity.serial_number)
         .bind(&identity.firmware_version)
-        .bind(to_millis(now));
-        self.keep(query).await?;
+        .bind(now);
+        self.execute(statement).await?;
         Ok(())
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Station, StoreError> {
-    let moment =
-        |column: &str, what| row.try_get::<Option<i64>, _>(column)?.map(|value| from_millis(what, value)).transpose();
+fn read(row: &Row) -> Result<Station, StoreError> {
     let security_profile = row
-        .try_get::<Option<i64>, _>("security_profile")?
+        .optional_integer("security_profile")?
         .map(|value| {
             u8::try_from(value)
                 .map_err(|_| StoreError::Content { what: "a security profile", value: value.to_string() })
         })
         .transpose()?;
-    let version = row.try_get::<Option<String>, _>("version")?;
-    let identity = match (row.try_get("vendor")?, row.try_get("model")?) {
+    let version = row.optional_text("version")?;
+    let identity = match (row.optional_text("vendor")?, row.optional_text("model")?) {
         (Some(vendor), Some(model)) => Some(Identity {
             vendor,
             model,
-            serial_number: row.try_get("serial_number")?,
-            firmware_version: row.try_get("firmware_version")?,
+            serial_number: row.optional_text("serial_number")?,
+            firmware_version: row.optional_text("firmware_version")?,
         }),
         _ => None,
     };
     Ok(Station {
-        id: row.try_get("id")?,
-        registration: parse("the registration of a station", row.try_get("registration")?)?,
+        id: row.text("id")?,
+        registration: row.parsed("registration")?,
         security_profile,
-        password_hash: row.try_get("password_hash")?,
-        certificate_name: row.try_get("certificate_name")?,
-        free_vend: row.try_get::<i64, _>("free_vend")? != 0,
-        provisioned: row.try_get::<i64, _>("provisioned")? != 0,
+        password_hash: row.optional_text("password_hash")?,
+        certificate_name: row.optional_text("certificate_name")?,
+        free_vend: row.flag("free_vend")?,
+        provisioned: row.flag("provisioned")?,
         version: version.and_then(|number| Version::ALL.into_iter().find(|version| version.number() == number)),
         identity,
-        created_at: from_millis("the creation of a station", row.try_get("created_at")?)?,
-        last_connected_at: moment("last_connected_at", "the connection of a station")?,
-        last_booted_at: moment("last_booted_at", "the boot of a station")?,
+        created_at: row.moment("created_at")?,
+        last_connected_at: row.optional_moment("last_connected_at")?,
+        last_booted_at: row.optional_moment("last_booted_at")?,
     })
 }

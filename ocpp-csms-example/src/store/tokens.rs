@@ -5,11 +5,9 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use utoipa::ToSchema;
 
-use super::{Store, StoreError, from_millis, parse, to_millis};
+use super::{Row, Store, StoreError, sql};
 
 /// What the operator decided about a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -106,12 +104,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn token(&self, token: &str) -> Result<Option<Token>, StoreError> {
-        sqlx::query("SELECT * FROM tokens WHERE token_key = $1")
-            .bind(key(token))
-            .fetch_optional(&self.read)
-            .await?
-            .map(|row| read(&row))
-            .transpose()
+        let statement = sql("SELECT * FROM tokens WHERE token_key = $1").bind(key(token));
+        self.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
     }
 
     /// At most `limit` tokens in the order of their names, after the one called `after`.
@@ -119,14 +113,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn tokens(&self, after: Option<&str>, limit: u32) -> Result<Vec<Token>, StoreError> {
-        sqlx::query("SELECT * FROM tokens WHERE token_key > $1 ORDER BY token_key LIMIT $2")
+        let statement = sql("SELECT * FROM tokens WHERE token_key > $1 ORDER BY token_key LIMIT $2")
             .bind(after.map(key).unwrap_or_default())
-            .bind(i64::from(limit))
-            .fetch_all(&self.read)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+            .bind(limit);
+        self.fetch_all(statement).await?.iter().map(read).collect()
     }
 
     /// Enters or replaces a token; the moment it was first entered stays. True when it is new.
@@ -134,12 +124,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_token(&self, token: &Token) -> Result<bool, StoreError> {
-        let mut transaction = self.write.begin().await?;
-        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tokens WHERE token_key = $1")
-            .bind(key(&token.token))
-            .fetch_one(&mut *transaction)
-            .await?;
-        sqlx::query(
+        let mut unit = self.unit().await?;
+        let known = sql("SELECT token_key FROM tokens WHERE token_key = $1").bind(key(&token.token));
+        let is_new = unit.fetch_optional(known).await?.is_none();
+        let statement = sql(
             "INSERT INTO tokens (token_key, token, type, status, expires_at, token_group, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
              ON CONFLICT (token_key) DO UPDATE SET token = excluded.token, type = excluded.type, \
@@ -150,14 +138,13 @@ impl Store {
         .bind(&token.token)
         .bind(&token.kind)
         .bind(token.status.as_str())
-        .bind(token.expires_at.map(to_millis))
+        .bind(token.expires_at)
         .bind(&token.group)
-        .bind(to_millis(token.created_at))
-        .bind(to_millis(token.updated_at))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(known == 0)
+        .bind(token.created_at)
+        .bind(token.updated_at);
+        unit.execute(statement).await?;
+        unit.commit().await?;
+        Ok(is_new)
     }
 
     /// Removes a token. False when there was none.
@@ -165,8 +152,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn delete_token(&self, token: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM tokens WHERE token_key = $1").bind(key(token)).execute(&self.write).await?;
-        Ok(done.rows_affected() > 0)
+        Ok(self.execute(sql("DELETE FROM tokens WHERE token_key = $1").bind(key(token))).await? > 0)
     }
 }
 
@@ -175,17 +161,14 @@ fn key(token: &str) -> String {
     token.to_ascii_lowercase()
 }
 
-fn read(row: &SqliteRow) -> Result<Token, StoreError> {
+fn read(row: &Row) -> Result<Token, StoreError> {
     Ok(Token {
-        token: row.try_get("token")?,
-        kind: row.try_get("type")?,
-        status: parse("the status of a token", row.try_get("status")?)?,
-        expires_at: row
-            .try_get::<Option<i64>, _>("expires_at")?
-            .map(|value| from_millis("the expiry of a token", value))
-            .transpose()?,
-        group: row.try_get("token_group")?,
-        created_at: from_millis("the creation of a token", row.try_get("created_at")?)?,
-        updated_at: from_millis("the change of a token", row.try_get("updated_at")?)?,
+        token: row.text("token")?,
+        kind: row.text("type")?,
+        status: row.parsed("status")?,
+        expires_at: row.optional_moment("expires_at")?,
+        group: row.optional_text("token_group")?,
+        created_at: row.moment("created_at")?,
+        updated_at: row.moment("updated_at")?,
     })
 }

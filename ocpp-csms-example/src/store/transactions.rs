@@ -2,11 +2,8 @@
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{QueryBuilder, Row};
 
-use super::group::Turn;
-use super::{Store, StoreError, from_millis, parse, to_millis};
+use super::{Row, Store, StoreError, Unit, insert, sql};
 use crate::tariffs::Price;
 
 /// A transaction as it is kept.
@@ -59,7 +56,7 @@ impl Transaction {
 /// to the disk together.
 #[derive(Debug)]
 pub struct Batch {
-    turn: Turn,
+    unit: Unit,
     station: String,
 }
 
@@ -69,7 +66,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn batch(&self, station: &str) -> Result<Batch, StoreError> {
-        Ok(Batch { turn: self.group.unit().await?, station: station.to_owned() })
+        Ok(Batch { unit: self.unit().await?, station: station.to_owned() })
     }
 
     /// The state of a station's conversation, as it was last kept.
@@ -77,11 +74,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session_state(&self, station: &str) -> Result<Option<String>, StoreError> {
-        let state = sqlx::query_scalar("SELECT session_state FROM stations WHERE id = $1")
-            .bind(station)
-            .fetch_optional(&self.read)
-            .await?;
-        Ok(state.flatten())
+        let statement = sql("SELECT session_state FROM stations WHERE id = $1").bind(station);
+        match self.fetch_optional(statement).await? {
+            Some(row) => row.optional_text("session_state"),
+            None => Ok(None),
+        }
     }
 
     /// The latest transactions of a station that started before `before`, at most `limit`, the oldest first.
@@ -94,15 +91,13 @@ impl Store {
         before: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<Transaction>, StoreError> {
-        let rows = sqlx::query(
+        let statement = sql(
             "SELECT * FROM transactions WHERE station = $1 AND started_at < $2 ORDER BY started_at DESC, id DESC LIMIT $3",
         )
         .bind(station)
-        .bind(before.map_or(i64::MAX, to_millis))
-        .bind(i64::from(limit))
-        .fetch_all(&self.read)
-        .await?;
-        rows.iter().rev().map(read).collect()
+        .bind(before.map_or(i64::MAX, Timestamp::as_millisecond))
+        .bind(limit);
+        self.fetch_all(statement).await?.iter().rev().map(read).collect()
     }
 
     /// One transaction of a station.
@@ -110,13 +105,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn transaction(&self, station: &str, id: &str) -> Result<Option<Transaction>, StoreError> {
-        sqlx::query("SELECT * FROM transactions WHERE station = $1 AND id = $2")
-            .bind(station)
-            .bind(id)
-            .fetch_optional(&self.read)
-            .await?
-            .map(|row| read(&row))
-            .transpose()
+        let statement = sql("SELECT * FROM transactions WHERE station = $1 AND id = $2").bind(station).bind(id);
+        self.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
     }
 
     /// The transactions that run, the newest first, at most `limit`.
@@ -124,13 +114,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn running_transactions(&self, limit: u32) -> Result<Vec<Transaction>, StoreError> {
-        sqlx::query("SELECT * FROM transactions WHERE stopped_at IS NULL ORDER BY started_at DESC, station LIMIT $1")
-            .bind(i64::from(limit))
-            .fetch_all(&self.read)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+        let statement =
+            sql("SELECT * FROM transactions WHERE stopped_at IS NULL ORDER BY started_at DESC, station LIMIT $1");
+        self.fetch_all(statement.bind(limit)).await?.iter().map(read).collect()
     }
 
     /// The transactions that stopped, the newest first, at most `limit`: the latest bills.
@@ -138,15 +124,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn stopped_transactions(&self, limit: u32) -> Result<Vec<Transaction>, StoreError> {
-        sqlx::query(
-            "SELECT * FROM transactions WHERE stopped_at IS NOT NULL ORDER BY stopped_at DESC, station LIMIT $1",
-        )
-        .bind(i64::from(limit))
-        .fetch_all(&self.read)
-        .await?
-        .iter()
-        .map(read)
-        .collect()
+        let statement =
+            sql("SELECT * FROM transactions WHERE stopped_at IS NOT NULL ORDER BY stopped_at DESC, station LIMIT $1");
+        self.fetch_all(statement.bind(limit)).await?.iter().map(read).collect()
     }
 
     /// The meter values of a transaction as JSON, in the order in which they were taken.
@@ -154,13 +134,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn meter_values(&self, station: &str, transaction: &str) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar(
+        let statement = sql(
             "SELECT sampled FROM meter_values WHERE station = $1 AND transaction_id = $2 ORDER BY taken_at, sampled",
         )
         .bind(station)
-        .bind(transaction)
-        .fetch_all(&self.read)
-        .await?)
+        .bind(transaction);
+        self.fetch_all(statement).await?.iter().map(|row| row.text("sampled")).collect()
     }
 }
 
@@ -170,13 +149,8 @@ impl Batch {
     /// # Errors
     /// When the database fails.
     pub async fn transaction(&mut self, id: &str) -> Result<Option<Transaction>, StoreError> {
-        sqlx::query("SELECT * FROM transactions WHERE station = $1 AND id = $2")
-            .bind(&self.station)
-            .bind(id)
-            .fetch_optional(self.turn.connection()?)
-            .await?
-            .map(|row| read(&row))
-            .transpose()
+        let statement = sql("SELECT * FROM transactions WHERE station = $1 AND id = $2").bind(&self.station).bind(id);
+        self.unit.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
     }
 
     /// Keeps the transaction, new or changed.
@@ -184,7 +158,7 @@ impl Batch {
     /// # Errors
     /// When the database fails.
     pub async fn put_transaction(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
-        sqlx::query(
+        let statement = sql(
             "INSERT INTO transactions (station, id, evse, connector, token, started_at, stopped_at, stop_reason, \
              meter_start, meter_start_at, meter_last, meter_last_at, power, price_per_kwh, currency, cost) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
@@ -199,19 +173,18 @@ impl Batch {
         .bind(transaction.evse)
         .bind(transaction.connector)
         .bind(&transaction.token)
-        .bind(to_millis(transaction.started_at))
-        .bind(transaction.stopped_at.map(to_millis))
+        .bind(transaction.started_at)
+        .bind(transaction.stopped_at)
         .bind(&transaction.stop_reason)
-        .bind(transaction.meter_start.map(|value| value.to_string()))
-        .bind(transaction.meter_start_at.map(to_millis))
-        .bind(transaction.meter_last.map(|value| value.to_string()))
-        .bind(transaction.meter_last_at.map(to_millis))
-        .bind(transaction.power.map(|value| value.to_string()))
-        .bind(transaction.price.per_kwh.to_string())
+        .bind(transaction.meter_start)
+        .bind(transaction.meter_start_at)
+        .bind(transaction.meter_last)
+        .bind(transaction.meter_last_at)
+        .bind(transaction.power)
+        .bind(transaction.price.per_kwh)
         .bind(transaction.price.currency.code())
-        .bind(transaction.cost)
-        .execute(self.turn.connection()?)
-        .await?;
+        .bind(transaction.cost);
+        self.unit.execute(statement).await?;
         Ok(())
     }
 
@@ -224,18 +197,12 @@ impl Batch {
         transaction: &str,
         values: &[(Timestamp, String)],
     ) -> Result<(), StoreError> {
-        // Four columns a row stay far below the number of parameters that a statement may have.
-        for values in values.chunks(500) {
-            let mut query =
-                QueryBuilder::<Sqlite>::new("INSERT INTO meter_values (station, transaction_id, taken_at, sampled) ");
-            query.push_values(values, |mut row, (taken_at, sampled)| {
-                row.push_bind(self.station.clone())
-                    .push_bind(transaction.to_owned())
-                    .push_bind(to_millis(*taken_at))
-                    .push_bind(sampled.clone());
-            });
-            query.push(" ON CONFLICT DO NOTHING");
-            query.build().execute(self.turn.connection()?).await?;
+        let rows = values.iter().map(|(taken_at, sampled)| {
+            [(&self.station).into(), transaction.into(), (*taken_at).into(), sampled.into()]
+        });
+        let into = "INSERT INTO meter_values (station, transaction_id, taken_at, sampled)";
+        for statement in insert(into, rows, "ON CONFLICT DO NOTHING") {
+            self.unit.execute(statement).await?;
         }
         Ok(())
     }
@@ -250,8 +217,8 @@ impl Batch {
         transaction: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let station = self.station.clone();
-        super::reservations::use_up(self.turn.connection()?, &station, reservation, transaction, now).await
+        self.unit.execute(super::reservations::use_up(&self.station, reservation, transaction, now)).await?;
+        Ok(())
     }
 
     /// Keeps the state of the station's conversation.
@@ -259,11 +226,8 @@ impl Batch {
     /// # Errors
     /// When the database fails.
     pub async fn put_session_state(&mut self, state: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE stations SET session_state = $2 WHERE id = $1")
-            .bind(&self.station)
-            .bind(state)
-            .execute(self.turn.connection()?)
-            .await?;
+        let statement = sql("UPDATE stations SET session_state = $2 WHERE id = $1").bind(&self.station).bind(state);
+        self.unit.execute(statement).await?;
         Ok(())
     }
 
@@ -272,37 +236,26 @@ impl Batch {
     /// # Errors
     /// When the database fails; nothing of the batch is kept then.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.turn.commit().await
+        self.unit.commit().await
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Transaction, StoreError> {
-    let moment = |column: &str| {
-        row.try_get::<Option<i64>, _>(column)?.map(|value| from_millis("a moment of a transaction", value)).transpose()
-    };
-    let decimal = |column: &str| {
-        row.try_get::<Option<String>, _>(column)?
-            .map(|value| parse::<Decimal>("a number of a transaction", &value))
-            .transpose()
-    };
-    Ok::<_, StoreError>(Transaction {
-        station: row.try_get("station")?,
-        id: row.try_get("id")?,
-        evse: row.try_get("evse")?,
-        connector: row.try_get("connector")?,
-        token: row.try_get("token")?,
-        started_at: from_millis("the start of a transaction", row.try_get("started_at")?)?,
-        stopped_at: moment("stopped_at")?,
-        stop_reason: row.try_get("stop_reason")?,
-        meter_start: decimal("meter_start")?,
-        meter_start_at: moment("meter_start_at")?,
-        meter_last: decimal("meter_last")?,
-        meter_last_at: moment("meter_last_at")?,
-        power: decimal("power")?,
-        price: Price {
-            per_kwh: parse("a price", row.try_get("price_per_kwh")?)?,
-            currency: parse("a currency", row.try_get("currency")?)?,
-        },
-        cost: row.try_get("cost")?,
+fn read(row: &Row) -> Result<Transaction, StoreError> {
+    Ok(Transaction {
+        station: row.text("station")?,
+        id: row.text("id")?,
+        evse: row.optional_integer("evse")?,
+        connector: row.optional_integer("connector")?,
+        token: row.optional_text("token")?,
+        started_at: row.moment("started_at")?,
+        stopped_at: row.optional_moment("stopped_at")?,
+        stop_reason: row.optional_text("stop_reason")?,
+        meter_start: row.optional_parsed("meter_start")?,
+        meter_start_at: row.optional_moment("meter_start_at")?,
+        meter_last: row.optional_parsed("meter_last")?,
+        meter_last_at: row.optional_moment("meter_last_at")?,
+        power: row.optional_parsed("power")?,
+        price: Price { per_kwh: row.parsed("price_per_kwh")?, currency: row.parsed("currency")? },
+        cost: row.integer("cost")?,
     })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::config::ConfigError;
+use crate::store::Database;
 
 /// Where certificates come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
@@ -95,7 +96,7 @@ pub enum Mode {
 /// What `auto` is given by the rest of the configuration.
 pub(crate) struct Surroundings {
     pub(crate) listen: std::net::SocketAddr,
-    pub(crate) database: PathBuf,
+    pub(crate) database: Database,
     pub(crate) operator: Option<String>,
     pub(crate) handshake_timeout: Duration,
 }
@@ -130,7 +131,7 @@ impl TlsFile {
                     }
                 }
                 let organization = around.operator.clone().unwrap_or_else(|| "OCPP CSMS".to_owned());
-                let folder = self.folder.unwrap_or_else(|| around.database.with_extension("tls"));
+                let folder = self.folder.unwrap_or_else(|| around.database.beside("tls"));
                 Mode::Own { folder, names, organization }
             }
         };

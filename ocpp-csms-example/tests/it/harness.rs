@@ -63,7 +63,7 @@ impl Csms {
     pub async fn start_with(database: &Path, change: impl FnOnce(&mut ConfigFile)) -> Self {
         let mut file = ConfigFile {
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-            database: Some(database.to_owned()),
+            database: Some(database.into()),
             price_per_kwh: Some("0.40".parse().unwrap()),
             ..ConfigFile::default()
         };

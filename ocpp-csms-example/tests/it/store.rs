@@ -128,7 +128,7 @@ async fn the_api_token_is_made_once_and_only_its_hash_is_kept() {
     let config = || {
         let file = ConfigFile {
             listen: Some("127.0.0.1:0".parse().unwrap()),
-            database: Some(file.clone()),
+            database: Some(file.as_path().into()),
             ..ConfigFile::default()
         };
         file.check().unwrap()
