@@ -130,6 +130,8 @@ impl Server {
     /// # Errors
     /// When the database or the address cannot be used; the error says what to do.
     pub async fn start(config: Config, api_token: Option<&str>) -> Result<Self, StartError> {
+        // What calls other servers takes the implementation of the process. An error says that there is one already.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let store = Store::open(&config.database).await?;
         let password_key = password_key(&store).await?;
         let (api_token, new_api_token) = match api_token {
