@@ -51,6 +51,9 @@ pub struct ConfigFile {
     /// Whether a station whose security profile nobody decided may connect without a password. Default: only when the
     /// server listens on a loopback address.
     pub allow_no_security: Option<bool>,
+    /// Whether a station of 2.x is asked for all its variables when it is first accepted, and when its firmware changed: what it can do is
+    /// known then. Default: true.
+    pub inventory: Option<bool>,
     /// Whether messages that depart from the schema are refused. Default: false, they are logged and used where possible.
     pub strict: Option<bool>,
     /// The seconds between heartbeats, 1 to 86400. Default: 300.
@@ -127,6 +130,8 @@ pub struct Config {
     pub max_unknown_stations: u32,
     /// Whether a station whose security profile nobody decided may connect without a password.
     pub allow_no_security: bool,
+    /// Whether stations of 2.x are asked for all their variables.
+    pub inventory: bool,
     /// How strictly the messages of stations are judged.
     pub conformance: Conformance,
     /// The time between heartbeats.
@@ -218,6 +223,7 @@ impl ConfigFile {
             unknown_stations: self.unknown_stations.unwrap_or_default(),
             max_unknown_stations: self.max_unknown_stations.unwrap_or(1000),
             allow_no_security: self.allow_no_security.unwrap_or_else(|| listen.ip().is_loopback()),
+            inventory: self.inventory.unwrap_or(true),
             conformance: if self.strict.unwrap_or(false) { Conformance::Strict } else { Conformance::Lenient },
             heartbeat_interval: day("heartbeat_interval", self.heartbeat_interval, 300)?,
             boot_retry_interval: day("boot_retry_interval", self.boot_retry_interval, 30)?,

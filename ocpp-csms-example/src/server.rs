@@ -151,6 +151,8 @@ impl Server {
         let gate = Gate::new(api_token);
         let inner = Inner { config, store, log, stations, sites, gate, password_key, stop: stop.clone() };
         let csms = Csms { inner: Arc::new(inner) };
+        let watch = csms.stations().clone().watch_operations();
+        tokio::spawn(stop.clone().run_until_cancelled_owned(watch));
         let limits = csms.config().connections;
         let entrance = Entrance { app: app(&csms), limits, tls: tls.clone(), stations: csms.stations().clone() };
         let task = tokio::spawn(door::serve(listener, entrance, stop.clone()));

@@ -6,8 +6,10 @@
 mod auth;
 mod body;
 mod calls;
+mod events;
 mod health;
 mod number;
+mod operations;
 mod problem;
 mod raw;
 mod reservations;
@@ -79,6 +81,11 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(stations::messages))
         .routes(routes!(security_events::list))
         .routes(routes!(calls::call))
+        .routes(routes!(events::stream))
+        .routes(routes!(operations::operate))
+        .routes(routes!(operations::administer))
+        .routes(routes!(operations::list))
+        .routes(routes!(operations::get))
         .routes(routes!(transactions::list))
         .routes(routes!(transactions::meter_values))
         .routes(routes!(reservations::list))

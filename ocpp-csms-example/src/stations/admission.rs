@@ -2,9 +2,11 @@
 //!
 //! Who is turned away for a reason of security is noted as a security event (1.6 security, A00.FR.323).
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ocpp_core::csms::flows::PasswordUsed;
 use ocpp_core::transport::{AuthenticationError, KnownStation, SecurityProfile, TlsPeer, UpgradeRequest, authenticate};
 
 use crate::access::PasswordKey;
@@ -65,6 +67,8 @@ pub(super) struct Admission {
     pub(super) station: Station,
     /// The security profile with which it came.
     pub(super) profile: SecurityProfile,
+    /// Which of two passwords it came with, while there are two.
+    pub(super) password: Option<PasswordUsed>,
 }
 
 /// Decides about a connection from what the operator entered.
@@ -83,35 +87,54 @@ pub(super) async fn admit(
     let id = &*request.station;
     check_id(id)?;
     let known = store.station(id).await?;
-    let proof = |profile, station: Option<&Station>| {
-        let hash = station.and_then(|station| station.password_hash.as_deref());
-        let is_password = |sent: &[u8]| hash.is_some_and(|hash| key.verify(id, sent, hash));
-        let mut known = KnownStation::new(profile, &is_password);
-        known.operator = config.operator.as_deref();
-        known.serial_number = station.and_then(|station| station.certificate_name.as_deref());
-        authenticate(&known, request, tls)
+    // Only a station with a password is ever given another.
+    let new = match &known {
+        Some(station) if station.password_hash.is_some() => store.new_password(id).await?.filter(|new| new.usable),
+        _ => None,
     };
-    let number = known.as_ref().and_then(|station| station.security_profile);
-    let profile = match number
-        .map(|number| SecurityProfile::from_number(number).unwrap_or(SecurityProfile::TlsWithCertificate))
-    {
-        // A00.FR.001, A00.FR.002, A05.FR.07; 1.6 security, A00.FR.001/002, A05.FR.09
-        Some(required) => proof(required, known.as_ref()).map_err(Refusal::Authentication)?,
-        // A valid certificate in its own name proves who it is, also before anybody decided.
-        None => match proof(SecurityProfile::TlsWithCertificate, known.as_ref()) {
-            Ok(proven) => proven,
-            Err(_) if config.allow_no_security => SecurityProfile::None,
-            Err(_) => match known {
-                None if config.unknown_stations == UnknownStations::Reject => return Err(Refusal::Unknown),
-                _ => return Err(Refusal::NoSecurity),
+    let (profile, password) = {
+        let used = Cell::new(None);
+        let proof = |profile, station: Option<&Station>| {
+            let hash = station.and_then(|station| station.password_hash.as_deref());
+            let is_password = |sent: &[u8]| {
+                if hash.is_some_and(|hash| key.verify(id, sent, hash)) {
+                    used.set(new.as_ref().map(|_| PasswordUsed::Old));
+                    return true;
+                }
+                let is_new = new.as_ref().is_some_and(|new| key.verify(id, sent, &new.password_hash));
+                if is_new {
+                    used.set(Some(PasswordUsed::New));
+                }
+                is_new
+            };
+            let mut known = KnownStation::new(profile, &is_password);
+            known.operator = config.operator.as_deref();
+            known.serial_number = station.and_then(|station| station.certificate_name.as_deref());
+            authenticate(&known, request, tls)
+        };
+        let number = known.as_ref().and_then(|station| station.security_profile);
+        let profile = match number
+            .map(|number| SecurityProfile::from_number(number).unwrap_or(SecurityProfile::TlsWithCertificate))
+        {
+            // A00.FR.001, A00.FR.002, A05.FR.07; 1.6 security, A00.FR.001/002, A05.FR.09
+            Some(required) => proof(required, known.as_ref()).map_err(Refusal::Authentication)?,
+            // A valid certificate in its own name proves who it is, also before anybody decided.
+            None => match proof(SecurityProfile::TlsWithCertificate, known.as_ref()) {
+                Ok(proven) => proven,
+                Err(_) if config.allow_no_security => SecurityProfile::None,
+                Err(_) => match known {
+                    None if config.unknown_stations == UnknownStations::Reject => return Err(Refusal::Unknown),
+                    _ => return Err(Refusal::NoSecurity),
+                },
             },
-        },
+        };
+        (profile, used.get())
     };
     let station = match known {
         Some(station) => station,
         None => onboard(store, config, id).await?,
     };
-    Ok(Admission { station, profile })
+    Ok(Admission { station, profile, password })
 }
 
 async fn onboard(store: &Store, config: &Config, id: &str) -> Result<Station, Refusal> {

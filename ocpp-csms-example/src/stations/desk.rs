@@ -106,6 +106,13 @@ impl Desk {
         Ok(answer)
     }
 
+    /// Keeps the state of the session alone.
+    pub(super) async fn keep_state(&self, snapshot: &Snapshot) {
+        if let Err(error) = self.keep(&[], snapshot).await {
+            tracing::error!(station = %self.station, %error, "the state of its session cannot be kept");
+        }
+    }
+
     /// Takes in what the station reported, and logs what is wrong with it.
     pub(super) async fn observe(&self, event: &Event) {
         let station = &self.station;

@@ -1,9 +1,10 @@
 //! The task that converses with one station: it owns the socket and the clock, and carries out what the session wants.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use ocpp_core::csms::flows::Authentication;
 use ocpp_core::csms::{CallOutcome, Command, CommandId, Event, Input, Output, Session, SessionConfig, StoreToken};
 use ocpp_core::time::{Instant, Now};
 use ocpp_core::transport::{CloseFrame, Closed, Incoming};
@@ -14,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::complaints::Complaints;
 use super::desk::{Desk, DeskError};
 use super::gateway::{Connected, Socket};
+use super::inspection::Inspection;
 use super::live;
 use super::notice::What;
 use super::registry::Stations;
@@ -28,6 +30,8 @@ pub(super) enum Order {
     Call(Box<Call>),
     /// The operator decided about it.
     Registration(Registration),
+    /// Somebody wants to know what is known of its own data.
+    Inspect(oneshot::Sender<Inspection>),
     /// Its connection is to end.
     Disconnect {
         /// Why.
@@ -35,12 +39,13 @@ pub(super) enum Order {
     },
 }
 
-/// A call that somebody waits for.
+/// A call.
 #[derive(Debug)]
 pub(super) struct Call {
+    pub(super) id: CommandId,
     pub(super) command: Command,
-    /// Where the end is reported.
-    pub(super) reply: oneshot::Sender<CallOutcome>,
+    /// Where the end is reported; without it the end is that of an operation.
+    pub(super) reply: Option<oneshot::Sender<CallOutcome>>,
 }
 
 /// A station's task. It lives as long as the station is connected.
@@ -56,7 +61,8 @@ pub(super) struct Driver {
     /// What was complained about since the station connected.
     complained: u32,
     calls: HashMap<CommandId, oneshot::Sender<CallOutcome>>,
-    next_call: u64,
+    /// Something of the flows changed that was not kept.
+    flows_changed: bool,
 }
 
 impl Driver {
@@ -71,7 +77,7 @@ impl Driver {
             is_slowed_down: false,
             complained: 0,
             calls: HashMap::new(),
-            next_call: 0,
+            flows_changed: false,
         }
     }
 
@@ -93,6 +99,10 @@ impl Driver {
         Box::pin(self.attach(&mut session, *first)).await;
         loop {
             Box::pin(self.carry_out(&mut session)).await;
+            if std::mem::take(&mut self.flows_changed) {
+                // What waits for the station goes on with the session that serves it next, whenever this one ends.
+                Box::pin(self.desk.keep_state(&session.snapshot())).await;
+            }
             if self.socket.is_none() && self.stations.retire(&self.station, &mut self.orders) {
                 break;
             }
@@ -117,12 +127,16 @@ impl Driver {
         let mut config = SessionConfig::default();
         config.conformance = self.stations.config().conformance;
         config.call_timeout = self.stations.config().call_timeout;
+        config.inventory = self.stations.config().inventory;
         let mut seed = [0; 32];
         rand::rngs::SysRng.try_fill_bytes(&mut seed)?;
-        Ok(match self.desk.snapshot().await? {
+        let session = match self.desk.snapshot().await? {
             Some(snapshot) => Session::restore(config, seed, self.now(), snapshot),
             None => Session::new(config, seed, self.now()),
-        })
+        };
+        let going_on: HashSet<CommandId> = session.running_flows().collect();
+        self.stations.operations_resumed(&self.station, &going_on).await;
+        Ok(session)
     }
 
     async fn obey(&mut self, session: &mut Session, order: Order) {
@@ -134,14 +148,19 @@ impl Driver {
                 self.attach(session, *connected).await;
             }
             Order::Call(call) => {
-                let Call { command, reply } = *call;
-                let id = CommandId(self.next_call);
-                self.next_call += 1;
-                self.calls.insert(id, reply);
+                let Call { id, command, reply } = *call;
+                if let Some(reply) = reply {
+                    self.calls.insert(id, reply);
+                }
+                self.flows_changed |= matches!(command, Command::Flow(_));
                 session.handle(self.now(), Input::Command { id, command });
             }
             Order::Registration(registration) => {
                 session.handle(self.now(), Input::Registration(self.desk.registration(registration)));
+            }
+            Order::Inspect(reply) => {
+                // Whoever asked may have given up.
+                let _ = reply.send(Inspection::of(session));
             }
             Order::Disconnect { reason } => self.detach(session, &reason, CloseFrame::POLICY),
         }
@@ -149,7 +168,7 @@ impl Driver {
 
     /// Takes over a connection, unless the operator changed something since it was let in.
     async fn attach(&mut self, session: &mut Session, connected: Connected) {
-        let Connected { admitted, profile, socket, remote, .. } = connected;
+        let Connected { admitted, profile, password, certificate_name, socket, remote, .. } = connected;
         let version = socket.version();
         let station = match self.desk.confirm(&admitted, profile, version).await {
             Ok(station) => station,
@@ -167,7 +186,14 @@ impl Driver {
         });
         self.stations.notify(&self.station, What::Connected { version });
         session.handle(self.now(), Input::Registration(self.desk.registration(station.registration)));
+        let mut authentication = Authentication::new(profile.number());
+        authentication.password = password;
+        session.handle(self.now(), Input::Authenticated(authentication));
         session.handle(self.now(), Input::Connected { version });
+        // B01.FR.11, B01.FR.12
+        if let Some(common_name) = certificate_name {
+            session.handle(self.now(), Input::ClientCertificate { common_name });
+        }
     }
 
     /// Closes the connection, if there is one. What it still sends counts no more.
@@ -234,10 +260,16 @@ impl Driver {
                 match output {
                     Output::Transmit(text) => self.transmit(text),
                     Output::Event(Event::CallFinished { command, outcome }) => {
-                        if let Some(reply) = self.calls.remove(&command) {
+                        self.flows_changed |= matches!(outcome, CallOutcome::Flow(_));
+                        match self.calls.remove(&command) {
                             // Whoever asked may have given up.
-                            let _ = reply.send(outcome);
+                            Some(reply) => drop(reply.send(outcome)),
+                            None => self.stations.operation_ended(&self.station, command, outcome).await,
                         }
+                    }
+                    Output::Event(Event::FlowProgress { command, progress }) => {
+                        self.flows_changed = true;
+                        self.stations.operation_progressed(&self.station, command, &progress).await;
                     }
                     Output::Event(event) => {
                         if let Some(event) = complaints.take(event) {

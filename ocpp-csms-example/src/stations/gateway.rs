@@ -11,6 +11,7 @@ use axum::response::Response;
 use axum::routing::any;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use ocpp_core::csms::flows::PasswordUsed;
 use ocpp_core::transport::{
     AuthenticationError, Connection, ConnectionConfig, HandshakeRules, Refused, SecurityProfile, TlsPeer,
     UpgradeRequest, WebSocket, refuse_version,
@@ -31,6 +32,10 @@ pub(super) struct Connected {
     pub(super) admitted: Station,
     /// The security profile with which it came.
     pub(super) profile: SecurityProfile,
+    /// Which of two passwords it came with, while there are two.
+    pub(super) password: Option<PasswordUsed>,
+    /// The common name of the certificate that it came with, where that counted.
+    pub(super) certificate_name: Option<String>,
     pub(super) socket: Socket,
     pub(super) remote: SocketAddr,
 }
@@ -58,16 +63,20 @@ async fn upgrade(
     };
     let station: Arc<str> = handshake.station.as_str().into();
     let tls = request.extensions().get::<Arc<TlsPeer>>().cloned();
-    let Admission { station: admitted, profile } = match let_in(&stations, &handshake, tls.as_deref(), remote).await {
-        Ok(admission) => admission,
-        Err(refusal) => {
-            if stations.strangers().may_log(Some(remote.ip())) {
-                tracing::warn!(%station, %remote, "not let in: {refusal}");
+    let Admission { station: admitted, profile, password } =
+        match let_in(&stations, &handshake, tls.as_deref(), remote).await {
+            Ok(admission) => admission,
+            Err(refusal) => {
+                if stations.strangers().may_log(Some(remote.ip())) {
+                    tracing::warn!(%station, %remote, "not let in: {refusal}");
+                }
+                stations.metrics().refused.inc();
+                return answer(&refusal).response().map(Body::from);
             }
-            stations.metrics().refused.inc();
-            return answer(&refusal).response().map(Body::from);
-        }
-    };
+        };
+    let certificate_name = tls
+        .filter(|_| profile == SecurityProfile::TlsWithCertificate)
+        .and_then(|peer| peer.certificate.as_ref()?.common_name().map(str::to_owned));
     let response = handshake.response().map(|()| Body::empty());
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
@@ -84,7 +93,7 @@ async fn upgrade(
         match handshake.version {
             Some(version) => {
                 let socket = Connection::new(wire, version, config);
-                stations.attach(Connected { station, admitted, profile, socket, remote });
+                stations.attach(Connected { station, admitted, profile, password, certificate_name, socket, remote });
             }
             None => {
                 let offered = handshake.offered.join(", ");

@@ -1,13 +1,17 @@
 //! Every station that is connected or was a moment ago, by its identity.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use ocpp_core::csms::{CallOutcome, Command};
+use jiff::Timestamp;
+use ocpp_core::csms::{CallOutcome, Command, CommandId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
+use super::desk::DeskError;
 use super::driver::{Call, Driver, Order};
+use super::events::Recent;
 use super::gateway::Connected;
 use super::live::{ConnectorView, LiveStation};
 use super::notice::{Notice, What};
@@ -43,6 +47,9 @@ struct Inner {
     drivers: Mutex<Drivers>,
     live: RwLock<HashMap<Arc<str>, LiveStation>>,
     notices: broadcast::Sender<Notice>,
+    /// The last notices, and the number of the next.
+    recent: Mutex<(Recent, u64)>,
+    next_command: AtomicU64,
     changes: watch::Sender<u64>,
     tasks: TaskTracker,
 }
@@ -51,6 +58,30 @@ struct Inner {
 struct Drivers {
     by_station: HashMap<Arc<str>, mpsc::Sender<Order>>,
     closed: bool,
+}
+
+/// Why it can't be told what is known of a station's own data.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectionError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is kept is not understood.
+    #[error("what is kept of the station is not understood: {0}")]
+    Damaged(String),
+}
+
+impl InspectionError {
+    pub(super) fn of(error: DeskError) -> Self {
+        match error {
+            DeskError::Store(error) => Self::Store(error),
+            error => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+fn microseconds() -> u64 {
+    u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(0)
 }
 
 /// Why a command was not handed to a station.
@@ -92,6 +123,9 @@ impl Stations {
             drivers: Mutex::default(),
             live: RwLock::new(live),
             notices: broadcast::Sender::new(NOTICES),
+            // Greater than in any life before.
+            recent: Mutex::new((Recent::default(), microseconds())),
+            next_command: AtomicU64::new(microseconds()),
             changes: watch::Sender::new(0),
             tasks: TaskTracker::new(),
         };
@@ -132,8 +166,28 @@ impl Stations {
             return Err(CallRefused::NotConnected);
         }
         let (reply, outcome) = oneshot::channel();
-        self.order(station, Order::Call(Box::new(Call { command, reply })))?;
+        let call = Call { id: self.next_command(), command, reply: Some(reply) };
+        self.order(station, Order::Call(Box::new(call)))?;
         outcome.await.map_err(|_| CallRefused::NotConnected)
+    }
+
+    /// A name for a command that no other has, in this life of the server or another.
+    pub(super) fn next_command(&self) -> CommandId {
+        CommandId(self.inner.next_command.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Hands a command to a station; its end is that of an operation.
+    pub(super) fn command(&self, station: &str, id: CommandId, command: Command) -> Result<(), CallRefused> {
+        self.order(station, Order::Call(Box::new(Call { id, command, reply: None })))
+    }
+
+    /// What happened after the notice with this number, as far as it is remembered, and whether some of it is not; then what happens
+    /// from now on. Nothing comes twice, nothing between is missing.
+    #[must_use]
+    pub fn notices_after(&self, number: u64) -> (Vec<Notice>, bool, broadcast::Receiver<Notice>) {
+        let recent = self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let (missed, lost) = recent.0.after(number);
+        (missed, lost, self.notices())
     }
 
     /// Tells a station that is connected how it stands now; one that is rejected is disconnected.
@@ -254,7 +308,11 @@ impl Stations {
     }
 
     pub(super) fn notify(&self, station: &Arc<str>, what: What) {
-        let notice = Notice { station: Arc::clone(station), what };
+        // Numbers and the order in which they are sent agree, so both are under one lock.
+        let mut recent = self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = recent.1;
+        recent.1 += 1;
+        let notice = Notice { number, at: Timestamp::now(), station: Arc::clone(station), what };
         match &notice.what {
             What::Started(_) => self.inner.metrics.started.inc(),
             What::Billed(_) => self.inner.metrics.billed.inc(),
@@ -265,12 +323,14 @@ impl Stations {
             What::Disconnected { fault: true, .. } => tracing::warn!(station = %notice.station, "{}", notice.what),
             what => tracing::info!(station = %notice.station, "{what}"),
         }
+        recent.0.push(notice.clone());
         // Nobody needs to listen.
         let _ = self.inner.notices.send(notice);
+        drop(recent);
         self.changed();
     }
 
-    fn order(&self, station: &str, order: Order) -> Result<(), CallRefused> {
+    pub(super) fn order(&self, station: &str, order: Order) -> Result<(), CallRefused> {
         match self.drivers().by_station.get(station).map(|orders| orders.try_send(order)) {
             Some(Ok(())) => Ok(()),
             Some(Err(mpsc::error::TrySendError::Full(_))) => Err(CallRefused::Busy),

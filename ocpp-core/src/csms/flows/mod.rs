@@ -66,6 +66,7 @@ use self::streams::Monitors;
 use super::command::CallOutcome;
 use super::config::RegistrationStatus;
 use super::event::Event;
+use super::identity::CommandId;
 use super::message::{AnswerMessage, CallMessage, ReplyMessage, RequestMessage};
 use super::output::Output;
 use super::request::{Reply, Request};
@@ -119,6 +120,11 @@ impl Session {
     #[must_use]
     pub fn has_flows(&self) -> bool {
         !self.operations.saved().is_empty()
+    }
+
+    /// The commands whose flows are under way.
+    pub fn running_flows(&self) -> impl Iterator<Item = CommandId> {
+        self.operations.saved().into_iter().filter_map(|flow| flow.command())
     }
 
     pub(super) fn save_flows(&self) -> SavedFlows {

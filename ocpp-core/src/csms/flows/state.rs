@@ -317,6 +317,11 @@ impl FlowOperation {
 }
 
 impl SavedFlow {
+    /// The command that began it; `None` where the session began it by itself.
+    pub(super) fn command(&self) -> Option<CommandId> {
+        self.command
+    }
+
     /// Whether it goes on: it waited for the station.
     pub(in crate::csms) fn restore(self, now: Now) -> Result<Restored, Option<CommandId>> {
         let Self { command, waiting } = self;
