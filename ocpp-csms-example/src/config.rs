@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::door::ConnectionLimits;
 use crate::store::Database;
-use crate::tariffs::Price;
+use crate::tariffs::Tariff;
 use crate::tls::{Surroundings, TlsConfig, TlsFile};
 
 /// What happens to a station that nobody has entered.
@@ -122,8 +122,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The database.
     pub database: Database,
-    /// The price of energy.
-    pub price: Price,
+    /// The tariff that holds as long as no operator has made another.
+    pub tariff: Tariff,
     /// What happens to a station that nobody has entered.
     pub unknown_stations: UnknownStations,
     /// How many stations that nobody has entered are kept.
@@ -172,12 +172,14 @@ impl ConfigFile {
     pub fn check(self) -> Result<Config, ConfigError> {
         let listen = self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8180)));
         let per_kwh = self.price_per_kwh.unwrap_or(Decimal::new(39, 2)).normalize();
-        if per_kwh.is_sign_negative() || per_kwh.scale() > 6 || per_kwh > Decimal::from(1_000_000_000) {
-            return Err(out_of_range("price_per_kwh", per_kwh, "0 to 1000000000, with at most 6 decimals"));
+        if per_kwh.is_sign_negative() || per_kwh.scale() > 6 || per_kwh > Decimal::from(1_000_000) {
+            return Err(out_of_range("price_per_kwh", per_kwh, "0 to 1000000, with at most 6 decimals"));
         }
         let code = self.currency.unwrap_or_else(|| "EUR".to_owned());
         let currency = Currency::from_str(&code)
             .map_err(|_| out_of_range("currency", &code, "a code of ISO 4217, such as EUR"))?;
+        let tariff = Tariff::of_energy(per_kwh, currency)
+            .map_err(|_| out_of_range("price_per_kwh", per_kwh, "0 to 1000000, with at most 6 decimals"))?;
         let day = |name, value: Option<u32>, default| match value.unwrap_or(default) {
             seconds @ 1..=86_400 => Ok(Duration::from_secs(seconds.into())),
             seconds => Err(out_of_range(name, seconds, "1 to 86400 seconds")),
@@ -219,7 +221,7 @@ impl ConfigFile {
             database,
             operator: self.operator,
             tls: self.tls.check(&around)?,
-            price: Price { per_kwh, currency },
+            tariff,
             unknown_stations: self.unknown_stations.unwrap_or_default(),
             max_unknown_stations: self.max_unknown_stations.unwrap_or(1000),
             allow_no_security: self.allow_no_security.unwrap_or_else(|| listen.ip().is_loopback()),
@@ -282,9 +284,9 @@ mod tests {
     #[test]
     fn a_price_is_the_decimal_that_was_written() {
         for text in ["price_per_kwh = 0.395", "price_per_kwh = \"0.395\""] {
-            assert_eq!(config(text).unwrap().price.per_kwh, Decimal::new(395, 3));
+            assert_eq!(config(text).unwrap().tariff.energy().constant_price(), Some(Decimal::new(395, 3)));
         }
-        assert_eq!(config("price_per_kwh = 2").unwrap().price.per_kwh, Decimal::TWO);
+        assert_eq!(config("price_per_kwh = 2").unwrap().tariff.energy().constant_price(), Some(Decimal::TWO));
     }
 
     #[test]

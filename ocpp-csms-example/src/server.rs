@@ -14,6 +14,7 @@ use crate::door::Entrance;
 use crate::sites::Sites;
 use crate::stations::Stations;
 use crate::store::{MessageLog, OpenError, Store, StoreError};
+use crate::tariffs::Tariffs;
 use crate::tls::{Tls, TlsStartError};
 use crate::{api, door, stations, web};
 
@@ -95,6 +96,12 @@ impl Csms {
         &self.inner.stop
     }
 
+    /// What charging costs, and where.
+    #[must_use]
+    pub fn tariffs(&self) -> &Tariffs {
+        self.inner.stations.tariffs()
+    }
+
     pub(crate) fn message_log(&self) -> &MessageLog {
         &self.inner.log
     }
@@ -145,7 +152,9 @@ impl Server {
         let address = listener.local_addr().map_err(unusable)?;
         let log = MessageLog::start(&store, config.messages_per_station).await?;
         let config = Arc::new(config);
-        let stations = Stations::start(Arc::clone(&config), store.clone(), log.clone(), password_key.clone()).await?;
+        let tariffs = Tariffs::start(store.clone(), config.tariff.clone()).await?;
+        let key = password_key.clone();
+        let stations = Stations::start(Arc::clone(&config), store.clone(), tariffs, log.clone(), key).await?;
         let sites = Sites::new(store.clone(), stations.clone());
         let stop = CancellationToken::new();
         let gate = Gate::new(api_token);

@@ -16,6 +16,7 @@ mod reservations;
 mod security_events;
 mod sites;
 mod stations;
+mod tariffs;
 mod tokens;
 mod transactions;
 
@@ -95,6 +96,13 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(sites::signals))
         .routes(routes!(sites::signal, sites::put_signal, sites::delete_signal))
         .routes(routes!(sites::put_target))
+        .routes(routes!(tariffs::list))
+        .routes(routes!(tariffs::get, tariffs::put, tariffs::delete))
+        .routes(routes!(tariffs::versions))
+        .routes(routes!(tariffs::make_default))
+        .routes(routes!(tariffs::preview))
+        .routes(routes!(tariffs::assignments))
+        .routes(routes!(tariffs::assign, tariffs::unassign))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::get, tokens::put, tokens::delete))
         .split_for_parts();

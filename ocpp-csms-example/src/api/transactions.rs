@@ -43,18 +43,20 @@ pub(crate) struct TransactionView {
     /// The currency, ISO 4217.
     #[schema(example = "EUR")]
     currency: &'static str,
-    /// The price of a kWh, in whole units of the currency.
-    price_per_kwh: Number,
+    /// The tariff by which it is billed.
+    tariff: String,
+    /// The version of the tariff.
+    tariff_version: i64,
 }
 
 impl From<Transaction> for TransactionView {
     fn from(transaction: Transaction) -> Self {
-        let price = transaction.price;
         Self {
             energy_wh: Number(transaction.energy_wh()),
-            cost: Number(amount(transaction.cost, price.currency)),
-            currency: price.currency.code(),
-            price_per_kwh: Number(price.per_kwh),
+            cost: Number(amount(transaction.cost, transaction.currency)),
+            currency: transaction.currency.code(),
+            tariff: transaction.tariff.tariff,
+            tariff_version: transaction.tariff.version,
             id: transaction.id,
             token: transaction.token,
             evse: transaction.evse,

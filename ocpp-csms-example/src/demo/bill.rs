@@ -6,7 +6,7 @@ use ocpp_core::types::Version;
 use rust_decimal::Decimal;
 
 use crate::store::Transaction;
-use crate::tariffs::amount;
+use crate::tariffs::written;
 
 /// What was billed, and what the station's own meter says.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,13 +15,15 @@ pub(super) struct Bill {
     /// What the meter counted from before the cable was put in until after it was taken out, in Wh.
     pub(super) metered_wh: u64,
     pub(super) billed: Transaction,
+    /// The price of a kWh.
+    pub(super) per_kwh: Decimal,
 }
 
 impl Bill {
     /// The price of what was metered, in minor units: computed in whole numbers, unlike the bill.
     fn expected_cost(&self) -> Option<i64> {
-        let price = self.billed.price.per_kwh;
-        let digits = self.billed.price.currency.exponent().map_or(0, u32::from);
+        let price = self.per_kwh;
+        let digits = self.billed.currency.exponent().map_or(0, u32::from);
         let mantissa = u128::try_from(price.mantissa()).ok()?;
         // mantissa / 10^scale a kWh, times Wh / 1000, times 10^digits: one fraction, rounded half up once.
         let numerator = mantissa.checked_mul(u128::from(self.metered_wh))?.checked_mul(10_u128.checked_pow(digits)?)?;
@@ -50,8 +52,7 @@ impl Bill {
     }
 
     fn cost(&self, minor: i64) -> String {
-        let currency = self.billed.price.currency;
-        format!("{} {}", amount(minor, currency), currency.code())
+        written(minor, self.billed.currency)
     }
 }
 
@@ -74,7 +75,7 @@ pub(super) fn table(bills: &[Bill]) -> String {
     for bill in bills {
         let billed = &bill.billed;
         let token = billed.token.as_deref().unwrap_or("-");
-        let (energy, price) = (billed.energy_wh().normalize(), billed.price.per_kwh);
+        let (energy, price) = (billed.energy_wh().normalize(), bill.per_kwh);
         // Writing to a String does not fail.
         let _ = writeln!(
             text,
@@ -97,7 +98,8 @@ mod tests {
     use iso_currency::Currency;
 
     use super::*;
-    use crate::tariffs::Price;
+    use crate::sessions::Course;
+    use crate::tariffs::TariffVersion;
 
     fn bill(metered_wh: u64, billed_wh: &str, cost: i64) -> Bill {
         let billed = Transaction {
@@ -114,10 +116,13 @@ mod tests {
             meter_last: Some(Decimal::from(1000) + billed_wh.parse::<Decimal>().unwrap()),
             meter_last_at: None,
             power: None,
-            price: Price { per_kwh: "0.395".parse().unwrap(), currency: Currency::EUR },
+            tariff: TariffVersion { tariff: "standard".to_owned(), version: 1 },
+            currency: Currency::EUR,
+            course: Course::default(),
+            payer: None,
             cost,
         };
-        Bill { version: Version::V1_6, metered_wh, billed }
+        Bill { version: Version::V1_6, metered_wh, billed, per_kwh: "0.395".parse().unwrap() }
     }
 
     #[test]

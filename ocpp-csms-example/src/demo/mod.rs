@@ -37,6 +37,11 @@ pub struct Options {
     pub api_token: Option<String>,
 }
 
+/// The price of a kWh.
+fn price() -> Decimal {
+    Decimal::new(395, 3)
+}
+
 /// So many seconds of charging are packed into one.
 const SPEED: u32 = 120;
 /// Seconds between two meter values: so that the page lives, which shows power and cost as they are reported.
@@ -70,7 +75,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let config = ConfigFile {
         listen: Some(options.listen.unwrap_or(default)),
         database: Some(scratch.database.clone()),
-        price_per_kwh: Some(Decimal::new(395, 3)),
+        price_per_kwh: Some(price()),
         currency: Some(Currency::EUR.code().to_owned()),
         ..ConfigFile::default()
     };

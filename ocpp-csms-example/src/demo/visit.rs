@@ -73,7 +73,7 @@ impl Visitor {
         let id = last.csms_id.map_or_else(|| last.id.clone(), |id| id.to_string());
         let billed = timeout(PATIENCE, self.billed(&id)).await;
         let billed = billed.with_context(|| format!("{}: no bill for session {id} came", self.role.station))??;
-        Ok(Bill { version, metered_wh: evse.meter_wh.saturating_sub(before), billed })
+        Ok(Bill { version, metered_wh: evse.meter_wh.saturating_sub(before), billed, per_kwh: super::price() })
     }
 
     /// Waits for a state of the station; gives up with what the station says instead.

@@ -1,8 +1,10 @@
 //! Charging sessions: from what stations report to what is kept and billed.
 
+mod course;
 mod progress;
 mod reading;
 mod recorder;
 
+pub use course::{Course, usage};
 pub use progress::Step;
 pub(crate) use recorder::{Recorded, record};

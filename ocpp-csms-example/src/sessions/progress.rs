@@ -6,7 +6,9 @@ use rust_decimal::Decimal;
 
 use crate::stations::power;
 use crate::store::Transaction;
-use crate::tariffs::Price;
+use crate::tariffs::{Applied, Tariff};
+
+use super::course::{Course, usage};
 
 /// Which part of a transaction an event tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub enum Step {
 }
 
 /// A transaction that nothing is known of but its name.
-pub(super) fn unknown(station: &str, event: &TransactionEvent, price: Price) -> Transaction {
+pub(super) fn unknown(station: &str, event: &TransactionEvent, applied: &Applied) -> Transaction {
     Transaction {
         station: station.to_owned(),
         id: event.transaction.as_str().to_owned(),
@@ -35,7 +37,10 @@ pub(super) fn unknown(station: &str, event: &TransactionEvent, price: Price) -> 
         meter_last: None,
         meter_last_at: None,
         power: None,
-        price,
+        tariff: applied.of.clone(),
+        currency: applied.tariff.currency(),
+        course: Course::default(),
+        payer: None,
         cost: 0,
     }
 }
@@ -44,7 +49,7 @@ pub(super) fn unknown(station: &str, event: &TransactionEvent, price: Price) -> 
 ///
 /// The readings of the start and of the end decide whatever their times say, because a station's clock may be set in between. A
 /// message that arrives after the end it belongs before changes nothing that is billed.
-pub(super) fn apply(transaction: &mut Transaction, step: Step, event: &TransactionEvent) -> bool {
+pub(super) fn apply(transaction: &mut Transaction, step: Step, event: &TransactionEvent, tariff: &Tariff) -> bool {
     if let Some(place) = event.place {
         transaction.evse = Some(place.evse);
         transaction.connector = place.connector.or(transaction.connector);
@@ -89,12 +94,36 @@ pub(super) fn apply(transaction: &mut Transaction, step: Step, event: &Transacti
         (None, Some(power)) => transaction.power = Some(power),
         (None, None) => {}
     }
-    match transaction.price.cost(transaction.energy_wh()) {
-        Some(cost) => {
-            transaction.cost = cost;
+    let is_over = transaction.stopped_at.is_some() && step != Step::Ended;
+    if !is_over {
+        take_course(&mut transaction.course, step, event, &points, tariff);
+    }
+    let until = transaction.course.until().unwrap_or(event.at);
+    match tariff.bill(&usage(transaction, until)) {
+        Ok(bill) => {
+            transaction.cost = bill.total;
             true
         }
-        None => false,
+        Err(_) => false,
+    }
+}
+
+fn take_course(
+    course: &mut Course,
+    step: Step,
+    event: &TransactionEvent,
+    points: &[(Timestamp, Decimal)],
+    tariff: &Tariff,
+) {
+    for (at, wh) in points {
+        course.read(*at, *wh, tariff);
+        if step == Step::Updated {
+            course.seen(*at);
+        }
+    }
+    course.seen(event.at);
+    if let Some(state) = &event.charging_state {
+        course.state(event.at, state);
     }
 }
 
@@ -121,6 +150,7 @@ mod tests {
     use ocpp_core::csms::{MeterReading, Place, Sample, SampleValue, Token, TransactionId};
 
     use super::*;
+    use crate::tariffs::TariffVersion;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_780_000_000 + second).unwrap()
@@ -147,14 +177,15 @@ mod tests {
         reading(second, "Energy.Active.Import.Register", wh, "Wh")
     }
 
-    fn price() -> Price {
-        Price { per_kwh: "0.50".parse().unwrap(), currency: Currency::EUR }
+    fn price() -> Applied {
+        let tariff = Tariff::of_energy("0.50".parse().unwrap(), Currency::EUR).unwrap();
+        Applied { of: TariffVersion { tariff: "t".into(), version: 1 }, tariff: tariff.into() }
     }
 
     fn run(steps: &[(Step, TransactionEvent)]) -> Transaction {
-        let mut transaction = unknown("CS-1", &steps[0].1, price());
+        let mut transaction = unknown("CS-1", &steps[0].1, &price());
         for (step, event) in steps {
-            assert!(apply(&mut transaction, *step, event));
+            assert!(apply(&mut transaction, *step, event, &price().tariff));
         }
         transaction
     }
@@ -231,7 +262,7 @@ mod tests {
         let mut transaction = run(&[started(0, "0"), updated(vec![energy(60, "2000")])]);
         let (step, mut event) = ended(120, "0");
         event.meter_wh = Some(Decimal::MAX);
-        assert!(!apply(&mut transaction, step, &event));
+        assert!(!apply(&mut transaction, step, &event, &price().tariff));
         assert_eq!(transaction.cost, 100);
     }
 

@@ -6,7 +6,7 @@ use ocpp_core::csms::{Event, Snapshot, TransactionEvent};
 use super::progress::{Step, apply, unknown};
 use super::reading;
 use crate::store::{Batch, Store, StoreError, Transaction};
-use crate::tariffs::Price;
+use crate::tariffs::{Tariffs, TariffsError};
 
 /// A transaction as it is after an event.
 #[derive(Debug)]
@@ -23,10 +23,10 @@ pub(crate) struct Recorded {
 /// When the database fails; nothing was kept then.
 pub(crate) async fn record(
     store: &Store,
+    tariffs: &Tariffs,
     station: &str,
     events: &[Event],
     snapshot: &Snapshot,
-    price: Price,
 ) -> Result<Vec<Recorded>, StoreError> {
     let state = serde_json::to_string(snapshot)
         .map_err(|error| StoreError::Content { what: "the state of a session", value: error.to_string() })?;
@@ -43,7 +43,7 @@ pub(crate) async fn record(
             }
             _ => continue,
         };
-        recorded.push(Recorded { step, transaction: record_step(&mut batch, station, step, event, price).await? });
+        recorded.push(Recorded { step, transaction: record_step(&mut batch, tariffs, station, step, event).await? });
     }
     batch.put_session_state(&state).await?;
     batch.commit().await?;
@@ -52,17 +52,22 @@ pub(crate) async fn record(
 
 async fn record_step(
     batch: &mut Batch,
+    tariffs: &Tariffs,
     station: &str,
     step: Step,
     event: &TransactionEvent,
-    price: Price,
 ) -> Result<Transaction, StoreError> {
     let id = event.transaction.as_str();
     let mut transaction = match batch.transaction(id).await? {
         Some(transaction) => transaction,
-        None => unknown(station, event, price),
+        None => unknown(station, event, &tariffs.at(station, event.place.map(|place| place.evse))),
     };
-    if !apply(&mut transaction, step, event) {
+    let tariff = match tariffs.version(&transaction.tariff).await {
+        Ok(tariff) => tariff,
+        Err(TariffsError::Store(error)) => return Err(error),
+        Err(error) => return Err(StoreError::Content { what: "the tariff of a session", value: error.to_string() }),
+    };
+    if !apply(&mut transaction, step, event, &tariff) {
         tracing::warn!(%station, transaction = id, energy_wh = %transaction.energy_wh(), "more energy than can be billed");
     }
     batch.put_transaction(&transaction).await?;

@@ -86,15 +86,15 @@ impl Desk {
     ///
     /// The answer is what the station is to be told about the transaction.
     pub(super) async fn keep(&self, events: &[Event], snapshot: &Snapshot) -> Result<TransactionAnswer, StoreError> {
-        let price = self.stations.config().price;
-        let recorded = record(self.stations.store(), &self.station, events, snapshot, price).await?;
+        let recorded =
+            record(self.stations.store(), self.stations.tariffs(), &self.station, events, snapshot).await?;
         for event in events {
             self.observe(event).await;
         }
         let mut answer = TransactionAnswer::default();
         for Recorded { step, transaction } in recorded {
             // C20.FR.03, E16.FR.11, I02.FR.01, I03.FR.02: the cost while it goes on and in the end; nothing was charged at the start.
-            answer.total_cost = (step != Step::Started).then(|| amount(transaction.cost, transaction.price.currency));
+            answer.total_cost = (step != Step::Started).then(|| amount(transaction.cost, transaction.currency));
             let transaction = Box::new(transaction);
             let what = match step {
                 Step::Started => What::Started(transaction),
@@ -217,7 +217,7 @@ impl Desk {
                 match store.transaction(&self.station, transaction.as_str()).await {
                     Ok(transaction) => {
                         let mut answer = TransactionAnswer::default();
-                        answer.total_cost = transaction.map(|known| amount(known.cost, known.price.currency));
+                        answer.total_cost = transaction.map(|known| amount(known.cost, known.currency));
                         Some(Answer::Transaction(answer))
                     }
                     Err(error) => {

@@ -81,8 +81,8 @@ fn session(transaction: &Transaction) -> Value {
         "token": transaction.token, "started_at": transaction.started_at, "stopped_at": transaction.stopped_at,
         "stop_reason": transaction.stop_reason, "energy_wh": transaction.energy_wh().to_string(),
         "power_w": transaction.power.map(|power| power.to_string()),
-        "cost": amount(transaction.cost, transaction.price.currency).to_string(),
-        "currency": transaction.price.currency.code(),
+        "cost": amount(transaction.cost, transaction.currency).to_string(),
+        "currency": transaction.currency.code(),
     })
 }
 

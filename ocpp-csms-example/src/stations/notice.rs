@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use crate::access::mask;
 use crate::store::{Operation, OperationState, Registration, Transaction};
-use crate::tariffs::amount;
+use crate::tariffs::written;
 
 /// Something that happened at a station. Displayed, it is one line.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,14 +231,7 @@ impl fmt::Display for What {
                 if let Some(reason) = &transaction.stop_reason {
                     write!(f, " ({reason})")?;
                 }
-                write!(
-                    f,
-                    ": {} at {} {} a kWh makes {}",
-                    energy(transaction),
-                    transaction.price.per_kwh,
-                    transaction.price.currency.code(),
-                    cost(transaction)
-                )
+                write!(f, ": {} make {}", energy(transaction), cost(transaction))
             }
             Self::Incomplete { transaction, end_lost: true, .. } => {
                 write!(f, "session {transaction} was ended here: its end is lost")
@@ -268,8 +261,7 @@ fn energy(transaction: &Transaction) -> String {
 }
 
 fn cost(transaction: &Transaction) -> String {
-    let currency = transaction.price.currency;
-    format!("{} {}", amount(transaction.cost, currency), currency.code())
+    written(transaction.cost, transaction.currency)
 }
 
 fn kilo(value: Decimal, decimals: u32) -> Decimal {

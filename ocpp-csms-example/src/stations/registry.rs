@@ -20,6 +20,7 @@ use crate::access::{PasswordKey, Throttle};
 use crate::config::Config;
 use crate::logging::Sparingly;
 use crate::metrics::Metrics;
+use crate::tariffs::Tariffs;
 use crate::store::{Connector, MessageLog, Registration, Store, StoreError};
 
 /// Orders that wait for one station.
@@ -37,6 +38,7 @@ pub struct Stations {
 struct Inner {
     config: Arc<Config>,
     store: Store,
+    tariffs: Tariffs,
     log: MessageLog,
     key: PasswordKey,
     metrics: Metrics,
@@ -103,6 +105,7 @@ impl Stations {
     pub async fn start(
         config: Arc<Config>,
         store: Store,
+        tariffs: Tariffs,
         log: MessageLog,
         key: PasswordKey,
     ) -> Result<Self, StoreError> {
@@ -116,6 +119,7 @@ impl Stations {
             security: SecurityLog::new(store.clone()),
             throttle: Throttle::default(),
             store,
+            tariffs,
             log,
             key,
             metrics: Metrics::new(),
@@ -262,6 +266,11 @@ impl Stations {
 
     pub(super) fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// What charging costs, and where.
+    pub(crate) fn tariffs(&self) -> &Tariffs {
+        &self.inner.tariffs
     }
 
     pub(super) fn log(&self) -> &MessageLog {

@@ -17,6 +17,7 @@ mod settings;
 mod settlements;
 mod sites;
 mod statement;
+mod tariffs;
 mod stations;
 mod tokens;
 mod transactions;

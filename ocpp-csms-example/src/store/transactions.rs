@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use iso_currency::Currency;
+
 use super::{Row, Store, StoreError, Unit, insert, sql};
-use crate::tariffs::Price;
+use crate::sessions::Course;
+use crate::tariffs::TariffVersion;
 
 /// A transaction as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +38,14 @@ pub struct Transaction {
     pub meter_last_at: Option<Timestamp>,
     /// The newest power that the station reported, in W.
     pub power: Option<Decimal>,
-    /// The price when it started, which holds for all of it.
-    pub price: Price,
+    /// The version of the tariff when it started, which holds for all of it.
+    pub tariff: TariffVersion,
+    /// The currency of that.
+    pub currency: Currency,
+    /// What the price depends on, beside the registers.
+    pub course: Course,
+    /// Who pays: an account of the ledger, or `free`. `None` where it's on nobody's account.
+    pub payer: Option<String>,
     /// What it costs so far, or in the end: in minor units of the currency.
     pub cost: i64,
 }
@@ -153,20 +162,27 @@ impl Batch {
         self.unit.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
     }
 
+    /// The unit that it all is part of.
+    pub(crate) fn unit(&mut self) -> &mut Unit {
+        &mut self.unit
+    }
+
     /// Keeps the transaction, new or changed.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn put_transaction(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
+        let course = serde_json::to_string(&transaction.course)
+            .map_err(|error| StoreError::Content { what: "the course of a session", value: error.to_string() })?;
         let statement = sql(
             "INSERT INTO transactions (station, id, evse, connector, token, started_at, stopped_at, stop_reason, \
-             meter_start, meter_start_at, meter_last, meter_last_at, power, price_per_kwh, currency, cost) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+             meter_start, meter_start_at, meter_last, meter_last_at, power, tariff, currency, cost, tariff_version, course, payer) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
              ON CONFLICT (station, id) DO UPDATE SET evse = excluded.evse, connector = excluded.connector, \
              token = excluded.token, started_at = excluded.started_at, stopped_at = excluded.stopped_at, \
              stop_reason = excluded.stop_reason, meter_start = excluded.meter_start, \
              meter_start_at = excluded.meter_start_at, meter_last = excluded.meter_last, meter_last_at = excluded.meter_last_at, power = excluded.power, \
-             cost = excluded.cost",
+             cost = excluded.cost, course = excluded.course, payer = excluded.payer",
         )
         .bind(&self.station)
         .bind(&transaction.id)
@@ -181,9 +197,12 @@ impl Batch {
         .bind(transaction.meter_last)
         .bind(transaction.meter_last_at)
         .bind(transaction.power)
-        .bind(transaction.price.per_kwh)
-        .bind(transaction.price.currency.code())
-        .bind(transaction.cost);
+        .bind(&transaction.tariff.tariff)
+        .bind(transaction.currency.code())
+        .bind(transaction.cost)
+        .bind(transaction.tariff.version)
+        .bind(course)
+        .bind(&transaction.payer);
         self.unit.execute(statement).await?;
         Ok(())
     }
@@ -240,6 +259,11 @@ impl Batch {
     }
 }
 
+fn course(text: Option<String>) -> Result<Course, StoreError> {
+    let Some(text) = text else { return Ok(Course::default()) };
+    serde_json::from_str(&text).map_err(|_| StoreError::Content { what: "the course of a session", value: text })
+}
+
 fn read(row: &Row) -> Result<Transaction, StoreError> {
     Ok(Transaction {
         station: row.text("station")?,
@@ -255,7 +279,13 @@ fn read(row: &Row) -> Result<Transaction, StoreError> {
         meter_last: row.optional_parsed("meter_last")?,
         meter_last_at: row.optional_moment("meter_last_at")?,
         power: row.optional_parsed("power")?,
-        price: Price { per_kwh: row.parsed("price_per_kwh")?, currency: row.parsed("currency")? },
+        tariff: TariffVersion {
+            tariff: row.optional_text("tariff")?.unwrap_or_default(),
+            version: row.optional_integer("tariff_version")?.unwrap_or_default(),
+        },
+        currency: row.parsed("currency")?,
+        course: course(row.optional_text("course")?)?,
+        payer: row.optional_text("payer")?,
         cost: row.integer("cost")?,
     })
 }

@@ -71,14 +71,14 @@ pub enum Item {
 pub struct TooMuch;
 
 impl Tariff {
-    /// What this comes to. A session that has taken no energy costs nothing at all, whatever it lasted: nobody pays for a
-    /// charger that doesn't charge.
+    /// What this comes to. A session that has taken no energy costs nothing at all, whatever it lasted, unless the tariff says
+    /// so: nobody pays for a charger that doesn't charge.
     ///
     /// # Errors
     /// It is more than a bill can hold.
     pub fn bill(&self, usage: &Usage) -> Result<Bill, TooMuch> {
         let energy = self.energy_parts(usage)?;
-        if energy.iter().all(|(_, energy)| energy.is_zero()) {
+        if !self.charges_without_energy() && energy.iter().all(|(_, energy)| energy.is_zero()) {
             return Ok(Bill::default());
         }
         let mut sums = Sums::default();

@@ -22,6 +22,7 @@ pub struct Tariff {
     grace_minutes: u32,
     start: Decimal,
     minimum: Decimal,
+    charge_without_energy: bool,
     tax: Tax,
 }
 
@@ -64,6 +65,27 @@ pub enum TariffError {
 }
 
 impl Tariff {
+    /// A tariff for energy alone, the same at all times, with no tax told.
+    ///
+    /// # Errors
+    /// The price cannot be meant.
+    pub fn of_energy(per_kwh: Decimal, currency: Currency) -> Result<Self, TariffError> {
+        let unmeant = || TariffError::Price { what: "energy", value: per_kwh };
+        Written {
+            currency: currency.code().to_owned(),
+            zone: utc(),
+            energy: Some(Timetable::constant(per_kwh.normalize()).map_err(|_| unmeant())?),
+            time: None,
+            idle: None,
+            grace_minutes: 0,
+            start: Decimal::ZERO,
+            minimum: Decimal::ZERO,
+            charge_without_energy: false,
+            tax: Tax::default(),
+        }
+        .try_into()
+    }
+
     /// The currency of all prices.
     #[must_use]
     pub fn currency(&self) -> Currency {
@@ -112,6 +134,18 @@ impl Tariff {
         self.minimum
     }
 
+    /// Whether a session that has taken no energy is charged for like any other.
+    #[must_use]
+    pub fn charges_without_energy(&self) -> bool {
+        self.charge_without_energy
+    }
+
+    /// Whether the cost changes while nothing is taken.
+    #[must_use]
+    pub fn depends_on_time(&self) -> bool {
+        !self.time.is_free() || !self.idle.is_free()
+    }
+
     /// The tax.
     #[must_use]
     pub fn tax(&self) -> Tax {
@@ -138,6 +172,8 @@ struct Written {
     start: Decimal,
     #[serde(default)]
     minimum: Decimal,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    charge_without_energy: bool,
     #[serde(default)]
     tax: Tax,
 }
@@ -175,6 +211,7 @@ impl TryFrom<Written> for Tariff {
             grace_minutes: written.grace_minutes,
             start: check("start", written.start)?,
             minimum: check("minimum", written.minimum)?,
+            charge_without_energy: written.charge_without_energy,
             tax: written.tax,
         })
     }
@@ -192,6 +229,7 @@ impl From<Tariff> for Written {
             grace_minutes: tariff.grace_minutes,
             start: tariff.start,
             minimum: tariff.minimum,
+            charge_without_energy: tariff.charge_without_energy,
             tax: tariff.tax,
         }
     }

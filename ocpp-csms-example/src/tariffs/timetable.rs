@@ -6,7 +6,9 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 /// Minutes of a day.
 const DAY: u16 = 24 * 60;
@@ -204,6 +206,21 @@ impl Timetable {
         self.changes.iter().all(|(_, price)| price.is_zero())
     }
 
+    /// The price, where it is the same at all times.
+    #[must_use]
+    pub fn constant_price(&self) -> Option<Decimal> {
+        match &*self.changes {
+            [(_, price)] => Some(*price),
+            _ => None,
+        }
+    }
+
+    /// Whether the price does not change between two moments.
+    #[must_use]
+    pub fn is_constant_between(&self, from: Timestamp, to: Timestamp, zone: &TimeZone) -> bool {
+        self.changes.len() < 2 || self.split(from, to, zone).len() < 2
+    }
+
     /// The price at a moment, and until when it holds at least.
     fn at(&self, moment: Timestamp, zone: &TimeZone) -> (Decimal, Option<Timestamp>) {
         let local = zone.to_datetime(moment);
@@ -256,11 +273,27 @@ fn minute_of(time: Time) -> u16 {
 }
 
 /// A timetable as it is written: one price, or slots.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum Written {
     Constant(Decimal),
     Slots(Vec<Slot>),
+}
+
+impl<'de> Deserialize<'de> for Written {
+    // Not untagged: what is wrong with a slot is to be told, and not that it's neither of the two.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let text = text.get();
+        let read = match text.starts_with('[') {
+            true => serde_json::from_str(text).map(Self::Slots),
+            false => serde_json::from_str(text).map(Self::Constant),
+        };
+        read.map_err(|error| {
+            let shape = "a price is a number, or a list of slots with days, from, to and price";
+            D::Error::custom(format!("{error} ({shape})"))
+        })
+    }
 }
 
 impl TryFrom<Written> for Timetable {

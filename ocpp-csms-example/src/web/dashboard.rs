@@ -150,7 +150,7 @@ impl SessionRow {
     fn new(transaction: Transaction, over: bool) -> Self {
         let moment =
             if over { transaction.stopped_at.unwrap_or(transaction.started_at) } else { transaction.started_at };
-        let currency = transaction.price.currency;
+        let currency = transaction.currency;
         Self {
             evse: transaction.evse.map(|evse| evse.to_string()).unwrap_or_default(),
             moment,
