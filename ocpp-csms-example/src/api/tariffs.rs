@@ -302,7 +302,8 @@ impl Example {
         }
         let started = self.started_at.unwrap_or_else(Timestamp::now);
         let after = |minutes: u32| started.checked_add(SignedDuration::from_mins(minutes.into()));
-        let times = after(self.charging_minutes).and_then(|charged| Ok((charged, after(self.charging_minutes + self.idle_minutes)?)));
+        let times = after(self.charging_minutes)
+            .and_then(|charged| Ok((charged, after(self.charging_minutes + self.idle_minutes)?)));
         let (charged, until) = times.map_err(|_| Problem::bad_request("started_at is beyond all calendars"))?;
         Ok(Usage {
             started,

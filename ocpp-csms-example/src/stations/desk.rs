@@ -86,8 +86,7 @@ impl Desk {
     ///
     /// The answer is what the station is to be told about the transaction.
     pub(super) async fn keep(&self, events: &[Event], snapshot: &Snapshot) -> Result<TransactionAnswer, StoreError> {
-        let recorded =
-            record(self.stations.store(), self.stations.tariffs(), &self.station, events, snapshot).await?;
+        let recorded = record(self.stations.store(), self.stations.tariffs(), &self.station, events, snapshot).await?;
         for event in events {
             self.observe(event).await;
         }

@@ -20,8 +20,8 @@ use crate::access::{PasswordKey, Throttle};
 use crate::config::Config;
 use crate::logging::Sparingly;
 use crate::metrics::Metrics;
-use crate::tariffs::Tariffs;
 use crate::store::{Connector, MessageLog, Registration, Store, StoreError};
+use crate::tariffs::Tariffs;
 
 /// Orders that wait for one station.
 const ORDERS: usize = 64;

@@ -28,8 +28,9 @@ impl Store {
         &self,
         id: &str,
     ) -> Result<Vec<(i64, Arc<Tariff>, String, Timestamp)>, StoreError> {
-        let select =
-            sql("SELECT version, content, created_by, created_at FROM tariff_versions WHERE tariff = $1 ORDER BY version DESC");
+        let select = sql(
+            "SELECT version, content, created_by, created_at FROM tariff_versions WHERE tariff = $1 ORDER BY version DESC",
+        );
         let rows = self.fetch_all(select.bind(id)).await?;
         rows.iter()
             .map(|row| Ok((row.integer("version")?, content(row)?, row.text("created_by")?, row.moment("created_at")?)))
