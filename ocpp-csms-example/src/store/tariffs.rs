@@ -121,7 +121,8 @@ impl Store {
 
     /// Which site each station belongs to, of those that have one.
     pub(crate) async fn sites_of_stations(&self) -> Result<HashMap<String, String>, StoreError> {
-        Ok(HashMap::new())
+        let rows = self.fetch_all(sql("SELECT station, site FROM site_stations")).await?;
+        rows.iter().map(|row| Ok((row.text("station")?, row.text("site")?))).collect()
     }
 }
 
