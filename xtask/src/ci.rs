@@ -14,7 +14,7 @@ struct Step {
     run: fn(&Path) -> anyhow::Result<()>,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "format", run: |root| cargo(root, &["fmt", "--all", "--check"], &[]) },
     Step { name: "codegen", run: |root| codegen::run(root, true) },
     Step { name: "coverage", run: |root| coverage::run(root, true) },
@@ -24,6 +24,13 @@ const STEPS: [Step; 11] = [
         run: |root| cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
     },
     Step { name: "test", run: |root| cargo(root, &["test", "--workspace"], &[]) },
+    Step {
+        name: "postgres",
+        run: |root| {
+            let arguments = ["test", "-p", "ocpp-csms-example", "--test", "it"];
+            cargo(root, &arguments, &[("OCPP_CSMS_TEST_DATABASE", "postgres")])
+        },
+    },
     Step {
         name: "doc",
         run: |root| cargo(root, &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")]),

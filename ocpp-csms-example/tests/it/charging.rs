@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{Csms, Folder, RawStation};
+use crate::place;
 
 async fn transactions(csms: &Csms, station: &str) -> Vec<Value> {
     csms.get(&format!("/api/v1/stations/{station}/transactions")).await.as_array().unwrap().clone()
@@ -204,16 +205,14 @@ async fn what_cannot_be_kept_is_not_confirmed_and_is_kept_when_it_is_sent_again(
     csms.enter("CS-16").await;
     let mut station = csms.station("CS-16", "ocpp1.6").await;
     station.boot("ocpp1.6").await;
-    let pool =
-        sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(&database)).await.unwrap();
-    sqlx::query("ALTER TABLE meter_values RENAME TO hidden").execute(&pool).await.unwrap();
+    place::run(&database, "ALTER TABLE meter_values RENAME TO hidden").await;
     let sample = json!({"timestamp": "2026-06-01T10:30:00Z", "sampledValue": [{"value": "2000"}]});
     let transaction = start_1_6(&mut station).await;
     let values = json!({"connectorId": 1, "transactionId": transaction, "meterValue": [sample]});
     let answer = station.ask("MeterValues", values.clone()).await;
     assert_eq!((&answer[0], &answer[2]), (&json!(4), &json!("InternalError")), "{answer}");
     assert!(is_close(&transactions(&csms, "CS-16").await[0]["energy_wh"], 0.0));
-    sqlx::query("ALTER TABLE hidden RENAME TO meter_values").execute(&pool).await.unwrap();
+    place::run(&database, "ALTER TABLE hidden RENAME TO meter_values").await;
     for _ in 0..2 {
         station.call("MeterValues", values.clone()).await;
     }

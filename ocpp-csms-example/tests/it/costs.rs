@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{Csms, Folder, RawStation};
+use crate::place;
 
 fn event(kind: &str, seq: i64, minute: i64, kwh: f64) -> Value {
     let at = format!("2026-06-01T10:{minute:02}:00Z");
@@ -130,11 +131,8 @@ async fn payments_at_a_station_are_taken_in_once() {
     for _ in 0..2 {
         assert_eq!(station.call("NotifySettlement", settlement.clone()).await, json!({}));
     }
-    let pool =
-        sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(&database)).await.unwrap();
-    let kept: Vec<(String, String, String)> =
-        sqlx::query_as("SELECT reference, status, amount FROM settlements").fetch_all(&pool).await.unwrap();
-    assert_eq!(kept, [("psp-1".to_owned(), "settled".to_owned(), "12.5".to_owned())]);
+    let kept = place::texts(&database, "SELECT reference || ' ' || status || ' ' || amount FROM settlements").await;
+    assert_eq!(kept, ["psp-1 settled 12.5"]);
 }
 
 /// G02.FR.04

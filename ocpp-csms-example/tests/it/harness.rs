@@ -17,6 +17,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::place;
+
 /// The bearer token of every server under test.
 pub const TOKEN: &str = "the-token-of-the-tests";
 /// Nothing takes this long unless it never comes.
@@ -63,12 +65,14 @@ impl Csms {
     pub async fn start_with(database: &Path, change: impl FnOnce(&mut ConfigFile)) -> Self {
         let mut file = ConfigFile {
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-            database: Some(database.into()),
+            database: Some(place::database(database).await),
             price_per_kwh: Some("0.40".parse().unwrap()),
             // Stations that say exactly what a test tells them to are not asked for what the test is not about.
             inventory: Some(false),
             ..ConfigFile::default()
         };
+        // Beside the file, also where the database is none.
+        file.tls.folder = Some(database.with_extension("tls"));
         change(&mut file);
         let server = Server::start(file.check().unwrap(), Some(TOKEN)).await.unwrap();
         Self { server, client: reqwest::Client::new() }

@@ -12,6 +12,8 @@ mod harness;
 mod hostile;
 mod log;
 mod page;
+mod place;
+mod postgres;
 mod program;
 mod reservations;
 mod rest;
