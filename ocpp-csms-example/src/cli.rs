@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use rust_decimal::Decimal;
 
-use crate::config::{ConfigFile, UnknownStations};
+use crate::config::{ConfigFile, DriverRegistration, UnknownStations};
 use crate::demo;
 use crate::logging::{self, LogFormat};
 use crate::server::Server;
@@ -67,6 +67,12 @@ struct Settings {
     /// Currency, by its ISO 4217 code [default: EUR].
     #[arg(long, env = "OCPP_CSMS_CURRENCY", value_name = "CODE")]
     currency: Option<String>,
+    /// Who may make an account as a driver [default: open].
+    #[arg(long, env = "OCPP_CSMS_DRIVER_REGISTRATION", value_enum)]
+    driver_registration: Option<DriverRegistration>,
+    /// URL at which people reach this server, for links and QR codes [default: the address it listens on].
+    #[arg(long, env = "OCPP_CSMS_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
     #[command(flatten)]
     tls: TlsSettings,
     /// Name of the operator, which the certificates of stations have to name [default: any].
@@ -142,6 +148,8 @@ impl Settings {
         file.allow_no_security = self.allow_no_security.or(file.allow_no_security);
         file.price_per_kwh = self.price_per_kwh.or(file.price_per_kwh);
         file.currency = self.currency.or(file.currency);
+        file.driver_registration = self.driver_registration.or(file.driver_registration);
+        file.public_url = self.public_url.or(file.public_url);
         file.operator = self.cpo_name.or(file.operator);
         file.tls = self.tls.over(file.tls);
         file
@@ -182,6 +190,10 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
     let stop = stop_requested()?;
     let server = Server::start(config, token.as_deref()).await?;
     let address = server.address();
+    let url = server.csms().public_url();
+    if let Some(link) = server.new_set_up_link() {
+        say(format_args!("Choose the password of the first admin, by a link that works once: {link}"));
+    }
     if let Some(token) = server.new_api_token() {
         say(format_args!("API token, shown only this once: {token}"));
     }
@@ -192,7 +204,7 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
             say(format_args!("Stations and browsers have to trust {}", root.display()));
         }
     }
-    say(format_args!("Page: http://{address}/   REST: http://{address}/api/docs"));
+    say(format_args!("Page: {url}/   REST: {url}/api/docs"));
     stop.await;
     tracing::info!("shutting down");
     server.shut_down().await;

@@ -31,6 +31,19 @@ pub enum UnknownStations {
     Reject,
 }
 
+/// Who may make an account as a driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum DriverRegistration {
+    /// Everybody; what they charge is paid from their balance.
+    #[default]
+    Open,
+    /// Whoever has a link of an operator.
+    Invitation,
+    /// Nobody: operators make the accounts.
+    Closed,
+}
+
 /// The file that `--config` names: TOML. Every member may be left out; a member that is not known is refused.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +92,11 @@ pub struct ConfigFile {
     pub compression: Option<bool>,
     /// The name of the operator (CPO, CSO), which the certificates of stations have to name. Default: any.
     pub operator: Option<String>,
+    /// Who may make an account as a driver. Default: `open`.
+    pub driver_registration: Option<DriverRegistration>,
+    /// The URL at which people reach this server, for links and QR codes: `https://charge.example.org`. With `https`, cookies are sent
+    /// over TLS only. Default: the address it listens on.
+    pub public_url: Option<String>,
     /// How TLS is set up. Default: no TLS.
     #[serde(default)]
     pub tls: TlsFile,
@@ -150,6 +168,10 @@ pub struct Config {
     pub compression: Compression,
     /// The name of the operator, which the certificates of stations have to name.
     pub operator: Option<String>,
+    /// Who may make an account as a driver.
+    pub driver_registration: DriverRegistration,
+    /// The URL at which people reach this server, without a slash at its end.
+    pub public_url: Option<String>,
     /// How TLS is set up.
     pub tls: Option<TlsConfig>,
 }
@@ -220,6 +242,8 @@ impl ConfigFile {
             listen,
             database,
             operator: self.operator,
+            driver_registration: self.driver_registration.unwrap_or_default(),
+            public_url: self.public_url.map(public_url).transpose()?,
             tls: self.tls.check(&around)?,
             tariff,
             unknown_stations: self.unknown_stations.unwrap_or_default(),
@@ -239,6 +263,23 @@ impl ConfigFile {
             },
         })
     }
+}
+
+/// A URL of HTTP without a query, to whose end paths are put.
+fn public_url(written: String) -> Result<String, ConfigError> {
+    let fits = written.parse::<axum::http::Uri>().is_ok_and(|url| {
+        matches!(url.scheme_str(), Some("http" | "https"))
+            && url.host().is_some_and(|host| !host.is_empty())
+            && url.query().is_none()
+    });
+    if !fits {
+        return Err(out_of_range(
+            "public_url",
+            written,
+            "a URL that begins with https:// or http://, such as https://charge.example.org",
+        ));
+    }
+    Ok(written.trim_end_matches('/').to_owned())
 }
 
 fn out_of_range(name: &'static str, value: impl fmt::Display, allowed: &'static str) -> ConfigError {
@@ -302,6 +343,8 @@ mod tests {
             ("price_per_kwh = 0.1234567", "price_per_kwh"),
             ("price_per_kwh = nan", "decimal"),
             ("currency = \"EURO\"", "currency"),
+            ("public_url = \"charge.example.org\"", "public_url"),
+            ("driver_registration = \"everybody\"", "driver_registration"),
             ("heartbeat_interval = 0", "heartbeat_interval"),
             ("call_timeout = 601", "call_timeout"),
             ("messages_per_station = 9", "messages_per_station"),

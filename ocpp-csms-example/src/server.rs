@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
-use crate::access::{ApiToken, Gate, NoEntropy, PasswordKey};
+use crate::access::operators;
+use crate::access::{AccessError, ApiToken, Gate, NoEntropy, PasswordKey};
 use crate::config::Config;
 use crate::door::Entrance;
 use crate::sites::Sites;
@@ -42,6 +43,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The account of the first admin cannot be made.
+    #[error("the account of the first admin cannot be made: {0}")]
+    Admin(#[from] AccessError),
     /// TLS cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsStartError),
@@ -66,6 +70,7 @@ struct Inner {
     gate: Gate,
     password_key: PasswordKey,
     stop: CancellationToken,
+    public_url: String,
 }
 
 impl Csms {
@@ -111,6 +116,12 @@ impl Csms {
         &self.inner.gate
     }
 
+    /// The URL at which people reach this server, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.inner.public_url
+    }
+
     /// The key with which the passwords of stations are hashed.
     #[must_use]
     pub fn password_key(&self) -> &PasswordKey {
@@ -124,6 +135,7 @@ pub struct Server {
     csms: Csms,
     address: SocketAddr,
     new_api_token: Option<String>,
+    new_set_up_link: Option<String>,
     tls: Option<Tls>,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
@@ -151,6 +163,8 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let log = MessageLog::start(&store, config.messages_per_station).await?;
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         let config = Arc::new(config);
         let tariffs = Tariffs::start(store.clone(), config.tariff.clone()).await?;
         let key = password_key.clone();
@@ -158,8 +172,10 @@ impl Server {
         let sites = Sites::new(store.clone(), stations.clone());
         let stop = CancellationToken::new();
         let gate = Gate::new(api_token);
-        let inner = Inner { config, store, log, stations, sites, gate, password_key, stop: stop.clone() };
+        let inner = Inner { config, store, log, stations, sites, gate, password_key, stop: stop.clone(), public_url };
         let csms = Csms { inner: Arc::new(inner) };
+        let link = operators::first_admin(&csms).await?;
+        let new_set_up_link = link.map(|link| format!("{}/set-up/{}", csms.public_url(), link.text()));
         let watch = csms.stations().clone().watch_operations();
         tokio::spawn(stop.clone().run_until_cancelled_owned(watch));
         let limits = csms.config().connections;
@@ -168,7 +184,7 @@ impl Server {
         if let Some(tls) = tls.clone() {
             tokio::spawn(tls.watch(stop.clone()));
         }
-        Ok(Self { csms, address, new_api_token, tls, stop, task })
+        Ok(Self { csms, address, new_api_token, new_set_up_link, tls, stop, task })
     }
 
     /// Where it listens.
@@ -181,6 +197,12 @@ impl Server {
     #[must_use]
     pub fn new_api_token(&self) -> Option<&str> {
         self.new_api_token.as_deref()
+    }
+
+    /// The link by which the first admin chooses a password, as long as there is none: to be shown once.
+    #[must_use]
+    pub fn new_set_up_link(&self) -> Option<&str> {
+        self.new_set_up_link.as_deref()
     }
 
     /// TLS, if it is served.

@@ -1,19 +1,26 @@
 //! Who may do what: drivers by their tokens, stations by their passwords, programs by API tokens, people by signing in.
 
+pub(crate) mod account;
 mod actor;
 mod api_token;
 mod audit;
 mod decision;
-mod gate;
+pub(crate) mod drivers;
+mod error;
+pub(crate) mod gate;
 mod guard;
 mod mask;
+pub(crate) mod operators;
 mod password;
+mod people;
 mod scope;
 mod throttle;
 
 pub use actor::{Actor, Who};
 pub use api_token::ApiToken;
 pub use decision::authorize;
+pub use drivers::{Payer, Payment, payer};
+pub use error::AccessError;
 pub(crate) use gate::Gate;
 pub use gate::Refused;
 pub(crate) use guard::Pages;

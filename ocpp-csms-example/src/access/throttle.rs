@@ -69,6 +69,27 @@ impl Throttle {
         if left.is_zero() { Ok(()) } else { Err(left) }
     }
 
+    /// An attempt begins, and counts as a wrong password until [`Self::withdraw`] says otherwise: however many begin at once, they are counted.
+    ///
+    /// # Errors
+    /// How long it has to wait.
+    pub fn attempt(&self, address: IpAddr, account: &str, now: Instant) -> Result<(), Duration> {
+        self.check(address, account, now)?;
+        self.failed(address, account, now);
+        Ok(())
+    }
+
+    /// An attempt was none, or the password was right.
+    pub fn withdraw(&self, address: IpAddr, account: &str) {
+        let address = address.to_canonical();
+        let mut records = self.records();
+        for key in [(address, Some(account.into())), (address, None)] {
+            if let Some(record) = records.get_mut(&key) {
+                record.failures = record.failures.saturating_sub(1);
+            }
+        }
+    }
+
     /// A password was wrong.
     pub fn failed(&self, address: IpAddr, station: &str, now: Instant) {
         let address = address.to_canonical();
@@ -163,6 +184,20 @@ mod tests {
         (0..FREE_OF_ADDRESS).for_each(|number| throttle.failed(here, &format!("CS-{number}"), now));
         assert!(throttle.check(here, "NEW", now).is_err());
         assert!(throttle.check(here, "KNOWN", now).is_ok());
+    }
+
+    #[test]
+    fn attempts_count_before_they_end_and_right_ones_do_not_count() {
+        let (throttle, now, [here, _]) = (Throttle::default(), Instant::now(), addresses());
+        let begun = (0..20).filter(|_| throttle.attempt(here, "ada", now).is_ok()).count();
+        assert_eq!(begun, FREE as usize);
+        for number in 0..2 * FREE_OF_ADDRESS {
+            let name = format!("driver {number}");
+            assert!(throttle.attempt(here, &name, now).is_ok(), "{number}");
+            throttle.withdraw(here, &name);
+            throttle.succeeded(here, &name, now);
+        }
+        assert!(throttle.attempt(here, "ada", now).is_err());
     }
 
     #[test]

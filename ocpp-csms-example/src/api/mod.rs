@@ -3,17 +3,21 @@
 //! Every operation names the one scope that it needs, and is closed to whoever does not have it ([`crate::access::Scope`]); every error is
 //! a problem document (RFC 9457).
 
+mod audit;
 mod auth;
 mod body;
 mod calls;
+mod drivers;
 mod events;
 mod health;
 mod number;
 mod operations;
+mod operators;
 mod problem;
 mod raw;
 mod reservations;
 mod security_events;
+mod session;
 mod sites;
 mod stations;
 mod tariffs;
@@ -103,6 +107,21 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(tariffs::preview))
         .routes(routes!(tariffs::assignments))
         .routes(routes!(tariffs::assign, tariffs::unassign))
+        .routes(routes!(session::get, session::sign_in, session::sign_out))
+        .routes(routes!(session::change_password))
+        .routes(routes!(session::set_up))
+        .routes(routes!(session::register))
+        .routes(routes!(operators::list, operators::create))
+        .routes(routes!(operators::get, operators::change))
+        .routes(routes!(operators::link))
+        .routes(routes!(operators::list_tokens, operators::create_token))
+        .routes(routes!(operators::revoke_token))
+        .routes(routes!(drivers::list, drivers::create))
+        .routes(routes!(drivers::get, drivers::change))
+        .routes(routes!(drivers::link))
+        .routes(routes!(drivers::invite))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::get, tokens::put, tokens::delete))
         .split_for_parts();

@@ -3,6 +3,7 @@
 // What clippy.toml allows in tests, it does not allow in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod access_people;
 mod authority;
 mod bad_input;
 mod calls;
