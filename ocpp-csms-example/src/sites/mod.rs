@@ -5,12 +5,19 @@
 //! was answered, decides what counts as drawn: a station that was not heard of keeps what it may draw on its own.
 
 mod calendar;
+mod choose;
 mod current;
 mod definition;
+mod held;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod prices;
+mod schedule;
 mod service;
 mod shares;
 mod signal;
+mod steps;
 mod target;
 
 pub use calendar::{Clock, Day, Window};
@@ -18,6 +25,6 @@ pub use current::{Current, Limit, Supply};
 pub use definition::{Definition, Group, PricePolicy, PriceRule, Rotation, SiteEvse, SiteStation};
 pub use prices::{PriceFile, PriceFileError, PriceSlot, Unit as PriceUnit};
 pub use service::{Site, SiteError, Sites};
-pub use shares::{Capacity, Demand, PHASES, shares};
+pub use schedule::Schedule;
 pub use signal::{Signal, SignalLimit};
 pub use target::Target;

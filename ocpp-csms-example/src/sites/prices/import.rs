@@ -15,6 +15,7 @@ use iso_currency::Currency;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::PriceSlot;
@@ -77,17 +78,20 @@ struct Written {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Json {
-    slots: Vec<JsonSlot>,
+struct Json<'a> {
+    #[serde(borrow)]
+    slots: Vec<JsonSlot<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct JsonSlot {
+struct JsonSlot<'a> {
     start: String,
     #[serde(default)]
     end: Option<String>,
-    price: serde_json::Value,
+    /// As it is written: a JSON number would pass through a binary fraction.
+    #[serde(borrow)]
+    price: &'a RawValue,
 }
 
 fn line(line: u64, problem: impl Into<String>) -> PriceFileError {
@@ -133,17 +137,14 @@ impl PriceFile {
     /// # Errors
     /// When anything in it is wrong; the error says where.
     pub fn from_json(text: &str, currency: Currency, unit: Unit) -> Result<Self, PriceFileError> {
-        let file: Json = serde_json::from_str(text).map_err(|error| PriceFileError::Unreadable(error.to_string()))?;
+        let file: Json<'_> = serde_json::from_str(text).map_err(|error| PriceFileError::Unreadable(error.to_string()))?;
         if file.slots.len() > MOST_SLOTS {
             return Err(PriceFileError::TooLong);
         }
         let mut written = Vec::new();
         for (number, slot) in (1..).zip(&file.slots) {
-            let price = match &slot.price {
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            written.push(read(number, &slot.start, slot.end.as_deref(), &price)?);
+            let price = slot.price.get().trim_matches('"');
+            written.push(read(number, &slot.start, slot.end.as_deref(), price)?);
         }
         join(&written, currency, unit)
     }
@@ -194,7 +195,7 @@ fn join(written: &[Written], currency: Currency, unit: Unit) -> Result<PriceFile
             if found < before.from {
                 return Err(line(slot.line, format!("{found} comes after {}: sort the file by start", before.from)));
             }
-            if found < expected {
+            if found < expected || found == before.from {
                 return Err(line(
                     slot.line,
                     format!("the slot from {found} overlaps the one before, which lasts until {expected}: remove one"),
@@ -223,7 +224,7 @@ fn join(written: &[Written], currency: Currency, unit: Unit) -> Result<PriceFile
         }
         let price = match unit {
             Unit::KilowattHour => slot.price,
-            Unit::MegawattHour => slot.price / Decimal::ONE_THOUSAND,
+            Unit::MegawattHour => (slot.price / Decimal::ONE_THOUSAND).normalize(),
         };
         slots.push(PriceSlot { from: slot.start, until, price });
     }
