@@ -12,6 +12,8 @@ use super::steps::{Step, Traffic, What, steps};
 
 const NOW: i64 = 1_000_000;
 const RATING: u32 = 320;
+/// A station cannot draw with two places at once what each of them can.
+const STATION: u32 = 480;
 
 /// A place as a station has it, and as it is known.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +91,7 @@ impl World {
     fn scene(&self) -> Scene {
         let place = |index: usize, truth: &Truth| {
             let of_station = station(index);
-            let pools = if of_station == 0 { vec![0, 1] } else { vec![0] };
+            let pools = if of_station == 0 { vec![0, 1, 2] } else { vec![0, 2 + of_station] };
             let session = truth.session.as_ref().map(|(id, phases, most)| {
                 let held = truth.known.transaction.as_ref().filter(|held| held.id == *id);
                 Session {
@@ -121,14 +123,13 @@ impl World {
                 session,
             }
         };
+        let mut pools =
+            vec![Schedule::new(vec![(NOW, self.limit), (NOW + 3_600, self.later)]), Schedule::constant(self.group)];
+        pools.resize(2 + self.online.len(), Schedule::constant(STATION));
         Scene {
             now: NOW,
-            pools: vec![
-                Schedule::new(vec![(NOW, self.limit), (NOW + 3_600, self.later)]),
-                Schedule::constant(self.group),
-            ],
-            // A station cannot draw with two places at once what it can with one and a half.
-            stations: vec![RATING * 3 / 2; self.online.len()],
+            pools,
+            stations: vec![STATION; self.online.len()],
             places: self.places.iter().enumerate().map(|(index, truth)| place(index, truth)).collect(),
             volts: 230,
             ..Scene::default()
