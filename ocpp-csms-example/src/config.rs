@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use iso_currency::Currency;
+use jiff::tz::TimeZone;
 use ocpp_core::csms::Conformance;
 use ocpp_core::transport::{Compression, MessageRate};
 use rust_decimal::Decimal;
@@ -94,9 +95,21 @@ pub struct ConfigFile {
     pub operator: Option<String>,
     /// Who may make an account as a driver. Default: `open`.
     pub driver_registration: Option<DriverRegistration>,
-    /// The URL at which people reach this server, for links and QR codes: `https://charge.example.org`. With `https`, cookies are sent
-    /// over TLS only. Default: the address it listens on.
+    /// The URL at which people reach this server, for links and QR codes, and stations, for logs and firmware: `https://charge.example.org`. With `https`, cookies are sent
+    /// over TLS only. Default: the address it listens on, and for
+    /// a station what it connected to.
     pub public_url: Option<String>,
+    /// The calendar of the installation, by its IANA name, such as `Africa/Lagos`: days in reports are days of it. Default: `UTC`.
+    pub time_zone: Option<String>,
+    /// The folder for logs and firmware. Default: beside the database file, with `.files` instead of its extension, or
+    /// `ocpp-csms.files` in the current folder.
+    pub files: Option<PathBuf>,
+    /// How large a log of a station may be, 1 to 4096 MiB. Default: 64.
+    pub max_log_size: Option<u32>,
+    /// How large a firmware image may be, 1 to 4096 MiB. Default: 256.
+    pub max_firmware_size: Option<u32>,
+    /// After how many days logs of stations are removed, 1 to 3650. Default: 90.
+    pub keep_logs: Option<u32>,
     /// How TLS is set up. Default: no TLS.
     #[serde(default)]
     pub tls: TlsFile,
@@ -172,8 +185,25 @@ pub struct Config {
     pub driver_registration: DriverRegistration,
     /// The URL at which people reach this server, without a slash at its end.
     pub public_url: Option<String>,
+    /// The calendar of the installation.
+    pub time_zone: TimeZone,
+    /// What stations upload and download.
+    pub files: FilesConfig,
     /// How TLS is set up.
     pub tls: Option<TlsConfig>,
+}
+
+/// Where logs and firmware are kept, and under which limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesConfig {
+    /// The folder, made when it is first needed.
+    pub folder: PathBuf,
+    /// Bytes of a log.
+    pub max_log: u64,
+    /// Bytes of a firmware image.
+    pub max_firmware: u64,
+    /// How long logs are kept.
+    pub keep_logs: Duration,
 }
 
 impl ConfigFile {
@@ -238,7 +268,28 @@ impl ConfigFile {
             operator: self.operator.clone(),
             handshake_timeout: connections.handshake,
         };
+        let name = self.time_zone.unwrap_or_else(|| "UTC".to_owned());
+        let time_zone = TimeZone::get(&name)
+            .map_err(|_| out_of_range("time_zone", &name, "the IANA name of a time zone, such as Africa/Lagos"))?;
+        let mebibytes = |name, value: Option<u32>, default| match value.unwrap_or(default) {
+            size @ 1..=4096 => Ok(u64::from(size) << 20),
+            size => Err(out_of_range(name, size, "1 to 4096 MiB")),
+        };
+        let files = FilesConfig {
+            folder: self.files.unwrap_or_else(|| match &database {
+                Database::File(path) => path.with_extension("files"),
+                Database::Server(_) => PathBuf::from("ocpp-csms.files"),
+            }),
+            max_log: mebibytes("max_log_size", self.max_log_size, 64)?,
+            max_firmware: mebibytes("max_firmware_size", self.max_firmware_size, 256)?,
+            keep_logs: match self.keep_logs.unwrap_or(90) {
+                days @ 1..=3650 => Duration::from_secs(u64::from(days) * 86_400),
+                days => return Err(out_of_range("keep_logs", days, "1 to 3650 days")),
+            },
+        };
         Ok(Config {
+            time_zone,
+            files,
             listen,
             database,
             operator: self.operator,
@@ -352,6 +403,11 @@ mod tests {
             ("handshake_timeout = 0", "handshake_timeout"),
             ("max_connections_per_address = 0", "max_connections_per_address"),
             ("messages_per_second = 0", "messages_per_second"),
+            ("time_zone = \"Europe/Nowhere\"", "time_zone"),
+            ("public_url = \"https://csms.example/?a=1\"", "public_url"),
+            ("max_log_size = 0", "max_log_size"),
+            ("max_firmware_size = 5000", "max_firmware_size"),
+            ("keep_logs = 0", "keep_logs"),
             ("prise_per_kwh = 1", "prise_per_kwh"),
             ("[tls]\ncertificates = [\"a.pem\"]", "tls certificates"),
             ("[tls]\nclient_ca = \"a.pem\"", "tls client_ca"),

@@ -12,6 +12,7 @@ pub mod demo;
 mod door;
 pub mod ledger;
 pub mod logging;
+pub mod maintenance;
 mod metrics;
 pub mod payments;
 pub mod reports;

@@ -12,6 +12,7 @@ use crate::access::operators;
 use crate::access::{AccessError, ApiToken, Gate, NoEntropy, PasswordKey};
 use crate::config::Config;
 use crate::door::Entrance;
+use crate::maintenance::{self, Maintenance, MaintenanceError};
 use crate::sites::Sites;
 use crate::stations::Stations;
 use crate::store::{MessageLog, OpenError, Store, StoreError};
@@ -32,6 +33,9 @@ pub enum StartError {
     /// The database was opened, and failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Logs and firmware cannot be served.
+    #[error(transparent)]
+    Maintenance(#[from] MaintenanceError),
     /// There is nothing to make secrets of.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
@@ -67,6 +71,7 @@ struct Inner {
     log: MessageLog,
     stations: Stations,
     sites: Sites,
+    maintenance: Maintenance,
     gate: Gate,
     password_key: PasswordKey,
     stop: CancellationToken,
@@ -99,6 +104,11 @@ impl Csms {
     /// Cancelled when the server ends: what would go on for ever, such as a stream, ends with it.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.inner.stop
+    }
+
+    /// What maintenance keeps in memory.
+    pub(crate) fn maintenance(&self) -> &Maintenance {
+        &self.inner.maintenance
     }
 
     /// What charging costs, and where.
@@ -170,9 +180,21 @@ impl Server {
         let key = password_key.clone();
         let stations = Stations::start(Arc::clone(&config), store.clone(), tariffs, log.clone(), key).await?;
         let sites = Sites::new(store.clone(), stations.clone());
+        let maintenance = Maintenance::start(&store).await?;
         let stop = CancellationToken::new();
         let gate = Gate::new(api_token);
-        let inner = Inner { config, store, log, stations, sites, gate, password_key, stop: stop.clone(), public_url };
+        let inner = Inner {
+            config,
+            store,
+            log,
+            stations,
+            sites,
+            maintenance,
+            gate,
+            password_key,
+            stop: stop.clone(),
+            public_url,
+        };
         let csms = Csms { inner: Arc::new(inner) };
         let link = operators::first_admin(&csms).await?;
         let new_set_up_link = link.map(|link| format!("{}/set-up/{}", csms.public_url(), link.text()));
@@ -181,6 +203,7 @@ impl Server {
         let limits = csms.config().connections;
         let entrance = Entrance { app: app(&csms), limits, tls: tls.clone(), stations: csms.stations().clone() };
         let task = tokio::spawn(door::serve(listener, entrance, stop.clone()));
+        tokio::spawn(maintenance::run(csms.clone(), stop.clone()));
         if let Some(tls) = tls.clone() {
             tokio::spawn(tls.watch(stop.clone()));
         }
@@ -232,6 +255,7 @@ fn app(csms: &Csms) -> Router {
     api::routes(csms.clone())
         .merge(pages.layer(CompressionLayer::new()))
         .merge(stations::routes(csms.stations().clone()))
+        .merge(maintenance::routes(csms.clone()))
         .fallback(api::not_found)
         .layer(axum::middleware::from_fn(web::protect))
 }

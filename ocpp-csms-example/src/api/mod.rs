@@ -10,6 +10,7 @@ mod calls;
 mod drivers;
 mod events;
 mod health;
+mod logs;
 mod number;
 mod operations;
 mod operators;
@@ -124,6 +125,11 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(audit::export))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::get, tokens::put, tokens::delete))
+        .routes(routes!(logs::request))
+        .routes(routes!(logs::list))
+        .routes(routes!(logs::get, logs::delete))
+        .routes(routes!(logs::text))
+        .routes(routes!(logs::file))
         .split_for_parts();
     let rules = Arc::new(auth::Rules::of(&description));
     api.layer(middleware::from_fn_with_state((csms.clone(), rules), auth::guard))

@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn what_would_make_the_answer_unreadable_becomes_a_string() {
-        let deep = "[".repeat(1000) + &"]".repeat(1000);
+        let deep = ["[".repeat(1000), "]".repeat(1000)].concat();
         for text in ["not JSON", "", "{\"a\":1e400}", "\"\\ud800\"", "NaN", deep.as_str()] {
             assert_eq!(serde_json::from_str::<String>(json_or_text(text).get()).unwrap(), text);
         }

@@ -1,10 +1,12 @@
 //! Keeps what a station's messages tell of its transactions.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ocpp_core::csms::{Event, Snapshot, TransactionEvent};
 
 use super::progress::{Step, apply, unknown};
 use super::reading;
+use crate::reports::{Session, session_changed};
 use crate::store::{Batch, Store, StoreError, Transaction};
 use crate::tariffs::{Tariffs, TariffsError};
 
@@ -24,6 +26,7 @@ pub(crate) struct Recorded {
 pub(crate) async fn record(
     store: &Store,
     tariffs: &Tariffs,
+    zone: &TimeZone,
     station: &str,
     events: &[Event],
     snapshot: &Snapshot,
@@ -31,7 +34,7 @@ pub(crate) async fn record(
     let state = serde_json::to_string(snapshot)
         .map_err(|error| StoreError::Content { what: "the state of a session", value: error.to_string() })?;
     let mut batch = store.batch(station).await?;
-    let mut recorded = Vec::new();
+    let (mut recorded, mut changes) = (Vec::new(), Vec::new());
     for event in events {
         let (step, event) = match event {
             Event::TransactionStarted(event) => (Step::Started, event),
@@ -43,9 +46,14 @@ pub(crate) async fn record(
             }
             _ => continue,
         };
-        recorded.push(Recorded { step, transaction: record_step(&mut batch, tariffs, station, step, event).await? });
+        let (before, transaction) = record_step(&mut batch, tariffs, station, step, event).await?;
+        changes.push((before, Session::of(&transaction)));
+        recorded.push(Recorded { step, transaction });
     }
     batch.put_session_state(&state).await?;
+    for (before, after) in &changes {
+        session_changed(batch.unit(), station, zone, before.as_ref(), after.as_ref()).await?;
+    }
     batch.commit().await?;
     Ok(recorded)
 }
@@ -56,9 +64,11 @@ async fn record_step(
     station: &str,
     step: Step,
     event: &TransactionEvent,
-) -> Result<Transaction, StoreError> {
+) -> Result<(Option<Session>, Transaction), StoreError> {
     let id = event.transaction.as_str();
-    let mut transaction = match batch.transaction(id).await? {
+    let known = batch.transaction(id).await?;
+    let before = known.as_ref().and_then(Session::of);
+    let mut transaction = match known {
         Some(transaction) => transaction,
         None => unknown(station, event, &tariffs.at(station, event.place.map(|place| place.evse))),
     };
@@ -76,5 +86,5 @@ async fn record_step(
     }
     let values: Vec<_> = event.readings.iter().map(|reading| (reading.at, reading::to_json(reading))).collect();
     batch.put_meter_values(id, &values).await?;
-    Ok(transaction)
+    Ok((before, transaction))
 }

@@ -20,7 +20,12 @@ pub(super) struct Wish {
 }
 
 /// Finds how much each session wants in each stretch: `share` says what they get if they want that, by stretch and session.
-pub(super) fn settle(scene: &Scene, moments: &[i64], wishes: &[Wish], mut share: impl FnMut(&[Vec<u32>]) -> Vec<Vec<u32>>) {
+pub(super) fn settle(
+    scene: &Scene,
+    moments: &[i64],
+    wishes: &[Wish],
+    mut share: impl FnMut(&[Vec<u32>]) -> Vec<Vec<u32>>,
+) {
     let prices: Vec<Option<Decimal>> = moments.iter().map(|at| price(scene, *at)).collect();
     let everything = |wish: &Wish| vec![wish.most; moments.len()];
     let mut wanted: Vec<Vec<u32>> = match scene.rule {
@@ -74,7 +79,8 @@ pub(super) fn settle(scene: &Scene, moments: &[i64], wishes: &[Wish], mut share:
         for (session, wish) in wishes.iter().enumerate() {
             let (stretches, chosen) = (&by_price[session], &mut chosen[session]);
             let need = wish.need.map_or(0, |need| need.energy_wh);
-            let got: u64 = stretches.iter().map(|stretch| energy(given[*stretch][session], wish.watts, length(*stretch))).sum();
+            let got: u64 =
+                stretches.iter().map(|stretch| energy(given[*stretch][session], wish.watts, length(*stretch))).sum();
             if got < need && *chosen < stretches.len() {
                 let rest = &stretches[*chosen..];
                 *chosen += suffices(rest, need - got, |stretch| energy(wish.most, wish.watts, length(stretch))).max(1);

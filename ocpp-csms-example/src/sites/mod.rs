@@ -24,7 +24,7 @@ pub use calendar::{Clock, Day, Window};
 pub use current::{Current, Limit, Supply};
 pub use definition::{Definition, Group, PricePolicy, PriceRule, Rotation, SiteEvse, SiteStation};
 pub use prices::{PriceFile, PriceFileError, PriceSlot, Unit as PriceUnit};
-pub use service::{Site, SiteError, Sites};
 pub use schedule::Schedule;
+pub use service::{Site, SiteError, Sites};
 pub use signal::{Signal, SignalLimit};
 pub use target::Target;

@@ -240,8 +240,7 @@ pub(crate) fn plan(scene: &Scene) -> Vec<Option<Target>> {
             take(&mut left[stretch], &place.pools, of_session.phases, *share);
         }
     }
-    let mut targets: Vec<Option<Target>> =
-        scene.places.iter().map(|place| place.obeys.then(Target::default)).collect();
+    let mut targets: Vec<Option<Target>> = scene.places.iter().map(|place| place.obeys.then(Target::default)).collect();
     for (position, (index, _, _)) in sessions.iter().enumerate() {
         let steps = moments.iter().zip(&given).map(|(at, given)| (*at, given[position])).collect();
         targets[*index] = Some(Target { default: 0, session: Some(Schedule::new(steps)) });

@@ -181,7 +181,10 @@ impl World {
                 let held = truth.transaction.as_ref().map(|(_, schedule)| schedule);
                 let may = place.load(truth.default.unwrap_or(RATING), held, at);
                 let known = place.bound(at);
-                prop_assert!((0..PHASES).all(|phase| may[phase] <= known[phase]), "{truth:?} may draw {may:?}, {known:?} is known");
+                prop_assert!(
+                    (0..PHASES).all(|phase| may[phase] <= known[phase]),
+                    "{truth:?} may draw {may:?}, {known:?} is known"
+                );
             }
         }
         Ok(())
@@ -191,7 +194,8 @@ impl World {
         let mut moments = scene.moments();
         moments.push(NOW + 2 * HORIZON);
         let pools = 0..scene.pools.len();
-        let of = |at: i64| pools.clone().map(move |pool| (at, pool, scene.drawn(pool, |_, place| Some(place.bound(at)))));
+        let of =
+            |at: i64| pools.clone().map(move |pool| (at, pool, scene.drawn(pool, |_, place| Some(place.bound(at)))));
         moments.into_iter().flat_map(of).collect()
     }
 
@@ -220,7 +224,8 @@ impl World {
             for phase in 0..PHASES {
                 prop_assert!(
                     drawn[phase] <= before[phase].max(capacity),
-                    "{drawn:?} of {capacity} may be drawn from {pool} at {}, before {before:?}", at - NOW
+                    "{drawn:?} of {capacity} may be drawn from {pool} at {}, before {before:?}",
+                    at - NOW
                 );
             }
         }
@@ -246,7 +251,9 @@ impl World {
         if matches!(answer, Answer::Accepted | Answer::Unheard) {
             match &flight.what {
                 What::Default(tenths) => truth.default = Some(*tenths),
-                What::Session(schedule) => truth.transaction = flight.transaction.clone().map(|id| (id, schedule.clone())),
+                What::Session(schedule) => {
+                    truth.transaction = flight.transaction.clone().map(|id| (id, schedule.clone()))
+                }
             }
         }
         match answer {
@@ -282,11 +289,14 @@ impl World {
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
-    let phases = prop_oneof![Just([true; PHASES]), (0..PHASES).prop_map(|phase| {
-        let mut phases = [false; PHASES];
-        phases[phase] = true;
-        phases
-    })];
+    let phases = prop_oneof![
+        Just([true; PHASES]),
+        (0..PHASES).prop_map(|phase| {
+            let mut phases = [false; PHASES];
+            phases[phase] = true;
+            phases
+        })
+    ];
     let answer = prop_oneof![Just(Answer::Accepted), Just(Answer::Refused), Just(Answer::Lost), Just(Answer::Unheard)];
     prop_oneof![
         2 => (0..8_usize, any::<bool>()).prop_map(|(station, online)| Happens::Connection(station, online)),
@@ -413,8 +423,16 @@ fn session(id: &str) -> Session {
 }
 
 fn scene(limit: u32, places: Vec<Place>) -> Scene {
-    let places: Vec<Place> = places.into_iter().enumerate().map(|(station, place)| Place { station, ..place }).collect();
-    Scene { now: NOW, pools: vec![Schedule::constant(limit)], stations: vec![RATING; places.len()], places, volts: 230, ..Scene::default() }
+    let places: Vec<Place> =
+        places.into_iter().enumerate().map(|(station, place)| Place { station, ..place }).collect();
+    Scene {
+        now: NOW,
+        pools: vec![Schedule::constant(limit)],
+        stations: vec![RATING; places.len()],
+        places,
+        volts: 230,
+        ..Scene::default()
+    }
 }
 
 fn shares(scene: &Scene) -> Vec<Option<u32>> {

@@ -90,7 +90,8 @@ fn grow(pools: &mut [Load], demands: &[Demand], shares: &mut [u32], mut growing:
 /// What is left for a place on each of its phases; nothing where it has none.
 fn room(pools: &[Load], demand: &Demand) -> u32 {
     let of_pools = demand.pools.iter().filter_map(|pool| pools.get(*pool));
-    let left = of_pools.flat_map(|left| left.iter().zip(demand.phases).filter(|(_, used)| *used).map(|(left, _)| *left));
+    let left =
+        of_pools.flat_map(|left| left.iter().zip(demand.phases).filter(|(_, used)| *used).map(|(left, _)| *left));
     left.min().unwrap_or(0)
 }
 

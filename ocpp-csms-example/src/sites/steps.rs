@@ -45,7 +45,11 @@ pub(crate) fn steps(scene: &Scene, targets: &[Option<Target>], traffic: &Traffic
         scene,
         moments: scene.moments(),
         defaults: scene.places.iter().map(|place| place.default_most).collect(),
-        held: scene.places.iter().map(|place| place.session.as_ref().and_then(|session| session.held.clone())).collect(),
+        held: scene
+            .places
+            .iter()
+            .map(|place| place.session.as_ref().and_then(|session| session.held.clone()))
+            .collect(),
         busy: traffic.busy.clone(),
         steps: Vec::new(),
     };

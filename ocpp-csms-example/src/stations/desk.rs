@@ -86,7 +86,8 @@ impl Desk {
     ///
     /// The answer is what the station is to be told about the transaction.
     pub(super) async fn keep(&self, events: &[Event], snapshot: &Snapshot) -> Result<TransactionAnswer, StoreError> {
-        let recorded = record(self.stations.store(), self.stations.tariffs(), &self.station, events, snapshot).await?;
+        let (store, zone) = (self.stations.store(), &self.stations.config().time_zone);
+        let recorded = record(store, self.stations.tariffs(), zone, &self.station, events, snapshot).await?;
         for event in events {
             self.observe(event).await;
         }
@@ -116,6 +117,7 @@ impl Desk {
     pub(super) async fn observe(&self, event: &Event) {
         let station = &self.station;
         let visible = self.stations.update(station, |live| live.observe(event));
+        crate::maintenance::observe(self.stations.store(), station, event).await;
         match event {
             Event::Booted(boot) => self.booted(boot).await,
             // One that was not taken in is one too many.

@@ -168,7 +168,7 @@ impl Driver {
 
     /// Takes over a connection, unless the operator changed something since it was let in.
     async fn attach(&mut self, session: &mut Session, connected: Connected) {
-        let Connected { admitted, profile, password, certificate_name, socket, remote, .. } = connected;
+        let Connected { admitted, profile, password, certificate_name, socket, remote, origin, .. } = connected;
         let version = socket.version();
         let station = match self.desk.confirm(&admitted, profile, version).await {
             Ok(station) => station,
@@ -182,6 +182,7 @@ impl Driver {
         self.stations.metrics().connected(version);
         self.stations.update(&self.station, |live| {
             live.connection = Some(live::Connection { version, profile, remote, since: Timestamp::now() });
+            live.origin = origin;
             true
         });
         self.stations.notify(&self.station, What::Connected { version });

@@ -7,6 +7,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::any;
 use hyper::upgrade::Upgraded;
@@ -20,6 +22,9 @@ use ocpp_core::transport::{
 use super::admission::{Admission, Refusal, admit};
 use super::registry::Stations;
 use crate::store::Station;
+
+/// Characters of a host and port.
+const MAX_HOST: usize = 261;
 
 /// A WebSocket on a connection that the HTTP server handed over.
 pub(super) type Socket = Connection<WebSocket<TokioIo<Upgraded>>>;
@@ -38,6 +43,8 @@ pub(super) struct Connected {
     pub(super) certificate_name: Option<String>,
     pub(super) socket: Socket,
     pub(super) remote: SocketAddr,
+    /// How it reached this server.
+    pub(super) origin: Option<Arc<str>>,
 }
 
 /// The route of the stations.
@@ -74,6 +81,7 @@ async fn upgrade(
                 return answer(&refusal).response().map(Body::from);
             }
         };
+    let origin = origin(request.headers(), tls.is_some());
     let certificate_name = tls
         .filter(|_| profile == SecurityProfile::TlsWithCertificate)
         .and_then(|peer| peer.certificate.as_ref()?.common_name().map(str::to_owned));
@@ -93,7 +101,9 @@ async fn upgrade(
         match handshake.version {
             Some(version) => {
                 let socket = Connection::new(wire, version, config);
-                stations.attach(Connected { station, admitted, profile, password, certificate_name, socket, remote });
+                let connected =
+                    Connected { station, admitted, profile, password, certificate_name, socket, remote, origin };
+                stations.attach(connected);
             }
             None => {
                 let offered = handshake.offered.join(", ");
@@ -105,6 +115,15 @@ async fn upgrade(
         }
     });
     response
+}
+
+/// Scheme, host and port to which the station connected, as it says itself: what it is given to reach this server again.
+fn origin(headers: &HeaderMap, is_tls: bool) -> Option<Arc<str>> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let host: Authority = host.parse().ok()?;
+    // A name with a password in front is none of ours.
+    let is_plain = !host.as_str().contains('@') && host.as_str().len() <= MAX_HOST;
+    is_plain.then(|| format!("{}://{host}", if is_tls { "https" } else { "http" }).into())
 }
 
 /// Decides, slows down who guesses passwords, and keeps what went wrong.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use ocpp_core::csms::{ConnectorStatus, Event, MeterReading, SampleValue};
@@ -17,6 +18,8 @@ const MAX_PLACES: usize = 256;
 pub struct LiveStation {
     /// Its connection, while there is one.
     pub connection: Option<Connection>,
+    /// How it reached this server when it last connected: scheme, host and port, such as `https://csms.example:8180`.
+    pub origin: Option<Arc<str>>,
     /// When its last frame was received.
     pub last_seen_at: Option<Timestamp>,
     /// The states of its connectors, by EVSE and connector; (0, 0) is the whole station.

@@ -12,6 +12,7 @@ mod costs;
 mod harness;
 mod hostile;
 mod log;
+mod logs;
 mod page;
 mod place;
 mod postgres;

@@ -137,7 +137,8 @@ impl PriceFile {
     /// # Errors
     /// When anything in it is wrong; the error says where.
     pub fn from_json(text: &str, currency: Currency, unit: Unit) -> Result<Self, PriceFileError> {
-        let file: Json<'_> = serde_json::from_str(text).map_err(|error| PriceFileError::Unreadable(error.to_string()))?;
+        let file: Json<'_> =
+            serde_json::from_str(text).map_err(|error| PriceFileError::Unreadable(error.to_string()))?;
         if file.slots.len() > MOST_SLOTS {
             return Err(PriceFileError::TooLong);
         }
