@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 use crate::door::ConnectionLimits;
 use crate::store::Database;
 use crate::tariffs::Tariff;
-use crate::tls::{Surroundings, TlsConfig, TlsFile};
+use crate::tls::{AuthorityFolder, Surroundings, TlsConfig, TlsFile};
 
 /// What happens to a station that nobody has entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
@@ -68,6 +68,9 @@ pub struct ConfigFile {
     /// Whether a station of 2.x is asked for all its variables when it is first accepted, and when its firmware changed: what it can do is
     /// known then. Default: true.
     pub inventory: Option<bool>,
+    /// Where contract certificates for ISO 15118 and their revocation status come from: the URL of a service (see the README). Default: none,
+    /// and vehicles are told that there are none.
+    pub contract_provider: Option<String>,
     /// Whether messages that depart from the schema are refused. Default: false, they are logged and used where possible.
     pub strict: Option<bool>,
     /// The seconds between heartbeats, 1 to 86400. Default: 300.
@@ -163,6 +166,10 @@ pub struct Config {
     pub allow_no_security: bool,
     /// Whether stations of 2.x are asked for all their variables.
     pub inventory: bool,
+    /// Where contract certificates and their revocation status come from.
+    pub contract_provider: Option<reqwest::Url>,
+    /// The authority of this installation, which signs the certificates of stations.
+    pub authority: Option<AuthorityFolder>,
     /// How strictly the messages of stations are judged.
     pub conformance: Conformance,
     /// The time between heartbeats.
@@ -295,11 +302,16 @@ impl ConfigFile {
             operator: self.operator,
             driver_registration: self.driver_registration.unwrap_or_default(),
             public_url: self.public_url.map(public_url).transpose()?,
+            authority: self.tls.authority(&around),
             tls: self.tls.check(&around)?,
             tariff,
             unknown_stations: self.unknown_stations.unwrap_or_default(),
             max_unknown_stations: self.max_unknown_stations.unwrap_or(1000),
             allow_no_security: self.allow_no_security.unwrap_or_else(|| listen.ip().is_loopback()),
+            contract_provider: match self.contract_provider {
+                Some(text) => Some(text.parse().map_err(|_| out_of_range("contract_provider", text, "a URL"))?),
+                None => None,
+            },
             inventory: self.inventory.unwrap_or(true),
             conformance: if self.strict.unwrap_or(false) { Conformance::Strict } else { Conformance::Lenient },
             heartbeat_interval: day("heartbeat_interval", self.heartbeat_interval, 300)?,
@@ -402,6 +414,7 @@ mod tests {
             ("max_connections = 0", "max_connections"),
             ("handshake_timeout = 0", "handshake_timeout"),
             ("max_connections_per_address = 0", "max_connections_per_address"),
+            ("contract_provider = \"pool\"", "contract_provider"),
             ("messages_per_second = 0", "messages_per_second"),
             ("time_zone = \"Europe/Nowhere\"", "time_zone"),
             ("public_url = \"https://csms.example/?a=1\"", "public_url"),

@@ -1,14 +1,19 @@
 //! Keeps what a station's messages tell of its transactions.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ocpp_core::csms::{Event, Snapshot, TransactionEvent};
+use ocpp_core::csms::{Event, Snapshot, TransactionEvent, TransactionGaps};
 
 use super::progress::{Step, apply, unknown};
 use super::reading;
 use crate::reports::{Session, session_changed};
 use crate::store::{Batch, Store, StoreError, Transaction};
 use crate::tariffs::{Tariffs, TariffsError};
+
+/// Why a transaction ended whose end was lost: no reason of the standard, because no station gave it.
+const LOST: &str = "EndLost";
 
 /// A transaction as it is after an event.
 #[derive(Debug)]
@@ -37,16 +42,20 @@ pub(crate) async fn record(
     let (mut recorded, mut changes) = (Vec::new(), Vec::new());
     for event in events {
         let (step, event) = match event {
-            Event::TransactionStarted(event) => (Step::Started, event),
-            Event::TransactionUpdated(event) => (Step::Updated, event),
-            Event::TransactionEnded(event) => (Step::Ended, event),
+            Event::TransactionStarted(event) => (Step::Started, Cow::Borrowed(&**event)),
+            Event::TransactionUpdated(event) => (Step::Updated, Cow::Borrowed(&**event)),
+            Event::TransactionEnded(event) => (Step::Ended, Cow::Borrowed(&**event)),
             Event::TransactionSuperseded { transaction, by } => {
                 tracing::warn!(%station, %transaction, %by, "a transaction began where another has not ended");
                 continue;
             }
+            Event::TransactionIncomplete(gaps) if gaps.end_lost => match lost_end(&mut batch, gaps).await? {
+                Some(event) => (Step::Ended, Cow::Owned(event)),
+                None => continue,
+            },
             _ => continue,
         };
-        let (before, transaction) = record_step(&mut batch, tariffs, station, step, event).await?;
+        let (before, transaction) = record_step(&mut batch, tariffs, station, step, &event).await?;
         changes.push((before, Session::of(&transaction)));
         recorded.push(Recorded { step, transaction });
     }
@@ -56,6 +65,17 @@ pub(crate) async fn record(
     }
     batch.commit().await?;
     Ok(recorded)
+}
+
+/// The end of a transaction that will not come any more: at its last reading, which is what it is billed by. `None` where nothing is known
+/// of it, or it has ended. Should the end come nevertheless, it counts.
+async fn lost_end(batch: &mut Batch, gaps: &TransactionGaps) -> Result<Option<TransactionEvent>, StoreError> {
+    let known = batch.transaction(gaps.transaction.as_str()).await?;
+    let Some(transaction) = known.filter(|known| known.stopped_at.is_none()) else { return Ok(None) };
+    let at = transaction.meter_last_at.unwrap_or(transaction.started_at);
+    let mut event = TransactionEvent::new(gaps.transaction.clone(), at);
+    event.stopped_reason = Some(LOST.to_owned());
+    Ok(Some(event))
 }
 
 async fn record_step(

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use ocpp_core::csms::flows::{
+    CertificatePurpose, ChainStatus, ChargingOffer, ContractAnswer, MonitoringEvent, Signing, SigningRequest,
+};
 use ocpp_core::csms::{
     self, Answer, Authorization, AuthorizationStatus, DataTransferStatus, Event, Question, Receipt, RegistrationStatus,
     Snapshot, TransactionAnswer,
@@ -11,7 +14,7 @@ use ocpp_core::transport::SecurityProfile;
 use ocpp_core::types::Version;
 
 use super::live;
-use super::notice::What;
+use super::notice::{Alert, What};
 use super::registry::Stations;
 use crate::access::authorize;
 use crate::sessions::{Recorded, Step, record};
@@ -123,6 +126,8 @@ impl Desk {
             // One that was not taken in is one too many.
             Event::ConnectorStatus(status) if visible => self.connector_changed(status).await,
             Event::Reserved(reservation) => {
+                let (id, evse) = (reservation.id, reservation.evse);
+                self.stations.notify(station, What::Reserved { reservation: id, evse });
                 self.kept(
                     "a reservation",
                     self.stations.store().put_reservation(station, reservation, Timestamp::now()).await,
@@ -145,6 +150,23 @@ impl Desk {
                     detail: detail.clone(),
                 };
                 self.stations.security().keep(&event).await;
+                self.stations.notify(station, What::SecurityEvent { kind: kind.clone(), detail: detail.clone() });
+            }
+            Event::FirmwareStatus { status, .. } => {
+                self.stations.notify(station, What::Firmware { status: status.clone() });
+            }
+            Event::LogStatus { status, .. } => {
+                self.stations.notify(station, What::Log { status: status.clone() });
+            }
+            Event::Monitored(event) => self.stations.notify(station, What::Alert(Box::new(alert(event)))),
+            Event::TransactionIncomplete(gaps) => {
+                tracing::warn!(%station, transaction = %gaps.transaction, missing = ?gaps.missing, "messages are lost");
+                let transaction = gaps.transaction.to_string();
+                let (start_lost, end_lost) = (gaps.start_lost, gaps.end_lost);
+                self.stations.notify(station, What::Incomplete { transaction, start_lost, end_lost });
+            }
+            Event::CertificateDelivered { purpose, end, .. } => {
+                tracing::info!(%station, ?purpose, ?end, "the station was handed its certificate");
             }
             Event::NotAccepted { action, registration } => {
                 tracing::warn!(%station, action, ?registration, "refused: the station is not accepted");
@@ -156,6 +178,7 @@ impl Desk {
     async fn reservation_ended(&self, reservation: i64, state: ReservationState) {
         let ended = self.stations.store().end_reservation(&self.station, reservation, state, Timestamp::now()).await;
         self.kept("the end of a reservation", ended);
+        self.stations.notify(&self.station, What::ReservationEnded { reservation, state: state.to_string() });
     }
 
     fn kept(&self, what: &str, result: Result<(), StoreError>) {
@@ -240,9 +263,66 @@ impl Desk {
             Question::DataTransfer { .. } => {
                 Some(Answer::DataTransfer { status: DataTransferStatus::UnknownVendorId, data: None })
             }
+            Question::SignCertificate(request) => Some(Answer::Signing(self.sign(&request).await)),
+            // M01, M02
+            Question::Contract(request) => {
+                let answer = self.stations.contracts().contract(&request).await.unwrap_or_else(|error| {
+                    tracing::warn!(station = %self.station, "no contract certificate: {error}");
+                    ContractAnswer::Failed { exi_response: String::new() }
+                });
+                Some(Answer::Contract(answer))
+            }
+            // M06
+            Question::CertificateStatus(request) => {
+                let answer = self.stations.contracts().status(&request).await.unwrap_or_else(|error| {
+                    tracing::warn!(station = %self.station, "no revocation status: {error}");
+                    None
+                });
+                Some(Answer::CertificateStatus(answer))
+            }
+            // M07: the provider is asked after one certificate at a time only.
+            Question::CertificateChainStatus(requests) => {
+                Some(Answer::CertificateChainStatus(vec![ChainStatus::Failed; requests.len()]))
+            }
+            // What is planned for a site is sent as profiles.
+            Question::ChargingNeeds(_) => Some(Answer::ChargingNeeds(ChargingOffer::None)),
+            Question::DynamicSchedule { .. } => Some(Answer::DynamicSchedule(None)),
             other => {
                 tracing::error!(station = %self.station, question = ?other, "an unknown question");
                 None
+            }
+        }
+    }
+
+    /// The authority of this installation signs for the connection to it, and for nothing else (A02.FR.04, A03.FR.04).
+    async fn sign(&self, request: &SigningRequest) -> Signing {
+        let station = &self.station;
+        if !matches!(request.purpose, CertificatePurpose::ChargingStation | CertificatePurpose::Combined) {
+            tracing::warn!(%station, purpose = ?request.purpose, "not signed: there is no authority for this");
+            return Signing::Refused;
+        }
+        let known = match self.stations.store().station(station).await {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::error!(%station, %error, "not signed: what it may be called is not known");
+                return Signing::Refused;
+            }
+        };
+        // A00.FR.511: the serial number, as the operator entered it or the station told; or its identity.
+        let (entered, told) = match known {
+            Some(known) => (known.certificate_name, known.identity.and_then(|identity| identity.serial_number)),
+            None => (None, None),
+        };
+        let serial_number = entered.or(told);
+        let names: Vec<&str> = serial_number.as_deref().into_iter().chain([&**station]).collect();
+        match self.stations.signer().sign(&request.csr, &names, Timestamp::now()) {
+            Ok(chain) => {
+                tracing::info!(%station, "a certificate was signed");
+                Signing::Signed { chain }
+            }
+            Err(error) => {
+                tracing::warn!(%station, "a certificate was not signed: {error}");
+                Signing::Refused
             }
         }
     }
@@ -251,5 +331,22 @@ impl Desk {
         let store = self.stations.store();
         let free_vend = store.station(&self.station).await?.is_some_and(|station| station.free_vend);
         Ok(authorize(store.token(token).await?.as_ref(), free_vend, Timestamp::now()))
+    }
+}
+
+/// What a monitor found, in short.
+fn alert(event: &MonitoringEvent) -> Alert {
+    let place = event.component.evse.as_ref().map(|evse| match evse.connector_id {
+        Some(connector) => format!("[{}.{connector}]", evse.id),
+        None => format!("[{}]", evse.id),
+    });
+    let component = &event.component.name;
+    let detail = [&event.code, &event.detail].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(": ");
+    Alert {
+        variable: format!("{component}{}.{}", place.unwrap_or_default(), event.variable.name),
+        value: event.value.clone(),
+        severity: event.severity,
+        cleared: event.cleared,
+        detail: (!detail.is_empty()).then_some(detail),
     }
 }

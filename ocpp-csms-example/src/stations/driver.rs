@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ocpp_core::csms::flows::Authentication;
-use ocpp_core::csms::{CallOutcome, Command, CommandId, Event, Input, Output, Session, SessionConfig, StoreToken};
+use ocpp_core::csms::{
+    CallOutcome, Command, CommandId, Event, Input, Output, RegistrationStatus, Session, SessionConfig, StoreToken,
+    VariableKey,
+};
 use ocpp_core::time::{Instant, Now};
 use ocpp_core::transport::{CloseFrame, Closed, Incoming};
-use ocpp_core::types::Version;
+use ocpp_core::types::v2_1::{ComponentType, GetVariableDataType, VariableType};
+use ocpp_core::types::{Text, Version};
 use rand::TryRng as _;
 use tokio::sync::{mpsc, oneshot};
 
@@ -63,6 +67,8 @@ pub(super) struct Driver {
     calls: HashMap<CommandId, oneshot::Sender<CallOutcome>>,
     /// Something of the flows changed that was not kept.
     flows_changed: bool,
+    /// The station is to be asked which limits of a transaction it knows.
+    ask_limits: bool,
 }
 
 impl Driver {
@@ -78,6 +84,7 @@ impl Driver {
             complained: 0,
             calls: HashMap::new(),
             flows_changed: false,
+            ask_limits: false,
         }
     }
 
@@ -273,6 +280,7 @@ impl Driver {
                         self.stations.operation_progressed(&self.station, command, &progress).await;
                     }
                     Output::Event(event) => {
+                        self.ask_limits |= has_limits(&event, session.connected());
                         if let Some(event) = complaints.take(event) {
                             self.desk.observe(&event).await;
                         }
@@ -295,7 +303,27 @@ impl Driver {
                     session.handle(self.now(), Input::Answer { question, answer });
                 }
             }
+            if std::mem::take(&mut self.ask_limits) {
+                self.ask_after_limits(session);
+            }
         }
+    }
+
+    /// Limits of a transaction are only told to a station that says it knows them (E16.FR.12).
+    fn ask_after_limits(&mut self, session: &mut Session) {
+        let (component, variable) = ("TxCtrlr", "SupportedLimits");
+        let is_known = session.mirrors().device_model().value(&VariableKey::new(component, variable)).is_some();
+        if is_known || !self.stations.config().inventory {
+            return;
+        }
+        let asked = GetVariableDataType::new(
+            ComponentType::new(Text::truncated(component)),
+            VariableType::new(Text::truncated(variable)),
+        );
+        let id = self.stations.next_command();
+        // The answer becomes part of what is known of the station; nobody else waits for it.
+        self.calls.insert(id, oneshot::channel().0);
+        session.handle(self.now(), Input::Command { id, command: Command::GetVariables { variables: vec![asked] } });
     }
 
     fn transmit(&mut self, text: String) {
@@ -337,6 +365,12 @@ impl Driver {
 /// Whether a connection ended because the station broke a rule, rather than by a decision or a bad line.
 fn is_fault(reason: &Closed) -> bool {
     !matches!(reason, Closed::ByPeer(_) | Closed::ByUs(_) | Closed::Lost(_) | Closed::PongTimeout)
+}
+
+/// Whether a station has booted that may know limits of transactions.
+fn has_limits(event: &Event, version: Option<Version>) -> bool {
+    let Event::Booted(boot) = event else { return false };
+    version == Some(Version::V2_1) && boot.registration == RegistrationStatus::Accepted
 }
 
 /// What comes over the socket; nothing, as long as there is none.

@@ -84,7 +84,9 @@ async fn upgrade(
     let origin = origin(request.headers(), tls.is_some());
     let certificate_name = tls
         .filter(|_| profile == SecurityProfile::TlsWithCertificate)
-        .and_then(|peer| peer.certificate.as_ref()?.common_name().map(str::to_owned));
+        .and_then(|peer| peer.certificate.as_ref()?.common_name().map(str::to_owned))
+        // A certificate in the name of the identity names no serial number that a boot could be compared with.
+        .filter(|name| *name != *station);
     let response = handshake.response().map(|()| Body::empty());
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {

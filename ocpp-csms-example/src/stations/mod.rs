@@ -2,6 +2,7 @@
 
 mod admission;
 mod complaints;
+mod contracts;
 mod desk;
 mod driver;
 mod events;

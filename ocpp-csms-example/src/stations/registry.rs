@@ -9,6 +9,7 @@ use ocpp_core::csms::{CallOutcome, Command, CommandId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
+use super::contracts::Contracts;
 use super::desk::DeskError;
 use super::driver::{Call, Driver, Order};
 use super::events::Recent;
@@ -22,6 +23,7 @@ use crate::logging::Sparingly;
 use crate::metrics::Metrics;
 use crate::store::{Connector, MessageLog, Registration, Store, StoreError};
 use crate::tariffs::Tariffs;
+use crate::tls::Signer;
 
 /// Orders that wait for one station.
 const ORDERS: usize = 64;
@@ -46,6 +48,8 @@ struct Inner {
     strangers: Sparingly,
     throttle: Throttle,
     security: SecurityLog,
+    signer: Signer,
+    contracts: Contracts,
     drivers: Mutex<Drivers>,
     live: RwLock<HashMap<Arc<str>, LiveStation>>,
     notices: broadcast::Sender<Notice>,
@@ -115,6 +119,8 @@ impl Stations {
             live.entry(station.into()).or_default().connectors.insert((evse, connector), view);
         }
         let inner = Inner {
+            signer: Signer::new(config.authority.clone()),
+            contracts: Contracts::new(config.contract_provider.clone()),
             config,
             security: SecurityLog::new(store.clone()),
             throttle: Throttle::default(),
@@ -298,6 +304,16 @@ impl Stations {
     /// Where security events go.
     pub(crate) fn security(&self) -> &SecurityLog {
         &self.inner.security
+    }
+
+    /// What signs the certificates of stations.
+    pub(super) fn signer(&self) -> &Signer {
+        &self.inner.signer
+    }
+
+    /// Where contract certificates come from.
+    pub(super) fn contracts(&self) -> &Contracts {
+        &self.inner.contracts
     }
 
     pub(super) fn key(&self) -> &PasswordKey {

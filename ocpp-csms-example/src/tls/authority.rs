@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use ocpp_core::pki;
 use ocpp_core::transport::CertificateAndKey;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
@@ -41,6 +42,17 @@ pub enum AuthorityError {
         folder: PathBuf,
         /// What is wrong.
         source: rcgen::Error,
+    },
+    /// What signs for stations cannot be used.
+    #[error(
+        "the issuing certificate in {folder} cannot be used: {error}; restore issuing.pem and issuing.key from a backup, or remove both, \
+         and others are made"
+    )]
+    Issuing {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong.
+        error: String,
     },
     /// A name of the server can be none.
     #[error("{0:?} can be no name of a server")]
@@ -88,6 +100,25 @@ impl Authority {
         };
         let issuer = Issuer::from_ca_cert_pem(&root, key).map_err(damaged)?;
         Ok(Self { issuer, root, organization: organization.to_owned() })
+    }
+
+    /// What signs for stations: an issuing certificate under the root, made when it is needed first.
+    pub(super) fn stations(&self, folder: &Path) -> Result<pki::Authority, AuthorityError> {
+        let damaged = |source| AuthorityError::Damaged { folder: folder.to_owned(), source };
+        let unusable = |error: String| AuthorityError::Issuing { folder: folder.to_owned(), error };
+        let (issuing_file, key_file) = (folder.join("issuing.pem"), folder.join("issuing.key"));
+        if !issuing_file.exists() {
+            let key = KeyPair::generate().map_err(damaged)?;
+            let name = format!("{} issuing", self.organization);
+            let mut parameters = parameters(&name, &self.organization, ROOT / 2);
+            parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+            parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+            let issuing = parameters.signed_by(&key, &self.issuer).map_err(damaged)?;
+            write_secret(&key_file, &key.serialize_pem())?;
+            write(&issuing_file, &issuing.pem())?;
+        }
+        let key = pki::PrivateKey::from_pem(&read(&key_file)?).map_err(|error| unusable(error.to_string()))?;
+        pki::Authority::load(&self.root, &read(&issuing_file)?, key).map_err(|error| unusable(error.to_string()))
     }
 
     pub(super) fn root_pem(&self) -> &str {

@@ -3,6 +3,7 @@
 mod authority;
 mod opening;
 mod settings;
+mod signer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +16,9 @@ pub use authority::AuthorityError;
 pub(crate) use opening::begins_with_tls;
 pub(crate) use settings::Surroundings;
 pub use settings::{Backend, Certificates, Mode, TlsConfig, TlsFile};
+
+pub(crate) use signer::Signer;
+pub use signer::{AuthorityFolder, SigningError};
 
 use authority::Authority;
 
@@ -139,6 +143,10 @@ fn options(config: &TlsConfig) -> Result<TlsServerOptions, TlsStartError> {
         Mode::Files { certificates: files } => {
             for (chain, key) in files {
                 certificates.push(CertificateAndKey::new(read(chain)?, read(key)?));
+            }
+            // What is signed here is let in here.
+            if let Some(own) = &config.own_authority {
+                roots.push_str(Authority::open(&own.folder, &own.organization)?.root_pem());
             }
         }
         Mode::Own { folder, names, organization } => {

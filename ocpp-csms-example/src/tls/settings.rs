@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::signer::AuthorityFolder;
 use crate::config::ConfigError;
 use crate::store::Database;
 
@@ -64,6 +65,8 @@ pub struct TlsFile {
 pub struct TlsConfig {
     /// Where certificates come from.
     pub mode: Mode,
+    /// The authority of this installation, where it signs for stations and the certificate of the server is not its own.
+    pub own_authority: Option<AuthorityFolder>,
     /// The roots of stations' certificates.
     pub client_roots: Option<PathBuf>,
     /// The revocation lists of those roots.
@@ -102,8 +105,19 @@ pub(crate) struct Surroundings {
 }
 
 impl TlsFile {
+    /// The authority of this installation; none where the stations have certificates of another one.
+    pub(crate) fn authority(&self, around: &Surroundings) -> Option<AuthorityFolder> {
+        let is_own = self.mode == Some(Certificates::Auto);
+        (is_own || self.client_ca.is_none()).then(|| AuthorityFolder {
+            folder: self.folder.clone().unwrap_or_else(|| around.database.beside("tls")),
+            organization: around.operator.clone().unwrap_or_else(|| "OCPP CSMS".to_owned()),
+            operator: around.operator.clone(),
+        })
+    }
+
     /// Fills in what is missing and checks what is there. `None`: no TLS is served.
     pub(crate) fn check(self, around: &Surroundings) -> Result<Option<TlsConfig>, ConfigError> {
+        let own_authority = self.authority(around);
         let wrong = |name, value: String, allowed| Err(ConfigError::Value { name, value, allowed });
         if self.certificates.len() != self.keys.len() {
             let value = format!("{} certificates and {} keys", self.certificates.len(), self.keys.len());
@@ -137,6 +151,7 @@ impl TlsFile {
         };
         Ok(Some(TlsConfig {
             mode,
+            own_authority,
             client_roots: self.client_ca,
             revocation_lists: self.revocation_lists,
             handshake_timeout: around.handshake_timeout,
