@@ -40,6 +40,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 pub use number::Number;
 pub use problem::Problem;
+pub(crate) use stations::{StationPut, change as change_station};
 
 use crate::server::Csms;
 

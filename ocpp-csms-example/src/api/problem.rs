@@ -44,6 +44,12 @@ impl From<csms::Finding> for Finding {
 }
 
 impl Problem {
+    /// What happened, and what to do.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self { status: status.as_u16(), title, detail: detail.into(), findings: Vec::new() }

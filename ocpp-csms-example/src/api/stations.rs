@@ -123,24 +123,24 @@ impl StationView {
 }
 
 /// What the operator decides about a station. What is left out stays as it is.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StationPut {
     /// What its boot is answered with. A new station is `accepted`. A station that is rejected is disconnected.
-    registration: Option<Registration>,
+    pub(crate) registration: Option<Registration>,
     /// Its password, 1 to 64 characters (the standard asks for 16 at least). It makes a station of profile 0 one of profile 1,
     /// unless `security_profile` is given, too. Never shown again.
     #[schema(write_only, min_length = 1, max_length = 64)]
-    password: Option<String>,
+    pub(crate) password: Option<String>,
     /// How it must prove who it is: 0 not at all, 1 by password, 2 by password over TLS, 3 by certificate over TLS.
     #[schema(minimum = 0, maximum = 3)]
-    security_profile: Option<u8>,
+    pub(crate) security_profile: Option<u8>,
     /// The name in its certificate (profile 3), where that is not its identity: its serial number, 1 to 64 characters. Without one, the
     /// serial number counts that it tells when it boots for the first time after it proved who it is.
     #[schema(min_length = 1, max_length = 64)]
-    certificate_name: Option<String>,
+    pub(crate) certificate_name: Option<String>,
     /// Whether any token that is not known charges here as well. What charging costs stays the same.
-    free_vend: Option<bool>,
+    pub(crate) free_vend: Option<bool>,
 }
 
 /// Stations, in the order of their identities.
@@ -182,7 +182,15 @@ pub(super) async fn put(
     Path(id): Path<String>,
     Json(put): Json<StationPut>,
 ) -> Result<(StatusCode, axum::Json<StationView>), Problem> {
-    check_id(&id).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let (created, station) = change(&csms, &id, put).await?;
+    let live = csms.stations().live(&id);
+    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, axum::Json(StationView::new(station, live))))
+}
+
+/// Enters a station, or changes it; whether it is new, and what it is now.
+pub(crate) async fn change(csms: &Csms, id: &str, put: StationPut) -> Result<(bool, Station), Problem> {
+    check_id(id).map_err(|error| Problem::bad_request(error.to_string()))?;
     if put.security_profile.is_some_and(|profile| profile > 3) {
         return Err(Problem::bad_request("security_profile is 0, 1, 2 or 3"));
     }
@@ -194,7 +202,7 @@ pub(super) async fn put(
     if put.certificate_name.as_ref().is_some_and(|name| !(1..=MAX_PASSWORD).contains(&name.chars().count())) {
         return Err(Problem::bad_request("a certificate_name has 1 to 64 characters"));
     }
-    let before = csms.store().station(&id).await?;
+    let before = csms.store().station(id).await?;
     let has_password = put.password.is_some() || before.as_ref().is_some_and(|station| station.password_hash.is_some());
     if matches!(put.security_profile, Some(1 | 2)) && !has_password {
         return Err(Problem::bad_request("security profiles 1 and 2 need a password: send one along"));
@@ -202,19 +210,17 @@ pub(super) async fn put(
     let change = StationChange {
         registration: put.registration,
         security_profile: put.security_profile,
-        password_hash: put.password.map(|password| csms.password_key().hash(&id, password.as_bytes())),
+        password_hash: put.password.map(|password| csms.password_key().hash(id, password.as_bytes())),
         certificate_name: put.certificate_name,
         free_vend: put.free_vend,
     };
-    let created = csms.store().put_station(&id, &change, Timestamp::now()).await?;
-    let station = csms.store().station(&id).await?.ok_or_else(|| Problem::unknown_station(&id))?;
+    let created = csms.store().put_station(id, &change, Timestamp::now()).await?;
+    let station = csms.store().station(id).await?.ok_or_else(|| Problem::unknown_station(id))?;
     if let Some(before) = &before {
-        carry_out(&csms, before, &station);
+        carry_out(csms, before, &station);
     }
     csms.stations().changed();
-    let live = csms.stations().live(&id);
-    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, axum::Json(StationView::new(station, live))))
+    Ok((created, station))
 }
 
 /// Lets a connected station feel what changed: it is disconnected when that with which it came is not enough any more.

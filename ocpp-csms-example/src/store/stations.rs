@@ -220,7 +220,7 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<Station, StoreError> {
+pub(super) fn read(row: &Row) -> Result<Station, StoreError> {
     let security_profile = row
         .optional_integer("security_profile")?
         .map(|value| {

@@ -264,7 +264,7 @@ fn course(text: Option<String>) -> Result<Course, StoreError> {
     serde_json::from_str(&text).map_err(|_| StoreError::Content { what: "the course of a session", value: text })
 }
 
-fn read(row: &Row) -> Result<Transaction, StoreError> {
+pub(super) fn read(row: &Row) -> Result<Transaction, StoreError> {
     Ok(Transaction {
         station: row.text("station")?,
         id: row.text("id")?,

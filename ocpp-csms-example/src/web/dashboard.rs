@@ -41,33 +41,33 @@ struct Board {
     bills: Vec<SessionRow>,
 }
 
-struct StationRow {
-    id: String,
-    connected: bool,
-    version: &'static str,
-    product: String,
+pub(super) struct StationRow {
+    pub(super) id: String,
+    pub(super) connected: bool,
+    pub(super) version: &'static str,
+    pub(super) product: String,
     /// What stands out about it, if anything: that it waits, or was turned away.
-    registration: Option<&'static str>,
-    connectors: Vec<ConnectorBadge>,
-    power: Option<String>,
+    pub(super) registration: Option<&'static str>,
+    pub(super) connectors: Vec<ConnectorBadge>,
+    pub(super) power: Option<String>,
 }
 
-struct ConnectorBadge {
-    place: String,
-    status: String,
+pub(super) struct ConnectorBadge {
+    pub(super) place: String,
+    pub(super) status: String,
     /// Which colour it has.
-    kind: &'static str,
+    pub(super) kind: &'static str,
 }
 
-struct SessionRow {
-    station: String,
-    evse: String,
-    token: String,
-    moment: Timestamp,
-    energy: String,
-    power: Option<String>,
-    cost: String,
-    reason: String,
+pub(super) struct SessionRow {
+    pub(super) station: String,
+    pub(super) evse: String,
+    pub(super) token: String,
+    pub(super) moment: Timestamp,
+    pub(super) energy: String,
+    pub(super) power: Option<String>,
+    pub(super) cost: String,
+    pub(super) reason: String,
 }
 
 pub(super) async fn show(page: Page, State(csms): State<Csms>) -> Response {
@@ -111,7 +111,7 @@ async fn board(csms: &Csms, page: &Page) -> Result<Board, StoreError> {
 }
 
 impl StationRow {
-    fn new(station: Station, live: &LiveStation) -> Self {
+    pub(super) fn new(station: Station, live: &LiveStation) -> Self {
         let version = live.connection.map(|connection| connection.version).or(station.version);
         let connectors = live
             .connectors
@@ -147,7 +147,7 @@ impl StationRow {
 }
 
 impl SessionRow {
-    fn new(transaction: Transaction, over: bool) -> Self {
+    pub(super) fn new(transaction: Transaction, over: bool) -> Self {
         let moment =
             if over { transaction.stopped_at.unwrap_or(transaction.started_at) } else { transaction.started_at };
         let currency = transaction.currency;
@@ -165,7 +165,7 @@ impl SessionRow {
 }
 
 /// The colour of a connector's state.
-fn kind(status: &str) -> &'static str {
+pub(super) fn kind(status: &str) -> &'static str {
     match status {
         "Available" => "free",
         "Charging" | "Occupied" | "Preparing" | "Finishing" | "SuspendedEV" | "SuspendedEVSE" => "busy",
