@@ -19,6 +19,6 @@ pub use events::Event;
 pub use gateway::routes;
 pub use inspection::Inspection;
 pub(crate) use live::power;
-pub use live::{ConnectorView, LiveStation};
+pub use live::{Connection, ConnectorView, LiveStation};
 pub use notice::{Alert, FaultNotice, Notice, What};
 pub use registry::{CallRefused, InspectionError, Stations};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Registration, Station, Statement, Store, StoreError, Transaction, sql, stations, transactions};
+use super::{Registration, Statement, Station, Store, StoreError, Transaction, sql, stations, transactions};
 
 /// Which stations.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +67,8 @@ impl StationFilter {
 impl Store {
     /// How many stations a filter finds.
     pub(crate) async fn count_stations(&self, filter: &StationFilter) -> Result<u64, StoreError> {
-        let statement = filter.bind(sql(format!("SELECT COUNT(*) AS number FROM stations WHERE {}", StationFilter::WHERE)));
+        let statement =
+            filter.bind(sql(format!("SELECT COUNT(*) AS number FROM stations WHERE {}", StationFilter::WHERE)));
         Ok(u64::try_from(self.fetch_one(statement).await?.integer("number")?).unwrap_or(0))
     }
 
@@ -97,13 +98,11 @@ impl Store {
         after: Option<&SessionCursor>,
         limit: u32,
     ) -> Result<Vec<Transaction>, StoreError> {
-        let statement = sql(
-            "SELECT * FROM transactions WHERE (CAST($1 AS TEXT) IS NULL OR station = $1) \
+        let statement = sql("SELECT * FROM transactions WHERE (CAST($1 AS TEXT) IS NULL OR station = $1) \
              AND (CAST($2 AS TEXT) IS NULL OR lower(token) = $2) \
              AND (CAST($3 AS BIGINT) IS NULL OR (stopped_at IS NULL) = ($3 = 1)) \
              AND started_at <= $4 AND (started_at < $4 OR station < $5 OR (station = $5 AND id < $6)) \
-             ORDER BY started_at DESC, station DESC, id DESC LIMIT $7",
-        )
+             ORDER BY started_at DESC, station DESC, id DESC LIMIT $7")
         .bind(&filter.station)
         .bind(filter.token.as_deref().map(str::to_lowercase))
         .bind(filter.running)

@@ -32,7 +32,7 @@ impl ReservationState {
     const ALL: [Self; 6] =
         [Self::Active, Self::Used, Self::Expired, Self::Cancelled, Self::Removed, Self::NoTransaction];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Used => "used",

@@ -33,6 +33,7 @@ assets! {
     "style.css" as "text/css; charset=utf-8",
     "app.js" as "text/javascript; charset=utf-8",
     "chart.js" as "text/javascript; charset=utf-8",
+    "explorer.js" as "text/javascript; charset=utf-8",
     "icon.svg" as "image/svg+xml",
     "vendor/htmx.min.js" as "text/javascript; charset=utf-8",
     "vendor/htmx-sse.min.js" as "text/javascript; charset=utf-8",

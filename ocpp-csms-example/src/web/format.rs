@@ -1,7 +1,6 @@
 //! How moments, energies and amounts are written in pages.
 
 use iso_currency::Currency;
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::tariffs::amount;
@@ -12,12 +11,6 @@ pub fn kilo(value: Decimal, decimals: u32) -> String {
     let mut value = (value / Decimal::ONE_THOUSAND).round_dp(decimals);
     value.rescale(decimals);
     value.to_string()
-}
-
-/// A moment in UTC, to the minute. Pages write it into a `time` element, which becomes local time where there are scripts.
-#[must_use]
-pub fn moment(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// Minor units as an amount with its currency.

@@ -39,8 +39,8 @@ pub(super) async fn board(page: Page, State(csms): State<Csms>) -> Sse<impl Stre
 /// Sends a part at once, and again whenever something changed, until the server ends.
 pub(super) fn renew<M, F>(csms: Csms, name: &'static str, make: M) -> Sse<impl Stream<Item = Result<Event, Infallible>>>
 where
-    M: Fn(Csms) -> F,
-    F: Future<Output = Result<String, Failed>>,
+    M: Fn(Csms) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<String, Failed>> + Send + 'static,
 {
     let mut changes = csms.stations().changes();
     // The page may be older than its stream: the first event comes at once.

@@ -123,67 +123,99 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operate("remote_stop", "live", &[required("transaction", Kind::Text, "")]),
     operate("unlock", "live", &[required("evse", Kind::Number, "1"), field("connector", Kind::Number)]),
     operate("change_availability", "live", &[field("evse", Kind::Number), field("operative", Kind::Check)]),
-    operate("reset", "live", &[
-        required("kind", Kind::Choice(&["on_idle", "immediate", "hard"]), "on_idle"),
-        field("evse", Kind::Number),
-    ]),
-    operate("trigger", "live", &[
-        required(
-            "message",
-            Kind::Choice(&["StatusNotification", "MeterValues", "BootNotification", "Heartbeat", "FirmwareStatusNotification"]),
-            "StatusNotification",
-        ),
-        field("evse", Kind::Number),
-        field("connector", Kind::Number),
-    ]),
+    operate(
+        "reset",
+        "live",
+        &[required("kind", Kind::Choice(&["on_idle", "immediate", "hard"]), "on_idle"), field("evse", Kind::Number)],
+    ),
+    operate(
+        "trigger",
+        "live",
+        &[
+            required(
+                "message",
+                Kind::Choice(&[
+                    "StatusNotification",
+                    "MeterValues",
+                    "BootNotification",
+                    "Heartbeat",
+                    "FirmwareStatusNotification",
+                ]),
+                "StatusNotification",
+            ),
+            field("evse", Kind::Number),
+            field("connector", Kind::Number),
+        ],
+    ),
     operate("clear_cache", "live", &[]),
-    operate("reserve", "reservations", &[
-        required("token", Kind::Text, ""),
-        field("evse", Kind::Number),
-        required("expires_at", Kind::Moment, ""),
-    ]),
+    operate(
+        "reserve",
+        "reservations",
+        &[required("token", Kind::Text, ""), field("evse", Kind::Number), required("expires_at", Kind::Moment, "")],
+    ),
     operate("cancel_reservation", "reservations", &[required("reservation", Kind::Number, "")]),
-    operate("base_report", "configuration", &[required(
-        "base",
-        Kind::Choice(&["FullInventory", "ConfigurationInventory", "SummaryInventory"]),
-        "FullInventory",
-    )]),
+    operate(
+        "base_report",
+        "configuration",
+        &[required(
+            "base",
+            Kind::Choice(&["FullInventory", "ConfigurationInventory", "SummaryInventory"]),
+            "FullInventory",
+        )],
+    ),
     operate("get_configuration", "configuration", &[field("names", Kind::Lines)]),
-    administer("set_configuration", "configuration", &[required("name", Kind::Text, ""), required("value", Kind::Text, "")]),
-    operate("get_composite_schedule", "profiles", &[
-        required("evse", Kind::Number, "0"),
-        required("duration", Kind::Number, "3600"),
-        required("unit", Kind::Choice(&["W", "A"]), "W"),
-    ]),
+    administer(
+        "set_configuration",
+        "configuration",
+        &[required("name", Kind::Text, ""), required("value", Kind::Text, "")],
+    ),
+    operate(
+        "get_composite_schedule",
+        "profiles",
+        &[
+            required("evse", Kind::Number, "0"),
+            required("duration", Kind::Number, "3600"),
+            required("unit", Kind::Choice(&["W", "A"]), "W"),
+        ],
+    ),
     operate("get_charging_profiles", "profiles", &[field("evse", Kind::Number)]),
-    operate("set_charging_profile", "profiles", &[
-        required("evse", Kind::Number, "0"),
-        required(
-            "profile",
-            Kind::Json,
-            r#"{"id": 1, "stackLevel": 0, "chargingProfilePurpose": "ChargingStationMaxProfile", "chargingProfileKind": "Absolute", "chargingSchedule": [{"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 11000}]}]}"#,
-        ),
-    ]),
+    operate(
+        "set_charging_profile",
+        "profiles",
+        &[
+            required("evse", Kind::Number, "0"),
+            required(
+                "profile",
+                Kind::Json,
+                r#"{"id": 1, "stackLevel": 0, "chargingProfilePurpose": "ChargingStationMaxProfile", "chargingProfileKind": "Absolute", "chargingSchedule": [{"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 11000}]}]}"#,
+            ),
+        ],
+    ),
     operate("clear_charging_profile", "profiles", &[field("profile", Kind::Number)]),
     operate("get_display_messages", "messages", &[]),
-    operate("set_display_message", "messages", &[required(
-        "message",
-        Kind::Json,
-        r#"{"id": 1, "priority": "NormalCycle", "message": {"format": "UTF8", "content": "…"}}"#,
-    )]),
+    operate(
+        "set_display_message",
+        "messages",
+        &[required(
+            "message",
+            Kind::Json,
+            r#"{"id": 1, "priority": "NormalCycle", "message": {"format": "UTF8", "content": "…"}}"#,
+        )],
+    ),
     operate("clear_display_message", "messages", &[required("id", Kind::Number, "")]),
     operate("get_local_list_version", "list", &[]),
     operate("synchronise_local_list", "list", &[]),
     administer("list_certificates", "security", &[]),
-    administer("renew_certificate", "security", &[required(
-        "purpose",
-        Kind::Choice(&["charging_station", "v2g", "v2g20", "combined"]),
-        "charging_station",
-    )]),
-    administer("install_certificate", "security", &[
-        required("kind", Kind::Choice(CERTIFICATES), "CSMSRootCertificate"),
-        required("certificate", Kind::Long, ""),
-    ]),
+    administer(
+        "renew_certificate",
+        "security",
+        &[required("purpose", Kind::Choice(&["charging_station", "v2g", "v2g20", "combined"]), "charging_station")],
+    ),
+    administer(
+        "install_certificate",
+        "security",
+        &[required("kind", Kind::Choice(CERTIFICATES), "CSMSRootCertificate"), required("certificate", Kind::Long, "")],
+    ),
     administer("change_password", "security", &[required("password", Kind::Secret, "")]),
     administer("upgrade_profile", "security", &[required("profile", Kind::Choice(&["1", "2", "3"]), "2")]),
 ];
@@ -246,7 +278,8 @@ pub(super) async fn administer_station(
 }
 
 async fn run(page: &Page, actor: &Actor, csms: &Csms, id: &str, fields: &Fields, administers: bool) -> Response {
-    let known = OPERATIONS.iter().find(|known| known.name == fields.get("operation") && known.administers == administers);
+    let known =
+        OPERATIONS.iter().find(|known| known.name == fields.get("operation") && known.administers == administers);
     let Some(operation) = known else {
         return Flash::bad(page.t("stations.error_choice")).at(&stations::path(id));
     };

@@ -1,5 +1,6 @@
 //! What every page knows: the language, who looks at it, where it is.
 
+use std::borrow::Borrow;
 use std::convert::Infallible;
 
 use askama::Template;
@@ -98,7 +99,7 @@ impl Page {
     }
 
     /// A text with blanks filled in.
-    pub fn fill<'a>(&self, key: &str, values: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    pub fn fill<'a>(&self, key: &str, values: impl IntoIterator<Item = impl Borrow<(&'a str, String)>>) -> String {
         texts::filled(self.language, key, values)
     }
 

@@ -134,7 +134,9 @@ fn course(readings: &[String], meter_start: Option<Decimal>) -> Vec<Point> {
         let Some(at) = reading["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok()) else { continue };
         let point = points.entry(at).or_insert(Point { at, power: None, energy: None, soc: None });
         for sample in reading["samples"].as_array().into_iter().flatten() {
-            let Some(value) = sample["value"].as_str().and_then(|value| value.parse::<Decimal>().ok()) else { continue };
+            let Some(value) = sample["value"].as_str().and_then(|value| value.parse::<Decimal>().ok()) else {
+                continue;
+            };
             if sample.get("phase").is_some_and(|phase| !phase.is_null()) {
                 continue;
             }

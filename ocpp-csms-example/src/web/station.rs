@@ -15,13 +15,12 @@ use super::format::kilo;
 use super::live::{self, Failed};
 use super::operations::{OPERATIONS, Operation};
 use super::{Page, stations};
-use crate::access::mask;
 use crate::server::Csms;
 use crate::stations::{Inspection, LiveStation};
 use crate::store::{self, Direction, OperationState, Reservation, SessionFilter, Station, Transaction};
 
 /// What the tabs are called in paths; the first is that of the station's own path.
-const TABS: [&str; 9] =
+pub(super) const TABS: [&str; 9] =
     ["live", "configuration", "profiles", "messages", "list", "security", "log", "sessions", "reservations"];
 /// Frames of the log on a page.
 const FRAMES: u32 = 100;
@@ -171,13 +170,7 @@ async fn answer(page: Page, csms: &Csms, id: &str, tab: &'static str, wanted: Wa
     }
 }
 
-async fn view(
-    page: &Page,
-    csms: &Csms,
-    id: &str,
-    tab: &'static str,
-    wanted: Wanted,
-) -> Result<Option<View>, Failed> {
+async fn view(page: &Page, csms: &Csms, id: &str, tab: &'static str, wanted: Wanted) -> Result<Option<View>, Failed> {
     let Some(station) = csms.store().station(id).await? else { return Ok(None) };
     let path = stations::path(id);
     let content = match tab {
@@ -204,9 +197,19 @@ async fn view(
     let forms: Vec<_> = OPERATIONS.iter().filter(|known| known.tab == tab && known.is_for(page)).collect();
     let of_tab = |kind: &str| OPERATIONS.iter().any(|known| known.tab == tab && known.name == kind);
     let latest = csms.store().operations(Some(id), None, None, ROWS).await?;
-    let operations = latest.into_iter().filter(|known| of_tab(&known.kind)).take(10).map(|known| OperationRow::new(page, known));
+    let operations =
+        latest.into_iter().filter(|known| of_tab(&known.kind)).take(10).map(|known| OperationRow::new(page, known));
     let connection = csms.stations().live(id).connection;
-    Ok(Some(View { page: page.clone(), path, tab, station, connection, forms, content, operations: operations.collect() }))
+    Ok(Some(View {
+        page: page.clone(),
+        path,
+        tab,
+        station,
+        connection,
+        forms,
+        content,
+        operations: operations.collect(),
+    }))
 }
 
 impl OperationRow {
@@ -260,7 +263,8 @@ fn evses(live: &LiveStation, mut running: Vec<Transaction>) -> Vec<EvseRow> {
         .into_iter()
         .map(|number| {
             let connectors = live.connectors.iter().filter(|((evse, _), _)| *evse == number);
-            let session = running.iter().position(|session| session.evse == Some(number)).map(|at| running.swap_remove(at));
+            let session =
+                running.iter().position(|session| session.evse == Some(number)).map(|at| running.swap_remove(at));
             let power = live.power.get(&number).copied().or_else(|| session.as_ref().and_then(|session| session.power));
             EvseRow {
                 number,
@@ -315,12 +319,19 @@ fn known(tab: &str, inspection: &Inspection) -> Vec<(String, String)> {
         "profiles" => mirrors
             .charging_profiles()
             .iter()
-            .map(|known| (format!("EVSE {} · {} · {}", known.evse, known.profile.id, known.source), pretty(&known.profile)))
+            .map(|known| {
+                (format!("EVSE {} · {} · {}", known.evse, known.profile.id, known.source), pretty(&known.profile))
+            })
             .collect(),
-        "messages" => mirrors.display_messages().iter().map(|message| (message.id.to_string(), pretty(message))).collect(),
-        "list" => {
-            mirrors.local_list().version().map(|version| ("SendLocalList".to_owned(), version.to_string())).into_iter().collect()
+        "messages" => {
+            mirrors.display_messages().iter().map(|message| (message.id.to_string(), pretty(message))).collect()
         }
+        "list" => mirrors
+            .local_list()
+            .version()
+            .map(|version| ("SendLocalList".to_owned(), version.to_string()))
+            .into_iter()
+            .collect(),
         _ => inspection
             .certificates
             .iter()
@@ -346,11 +357,7 @@ async fn log(csms: &Csms, page: &Page, id: &str, wanted: Wanted) -> Result<Log, 
 }
 
 /// The latest frames alone, which the page asks for again and again.
-pub(super) async fn latest_frames(
-    page: Page,
-    State(csms): State<Csms>,
-    Path(id): Path<String>,
-) -> Response {
+pub(super) async fn latest_frames(page: Page, State(csms): State<Csms>, Path(id): Path<String>) -> Response {
     #[derive(Template)]
     #[template(path = "station_frames.html")]
     struct Latest {

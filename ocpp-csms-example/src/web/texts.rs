@@ -2,6 +2,7 @@
 //!
 //! A text is asked for as `area.key`. What a text has in braces, such as `{count}`, is filled in.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -52,10 +53,15 @@ pub fn exists(key: &str) -> bool {
 
 /// A text in which `{name}` is replaced by each value.
 #[must_use]
-pub fn filled<'a>(language: Language, key: &str, values: impl IntoIterator<Item = (&'a str, String)>) -> String {
+pub fn filled<'a>(
+    language: Language,
+    key: &str,
+    values: impl IntoIterator<Item = impl Borrow<(&'a str, String)>>,
+) -> String {
     let mut result = text(language, key).to_owned();
-    for (name, value) in values {
-        result = result.replace(&format!("{{{name}}}"), &value);
+    for value in values {
+        let (name, value) = value.borrow();
+        result = result.replace(&format!("{{{name}}}"), value);
     }
     result
 }
