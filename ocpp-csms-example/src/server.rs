@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
-use crate::access::operators;
 use crate::access::{AccessError, ApiToken, Gate, NoEntropy, PasswordKey};
+use crate::access::{PageRule, Pages, entrance, operators};
 use crate::config::Config;
 use crate::door::Entrance;
 use crate::maintenance::{self, Maintenance, MaintenanceError};
@@ -240,6 +240,12 @@ impl Server {
         &self.csms
     }
 
+    /// Every page: its method, its path, and who is answered.
+    #[must_use]
+    pub fn pages(&self) -> Vec<PageRule> {
+        pages(&self.csms).into_parts().1
+    }
+
     /// Ends all connections, keeps what was reported, and closes the database.
     pub async fn shut_down(self) {
         self.csms.stations().close().await;
@@ -250,8 +256,13 @@ impl Server {
     }
 }
 
+/// Every page, each with what it needs.
+fn pages(csms: &Csms) -> Pages {
+    web::pages(csms).merge(entrance::pages(csms))
+}
+
 fn app(csms: &Csms) -> Router {
-    let (pages, _rules) = web::pages(csms).into_parts();
+    let (pages, _) = pages(csms).into_parts();
     api::routes(csms.clone())
         .merge(pages.layer(CompressionLayer::new()))
         .merge(stations::routes(csms.stations().clone()))

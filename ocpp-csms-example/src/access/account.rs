@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::{AccessError, Actor, Scope, Scopes, Who};
+use super::{AccessError, Actor, Scope, Scopes, Who, drivers};
 use crate::server::Csms;
 use crate::store::{Driver, Operator, SetUpLink, SignIn, StoreError};
 
@@ -164,7 +164,11 @@ pub(crate) async fn sign_in(
     password: &str,
     address: Option<IpAddr>,
 ) -> Result<Begun, AccessError> {
-    let name = name.trim();
+    let login = match kind {
+        Kind::Driver => drivers::check_login(name).ok(),
+        Kind::Operator => None,
+    };
+    let name = login.as_deref().unwrap_or(name).trim();
     if name.chars().count() > 4 * MAX_NAME {
         return Err(AccessError::WrongPassword);
     }

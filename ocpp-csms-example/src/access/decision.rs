@@ -1,9 +1,96 @@
-//! Whether a token may charge.
+//! Whether a token may charge, where, and who pays.
 
 use jiff::Timestamp;
 use ocpp_core::csms::{self, Authorization, AuthorizationStatus};
 
-use crate::store::{Token, TokenStatus};
+use super::{Payer, Payment};
+use crate::store::{Driver, Store, StoreError, Token, TokenStatus, TokenTerms};
+
+/// What was decided about a token at a station.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// What the station is told.
+    pub authorization: Authorization,
+    /// Who pays for what it charges, if it charges.
+    pub payer: Payer,
+}
+
+/// Decides about a token at a station. `has_credit` says whether a driver has a balance to charge from; it is asked only where that
+/// matters.
+///
+/// # Errors
+/// When the database fails.
+pub async fn judge(
+    store: &Store,
+    station: &str,
+    token: &str,
+    now: Timestamp,
+    has_credit: impl AsyncFnOnce(&str) -> Result<bool, StoreError>,
+) -> Result<Judgement, StoreError> {
+    let free_vend = store.station(station).await?.is_some_and(|station| station.free_vend);
+    let known = store.token(token).await?;
+    let authorization = authorize(known.as_ref(), free_vend, now);
+    if known.is_none() || authorization.status != AuthorizationStatus::Accepted {
+        return Ok(Judgement { authorization, payer: Payer::Nobody });
+    }
+    let terms = store.token_terms(token).await?;
+    let driver = match &terms.driver {
+        Some(id) => store.driver(id).await?,
+        None => None,
+    };
+    let payer = payer_of(&terms, driver.as_ref());
+    let credit = match &payer {
+        Payer::Driver(driver) => Some(has_credit(driver).await?),
+        Payer::Nobody => None,
+    };
+    Ok(Judgement { authorization: restrict(authorization, &terms, driver.as_ref(), station, credit, now), payer })
+}
+
+/// Who pays for what a token charges. A token that nobody entered, or that belongs to nobody, is free where it may charge at all.
+///
+/// # Errors
+/// When the database fails.
+pub async fn payer(store: &Store, token: &str) -> Result<Payer, StoreError> {
+    let terms = store.token_terms(token).await?;
+    let driver = match &terms.driver {
+        Some(id) => store.driver(id).await?,
+        None => None,
+    };
+    Ok(payer_of(&terms, driver.as_ref()))
+}
+
+fn payer_of(terms: &TokenTerms, driver: Option<&Driver>) -> Payer {
+    match driver {
+        Some(driver) if terms.payment.unwrap_or(driver.payment) == Payment::Balance => Payer::Driver(driver.id.clone()),
+        _ => Payer::Nobody,
+    }
+}
+
+/// What the terms of a token leave of the answer that its status alone would get. `credit` is `None` where nobody pays.
+fn restrict(
+    mut answer: Authorization,
+    terms: &TokenTerms,
+    driver: Option<&Driver>,
+    station: &str,
+    credit: Option<bool>,
+    now: Timestamp,
+) -> Authorization {
+    let allowed = terms.stations.as_ref().is_none_or(|stations| stations.iter().any(|allowed| allowed == station));
+    if driver.is_some_and(|driver| driver.disabled) {
+        answer.status = AuthorizationStatus::Blocked;
+    } else if !allowed {
+        // In 1.6, which has no such status, the station reads Blocked.
+        answer.status = AuthorizationStatus::NotAtThisLocation;
+    } else if credit == Some(false) {
+        // C17.FR.02
+        answer.status = AuthorizationStatus::NoCredit;
+    }
+    // C17.FR.01, C17.FR.02: a prepaid token does not stay in the station's cache. Nor does what an operator may allow tomorrow.
+    if credit.is_some() || answer.status != AuthorizationStatus::Accepted {
+        answer.cache_expires_at = Some(now);
+    }
+    answer
+}
 
 /// The answer to a station about a token; `known` is what the operator entered about it, if anything.
 ///
@@ -79,6 +166,57 @@ mod tests {
         assert_eq!(status(Some(&token(TokenStatus::Blocked, None)), true), AuthorizationStatus::Blocked);
         assert_eq!(status(Some(&token(TokenStatus::Invalid, None)), true), AuthorizationStatus::Invalid);
         assert_eq!(status(Some(&token(TokenStatus::Expired, None)), true), AuthorizationStatus::Expired);
+    }
+
+    fn driver(payment: Payment) -> Driver {
+        let now = Timestamp::UNIX_EPOCH;
+        Driver {
+            id: "ada".to_owned(),
+            login: "ada@example.org".to_owned(),
+            name: "Ada".to_owned(),
+            password_hash: None,
+            disabled: false,
+            payment,
+            created_at: now,
+            updated_at: now,
+            last_sign_in_at: None,
+        }
+    }
+
+    #[test]
+    fn whose_token_pays_from_a_balance_is_decided_by_the_token_and_else_by_its_driver() {
+        let paid = Payer::Driver("ada".to_owned());
+        for (own, of_driver, expected) in [
+            (None, Payment::Balance, &paid),
+            (None, Payment::Free, &Payer::Nobody),
+            (Some(Payment::Free), Payment::Balance, &Payer::Nobody),
+            (Some(Payment::Balance), Payment::Free, &paid),
+        ] {
+            let terms = TokenTerms { driver: Some("ada".to_owned()), payment: own, stations: None };
+            assert_eq!(&payer_of(&terms, Some(&driver(of_driver))), expected);
+        }
+        assert_eq!(payer_of(&TokenTerms::default(), None), Payer::Nobody);
+    }
+
+    #[test]
+    fn a_token_charges_where_it_may_and_while_somebody_pays() {
+        let now = "2026-06-01T12:00:00Z".parse().unwrap();
+        let everywhere = TokenTerms::default();
+        let somewhere = TokenTerms { stations: Some(vec!["CS-1".to_owned()]), ..TokenTerms::default() };
+        let nowhere = TokenTerms { stations: Some(vec![]), ..TokenTerms::default() };
+        let judged = |terms: &TokenTerms, credit: Option<bool>, disabled: bool| {
+            let driver = Driver { disabled, ..driver(Payment::Balance) };
+            let accepted = authorize(Some(&token(TokenStatus::Accepted, None)), false, now);
+            let answer = restrict(accepted, terms, Some(&driver), "CS-1", credit, now);
+            (answer.status, answer.cache_expires_at)
+        };
+        assert_eq!(judged(&everywhere, None, false), (AuthorizationStatus::Accepted, None));
+        assert_eq!(judged(&somewhere, None, false), (AuthorizationStatus::Accepted, None));
+        assert_eq!(judged(&nowhere, None, false), (AuthorizationStatus::NotAtThisLocation, Some(now)));
+        assert_eq!(judged(&everywhere, None, true), (AuthorizationStatus::Blocked, Some(now)));
+        // C17.FR.01, C17.FR.02
+        assert_eq!(judged(&everywhere, Some(true), false), (AuthorizationStatus::Accepted, Some(now)));
+        assert_eq!(judged(&everywhere, Some(false), false), (AuthorizationStatus::NoCredit, Some(now)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::account::{self, Begun, Kind, Secret, check_name};
 use super::{AccessError, Actor};
 use crate::config::DriverRegistration;
 use crate::server::Csms;
-use crate::store::{Driver, Store, StoreError, Token, TokenStatus, TokenTerms};
+use crate::store::{Driver, Token, TokenStatus, TokenTerms};
 
 /// How what a token charges is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -51,23 +51,6 @@ pub enum Payer {
     Nobody,
     /// The balance of this driver.
     Driver(String),
-}
-
-/// Who pays for what a token charges. A token that nobody entered, or that belongs to nobody, is free where it may charge at all.
-///
-/// # Errors
-/// When the database fails.
-pub async fn payer(store: &Store, token: &str) -> Result<Payer, StoreError> {
-    let terms = store.token_terms(token).await?;
-    let Some(driver) = terms.driver else { return Ok(Payer::Nobody) };
-    let payment = match terms.payment {
-        Some(payment) => payment,
-        None => store.driver(&driver).await?.map_or(Payment::Balance, |driver| driver.payment),
-    };
-    Ok(match payment {
-        Payment::Free => Payer::Nobody,
-        Payment::Balance => Payer::Driver(driver),
-    })
 }
 
 /// What is changed of a driver. What is `None` stays.
@@ -232,7 +215,7 @@ async fn give_app_token(csms: &Csms, driver: &str) -> Result<(), AccessError> {
 }
 
 /// An e-mail address, or a telephone number with its country.
-fn check_login(login: &str) -> Result<String, AccessError> {
+pub(super) fn check_login(login: &str) -> Result<String, AccessError> {
     let login = login.trim();
     if let Some(digits) = login.strip_prefix('+') {
         let number: String = digits.chars().filter(|character| !matches!(character, ' ' | '-' | '(' | ')')).collect();

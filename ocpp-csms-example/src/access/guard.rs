@@ -1,21 +1,24 @@
 //! What a request needs before it is answered.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodFilter, on};
 
-use super::{Actor, Refused, Scope};
+use super::{Actor, Refused, Scope, entrance};
 use crate::server::Csms;
+use crate::web::Page;
 
 /// What a request needs to be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// Nothing: everybody is answered.
     Nothing,
+    /// Somebody who signed in, whoever it is.
+    SignedIn,
     /// Somebody with this scope.
     Scope(Scope),
 }
@@ -26,6 +29,7 @@ impl Needs {
     pub fn allow(self, actor: &Actor) -> bool {
         match self {
             Self::Nothing => true,
+            Self::SignedIn => actor.csrf.is_some(),
             Self::Scope(scope) => actor.may(scope),
         }
     }
@@ -80,17 +84,24 @@ async fn guard(State((csms, needs)): State<(Csms, Needs)>, request: Request, nex
         Err(refused) => return refused.into_response(),
     };
     if !needs.allow(&actor) {
-        return turn_away(&request, &actor);
+        return turn_away(request, actor, needs).await;
     }
     request.extensions_mut().insert(actor);
     next.run(request).await
 }
 
 /// Who is not signed in is sent to sign in, and back afterwards.
-fn turn_away(request: &Request, actor: &Actor) -> Response {
+async fn turn_away(mut request: Request, actor: Actor, needs: Needs) -> Response {
     if !actor.is_anonymous() {
-        return (StatusCode::FORBIDDEN, "Your account may not do this; ask an admin for a role that may.\n")
-            .into_response();
+        if actor.driver().is_some() && request.uri().path() == "/" {
+            return Redirect::to("/driver").into_response();
+        }
+        request.extensions_mut().insert(actor);
+        let (mut parts, _) = request.into_parts();
+        return match Page::from_request_parts(&mut parts, &()).await {
+            Ok(page) => entrance::forbidden(&page, needs),
+            Err(never) => match never {},
+        };
     }
     let by_htmx = request.headers().contains_key("hx-request");
     let target = match request.uri().path_and_query() {

@@ -6,6 +6,7 @@ mod api_token;
 mod audit;
 mod decision;
 pub(crate) mod drivers;
+pub(crate) mod entrance;
 mod error;
 pub(crate) mod gate;
 mod guard;
@@ -18,8 +19,8 @@ mod throttle;
 
 pub use actor::{Actor, Who};
 pub use api_token::ApiToken;
-pub use decision::authorize;
-pub use drivers::{Payer, Payment, payer};
+pub use decision::{Judgement, authorize, judge, payer};
+pub use drivers::{Payer, Payment};
 pub use error::AccessError;
 pub(crate) use gate::Gate;
 pub use gate::Refused;

@@ -1,5 +1,6 @@
 //! The stations: what is known of them, what the operator decides about them, and their OCPP log.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use super::body::{Json, Path, Query};
 use super::raw::json_or_text;
 use super::tokens::{Part, limit};
 use super::{Number, Problem};
+use crate::access::Actor;
 use crate::server::Csms;
 use crate::stations::{LiveStation, check_id};
 use crate::store::{Direction, Registration, Station, StationChange, StoredMessage};
@@ -179,6 +181,7 @@ pub(super) async fn get(State(csms): State<Csms>, Path(id): Path<String>) -> Res
         (status = 400, body = Problem)))]
 pub(super) async fn put(
     State(csms): State<Csms>,
+    Extension(actor): Extension<Actor>,
     Path(id): Path<String>,
     Json(put): Json<StationPut>,
 ) -> Result<(StatusCode, axum::Json<StationView>), Problem> {
@@ -219,6 +222,10 @@ pub(crate) async fn change(csms: &Csms, id: &str, put: StationPut) -> Result<(bo
     if let Some(before) = &before {
         carry_out(csms, before, &station);
     }
+    let action = if created { "station.created" } else { "station.changed" };
+    let detail =
+        format!("{}{}", station.registration, if change.password_hash.is_some() { ", new password" } else { "" });
+    csms.audit(&actor, action, &id, detail).await;
     csms.stations().changed();
     Ok((created, station))
 }

@@ -1,5 +1,6 @@
 //! The tokens that drivers present.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -8,11 +9,15 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Problem;
 use super::body::{Json, Path, Query};
+use crate::access::{AccessError, Actor, Payment, mask};
 use crate::server::Csms;
-use crate::store::{Token, TokenStatus};
+use crate::stations::check_id;
+use crate::store::{Token, TokenStatus, TokenTerms};
 
 /// Identifiers have at most this many characters (2.1 part 2, IdTokenType).
 const MAX_TOKEN: usize = 255;
+/// Stations that one token may name.
+const MAX_STATIONS: usize = 1000;
 /// Kinds have at most this many (2.1 part 2, IdTokenType).
 const MAX_KIND: usize = 20;
 
@@ -30,6 +35,12 @@ pub(crate) struct TokenView {
     expires_at: Option<Timestamp>,
     /// The token that stands for its group.
     group: Option<String>,
+    /// Whose it is: the id of a driver.
+    driver: Option<String>,
+    /// How what it charges is paid; null: as its driver pays, and free without a driver.
+    payment: Option<Payment>,
+    /// The stations where it may charge; null: all.
+    stations: Option<Vec<String>>,
     /// When it was entered.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -38,10 +49,11 @@ pub(crate) struct TokenView {
     updated_at: Timestamp,
 }
 
-impl From<Token> for TokenView {
-    fn from(token: Token) -> Self {
+impl TokenView {
+    async fn new(csms: &Csms, token: Token) -> Result<Self, Problem> {
+        let TokenTerms { driver, payment, stations } = csms.store().token_terms(&token.token).await?;
         let Token { token, kind, status, expires_at, group, created_at, updated_at } = token;
-        Self { token, r#type: kind, status, expires_at, group, created_at, updated_at }
+        Ok(Self { token, r#type: kind, status, expires_at, group, driver, payment, stations, created_at, updated_at })
     }
 }
 
@@ -60,6 +72,13 @@ pub(crate) struct TokenChange {
     /// The token that stands for its group. Default: none.
     #[schema(max_length = 255)]
     group: Option<String>,
+    /// Whose it is: the id of a driver. Default: nobody's.
+    driver: Option<String>,
+    /// How what it charges is paid. Default: as its driver pays, and free without a driver.
+    payment: Option<Payment>,
+    /// The stations where it may charge, at most 1000. Default: all.
+    #[schema(max_items = 1000)]
+    stations: Option<Vec<String>>,
 }
 
 /// Which part of a long list.
@@ -96,7 +115,11 @@ pub(super) async fn list(
     Query(part): Query<Part>,
 ) -> Result<axum::Json<Vec<TokenView>>, Problem> {
     let tokens = csms.store().tokens(part.after.as_deref(), part.limit()?).await?;
-    Ok(axum::Json(tokens.into_iter().map(TokenView::from).collect()))
+    let mut views = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        views.push(TokenView::new(&csms, token).await?);
+    }
+    Ok(axum::Json(views))
 }
 
 /// One token, whatever the case of its letters.
@@ -105,7 +128,7 @@ pub(super) async fn list(
     responses((status = 200, body = TokenView), (status = 404, body = Problem)))]
 pub(super) async fn get(State(csms): State<Csms>, Path(token): Path<String>) -> Result<axum::Json<TokenView>, Problem> {
     let known = csms.store().token(&token).await?.ok_or_else(|| unknown(&token))?;
-    Ok(axum::Json(known.into()))
+    Ok(axum::Json(TokenView::new(&csms, known).await?))
 }
 
 /// Enters or replaces a token.
@@ -115,6 +138,7 @@ pub(super) async fn get(State(csms): State<Csms>, Path(token): Path<String>) -> 
         (status = 400, body = Problem)))]
 pub(super) async fn put(
     State(csms): State<Csms>,
+    Extension(actor): Extension<Actor>,
     Path(token): Path<String>,
     Json(change): Json<TokenChange>,
 ) -> Result<(StatusCode, axum::Json<TokenView>), Problem> {
@@ -124,6 +148,7 @@ pub(super) async fn put(
     if let Some(group) = &change.group {
         check("group", group, MAX_TOKEN)?;
     }
+    let terms = terms(&csms, change.driver, change.payment, change.stations).await?;
     let now = Timestamp::now();
     let wanted = Token {
         token: token.clone(),
@@ -135,16 +160,52 @@ pub(super) async fn put(
         updated_at: now,
     };
     let status = if csms.store().put_token(&wanted).await? { StatusCode::CREATED } else { StatusCode::OK };
+    csms.store().put_token_terms(&token, &terms).await?;
     let kept = csms.store().token(&token).await?.ok_or_else(|| unknown(&token))?;
-    Ok((status, axum::Json(kept.into())))
+    let action = if status == StatusCode::CREATED { "token.created" } else { "token.changed" };
+    csms.audit(&actor, action, mask(&token), kept.status).await;
+    Ok((status, axum::Json(TokenView::new(&csms, kept).await?)))
 }
 
 /// Removes a token: it is not known any more.
 #[utoipa::path(delete, path = "/api/v1/tokens/{token}", tag = "tokens",
     security(("bearer" = ["operate"])), operation_id = "delete_token",
     responses((status = 204, description = "Removed"), (status = 404, body = Problem)))]
-pub(super) async fn delete(State(csms): State<Csms>, Path(token): Path<String>) -> Result<StatusCode, Problem> {
-    if csms.store().delete_token(&token).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown(&token)) }
+pub(super) async fn delete(
+    State(csms): State<Csms>,
+    Extension(actor): Extension<Actor>,
+    Path(token): Path<String>,
+) -> Result<StatusCode, Problem> {
+    if !csms.store().delete_token(&token).await? {
+        return Err(unknown(&token));
+    }
+    csms.audit(&actor, "token.removed", mask(&token), "").await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Checks to whom a token is to belong, and where it is to charge.
+async fn terms(
+    csms: &Csms,
+    driver: Option<String>,
+    payment: Option<Payment>,
+    stations: Option<Vec<String>>,
+) -> Result<TokenTerms, Problem> {
+    match &driver {
+        Some(id) if csms.store().driver(id).await?.is_none() => {
+            return Err(Problem::bad_request(format!(
+                "driver: there is no driver {id:?}; list them with GET /api/v1/drivers"
+            )));
+        }
+        None if payment == Some(Payment::Balance) => return Err(AccessError::BalanceOfNobody.into()),
+        _ => {}
+    }
+    for station in stations.iter().flatten() {
+        check_id(station).map_err(|error| Problem::bad_request(format!("stations: {error}")))?;
+    }
+    if stations.as_ref().is_some_and(|stations| stations.len() > MAX_STATIONS) {
+        return Err(Problem::bad_request("stations: name at most 1000, or none to allow all"));
+    }
+    Ok(TokenTerms { driver, payment, stations })
 }
 
 fn unknown(token: &str) -> Problem {

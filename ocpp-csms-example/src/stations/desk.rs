@@ -16,7 +16,7 @@ use ocpp_core::types::Version;
 use super::live;
 use super::notice::{Alert, What};
 use super::registry::Stations;
-use crate::access::authorize;
+use crate::access::judge;
 use crate::sessions::{Recorded, Step, record};
 use crate::store::{Connector, Identity, Registration, ReservationState, SecurityEvent, Source, Station, StoreError};
 use crate::tariffs::amount;
@@ -329,8 +329,7 @@ impl Desk {
 
     async fn judge(&self, token: &str) -> Result<Authorization, StoreError> {
         let store = self.stations.store();
-        let free_vend = store.station(&self.station).await?.is_some_and(|station| station.free_vend);
-        Ok(authorize(store.token(token).await?.as_ref(), free_vend, Timestamp::now()))
+        Ok(judge(store, &self.station, token, Timestamp::now(), async |_| Ok(true)).await?.authorization)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The accounts of drivers, and the terms of their tokens.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::{Row, Store, StoreError, Unit, sql};
@@ -139,6 +141,18 @@ impl Store {
             unit.execute(statement.bind(&key).bind(station)).await?;
         }
         unit.commit().await
+    }
+
+    /// The tokens that no list of a station may hold, in lower case, because what they may do depends on the place, on a balance, or on
+    /// whether their driver is still let in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tokens_asked_for(&self) -> Result<HashSet<String>, StoreError> {
+        let statement = sql("SELECT token_terms.token_key AS token_key FROM token_terms \
+             LEFT JOIN drivers ON drivers.id = token_terms.driver WHERE token_terms.every_station = 0 \
+             OR COALESCE(token_terms.payment, drivers.payment) = 'balance' OR drivers.disabled <> 0");
+        self.fetch_all(statement).await?.iter().map(|row| row.text("token_key")).collect()
     }
 
     /// The tokens of a driver, as they were entered.

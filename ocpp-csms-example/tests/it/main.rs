@@ -3,7 +3,9 @@
 // What clippy.toml allows in tests, it does not allow in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod access_pages;
 mod access_people;
+mod access_walk;
 mod authority;
 mod bad_input;
 mod calls;

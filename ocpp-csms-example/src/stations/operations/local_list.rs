@@ -16,13 +16,15 @@ const MOST: usize = 100_000;
 /// The whole list. Its version is the time in seconds, so that later lists have greater ones.
 pub(super) async fn command(store: &Store) -> Result<Command, StoreError> {
     let now = Timestamp::now();
+    let asked_for = store.tokens_asked_for().await?;
     let mut entries = Vec::new();
     let mut after: Option<String> = None;
     while entries.len() < MOST {
         let tokens = store.tokens(after.as_deref(), PAGE).await?;
         after = tokens.last().map(|token| token.token.clone());
         let is_last = tokens.len() < PAGE as usize;
-        entries.extend(tokens.iter().filter_map(|token| entry(token, now)));
+        let listed = tokens.iter().filter(|token| !asked_for.contains(&token.token.to_ascii_lowercase()));
+        entries.extend(listed.filter_map(|token| entry(token, now)));
         if is_last {
             break;
         }
