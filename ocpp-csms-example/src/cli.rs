@@ -191,9 +191,6 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
     let server = Server::start(config, token.as_deref()).await?;
     let address = server.address();
     let url = server.csms().public_url();
-    if let Some(link) = server.new_set_up_link() {
-        say(format_args!("Choose the password of the first admin, by a link that works once: {link}"));
-    }
     if let Some(token) = server.new_api_token() {
         say(format_args!("API token, shown only this once: {token}"));
     }
@@ -205,6 +202,9 @@ async fn serve(serve: Serve) -> anyhow::Result<()> {
         }
     }
     say(format_args!("Page: {url}/   REST: {url}/api/docs"));
+    if let Some(link) = server.new_set_up_link() {
+        say(format_args!("Choose the password of the first admin, by a link that works once: {link}"));
+    }
     stop.await;
     tracing::info!("shutting down");
     server.shut_down().await;
