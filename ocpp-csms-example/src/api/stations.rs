@@ -185,7 +185,10 @@ pub(super) async fn put(
     Path(id): Path<String>,
     Json(put): Json<StationPut>,
 ) -> Result<(StatusCode, axum::Json<StationView>), Problem> {
+    let new_password = if put.password.is_some() { ", new password" } else { "" };
     let (created, station) = change(&csms, &id, put).await?;
+    let action = if created { "station.created" } else { "station.changed" };
+    csms.audit(&actor, action, &id, format!("{}{new_password}", station.registration)).await;
     let live = csms.stations().live(&id);
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, axum::Json(StationView::new(station, live))))
@@ -222,10 +225,6 @@ pub(crate) async fn change(csms: &Csms, id: &str, put: StationPut) -> Result<(bo
     if let Some(before) = &before {
         carry_out(csms, before, &station);
     }
-    let action = if created { "station.created" } else { "station.changed" };
-    let detail =
-        format!("{}{}", station.registration, if change.password_hash.is_some() { ", new password" } else { "" });
-    csms.audit(&actor, action, &id, detail).await;
     csms.stations().changed();
     Ok((created, station))
 }
