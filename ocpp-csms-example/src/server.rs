@@ -13,6 +13,7 @@ use crate::access::{PageRule, Pages, entrance, operators};
 use crate::config::Config;
 use crate::door::Entrance;
 use crate::maintenance::{self, Maintenance, MaintenanceError};
+use crate::reports;
 use crate::sites::Sites;
 use crate::stations::Stations;
 use crate::store::{MessageLog, OpenError, Store, StoreError};
@@ -203,6 +204,8 @@ impl Server {
         let limits = csms.config().connections;
         let entrance = Entrance { app: app(&csms), limits, tls: tls.clone(), stations: csms.stations().clone() };
         let task = tokio::spawn(door::serve(listener, entrance, stop.clone()));
+        reports::resume(&csms).await?;
+        tokio::spawn(reports::watch(csms.clone(), stop.clone()));
         tokio::spawn(maintenance::run(csms.clone(), stop.clone()));
         if let Some(tls) = tls.clone() {
             tokio::spawn(tls.watch(stop.clone()));

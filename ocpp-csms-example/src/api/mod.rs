@@ -16,6 +16,7 @@ mod operations;
 mod operators;
 mod problem;
 mod raw;
+mod reports;
 mod reservations;
 mod security_events;
 mod session;
@@ -131,6 +132,13 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(logs::get, logs::delete))
         .routes(routes!(logs::text))
         .routes(routes!(logs::file))
+        .routes(routes!(reports::days))
+        .routes(routes!(reports::utilisation))
+        .routes(routes!(reports::consumption))
+        .routes(routes!(reports::trends))
+        .routes(routes!(reports::power))
+        .routes(routes!(reports::file))
+        .routes(routes!(reports::put_zone))
         .split_for_parts();
     let rules = Arc::new(auth::Rules::of(&description));
     api.layer(middleware::from_fn_with_state((csms.clone(), rules), auth::guard))

@@ -115,7 +115,7 @@ impl Totals {
 }
 
 /// In thousandths, to the nearest; what is beyond every meter counts as nothing.
-fn milli(value: Decimal) -> i64 {
+pub(super) fn milli(value: Decimal) -> i64 {
     value.checked_mul(Decimal::ONE_THOUSAND).and_then(|value| value.round().to_i64()).unwrap_or(0)
 }
 

@@ -160,6 +160,12 @@ impl Stations {
         self.inner.live.read().unwrap_or_else(PoisonError::into_inner).get(station).cloned().unwrap_or_default()
     }
 
+    /// The stations that are connected.
+    pub(crate) fn connected_ids(&self) -> Vec<Arc<str>> {
+        let live = self.inner.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.iter().filter(|(_, station)| station.connection.is_some()).map(|(id, _)| Arc::clone(id)).collect()
+    }
+
     /// The number of stations that are connected.
     #[must_use]
     pub fn connected(&self) -> usize {

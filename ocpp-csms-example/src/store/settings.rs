@@ -12,6 +12,16 @@ impl Store {
         row.map(|row| row.text("value")).transpose()
     }
 
+    /// Keeps a value, whatever the setting had before.
+    pub(crate) async fn put_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let statement = super::sql(
+            "INSERT INTO settings (name, value) VALUES ($1, $2) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        );
+        self.execute(statement.bind(name).bind(value)).await?;
+        Ok(())
+    }
+
     /// Keeps `value` unless the setting has one already, and returns the one that is kept.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ mod page;
 mod place;
 mod postgres;
 mod program;
+mod reports;
 mod reservations;
 mod rest;
 mod security;

@@ -1,0 +1,204 @@
+//! Hours, energy and fees: of each station, of each day, of each station and day.
+
+use std::collections::{BTreeMap, HashMap};
+
+use iso_currency::Currency;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::presence::StationState;
+use super::range::{Range, ReportError};
+use super::spread::{Day, by_day, date};
+use crate::server::Csms;
+use crate::store::text_enum;
+
+/// Days of a report on every day of every station at most.
+const MAX_STATION_DAYS: i64 = 31;
+
+text_enum! {
+    /// What a line of a report is about.
+    Grouping {
+        /// A day of a station.
+        StationDay = "station_day",
+        /// A station.
+        Station = "station",
+        /// A day.
+        Day = "day",
+    }
+}
+
+/// Energy, fees and time of a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Sessions that ended.
+    pub sessions: i64,
+    /// What was charged in them, in mWh.
+    pub energy_mwh: i64,
+    /// What they cost, in minor units of each currency.
+    pub fees: BTreeMap<&'static str, i64>,
+    /// The time of all sessions together, in ms.
+    pub occupied: i64,
+    /// The time of the stations in each state, in ms.
+    pub states: BTreeMap<StationState, i64>,
+    /// How often a station became faulted.
+    pub faults: i64,
+}
+
+impl Figures {
+    /// What was charged, in kWh.
+    #[must_use]
+    pub fn energy_kwh(&self) -> Decimal {
+        Decimal::new(self.energy_mwh, 6)
+    }
+
+    /// The time in a state, in ms.
+    #[must_use]
+    pub fn time(&self, state: StationState) -> i64 {
+        self.states.get(&state).copied().unwrap_or(0)
+    }
+
+    /// The time with a connection, in ms: the working hours.
+    #[must_use]
+    pub fn connected(&self) -> i64 {
+        self.states.iter().filter(|(state, _)| **state != StationState::Offline).map(|(_, time)| time).sum()
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.sessions += other.sessions;
+        self.energy_mwh += other.energy_mwh;
+        for (currency, fees) in &other.fees {
+            *self.fees.entry(currency).or_default() += fees;
+        }
+        self.occupied += other.occupied;
+        for (state, time) in &other.states {
+            *self.states.entry(*state).or_default() += time;
+        }
+        self.faults += other.faults;
+    }
+}
+
+/// A line of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The station, unless it is about all of them.
+    pub station: Option<String>,
+    /// The day, unless it is about all of them.
+    pub day: Option<Date>,
+    /// What is told.
+    pub figures: Figures,
+}
+
+/// A report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayReport {
+    /// The days.
+    pub range: Range,
+    /// Their calendar, where a station has none of its own.
+    pub zone: String,
+    /// What a line is about.
+    pub grouping: Grouping,
+    /// The station, if it is about one.
+    pub station: Option<String>,
+    /// The lines, in the order of stations and days.
+    pub lines: Vec<Line>,
+    /// All lines together.
+    pub total: Figures,
+}
+
+/// The report on one station or on all.
+///
+/// # Errors
+/// When there is no such station, or the range is too long.
+pub async fn days(
+    csms: &Csms,
+    range: Range,
+    station: Option<&str>,
+    grouping: Grouping,
+) -> Result<DayReport, ReportError> {
+    let store = csms.store();
+    if let Some(station) = station {
+        known(csms, station).await?;
+    } else if grouping == Grouping::StationDay {
+        range
+            .at_most(MAX_STATION_DAYS, " on every day of every station: name a station, or group by station or day")?;
+    }
+    let (first, last) = (range.first(), range.last());
+    let mut lines = BTreeMap::<(Option<String>, Option<Day>), Figures>::new();
+    for row in store.report_totals(grouping, station, first, last).await? {
+        let figures = lines.entry((row.station, row.day)).or_default();
+        figures.sessions += row.total.sessions;
+        figures.energy_mwh += row.total.energy;
+        if row.total.sessions != 0 || row.total.fees != 0 {
+            *figures.fees.entry(row.currency.code()).or_default() += row.total.fees;
+        }
+        figures.occupied += row.total.occupied;
+    }
+    for row in store.report_states(grouping, station, first, last).await? {
+        let figures = lines.entry((row.station, row.day)).or_default();
+        *figures.states.entry(row.state).or_default() += row.duration;
+        if row.state == StationState::Faulted {
+            figures.faults += row.entered;
+        }
+    }
+    let zones: HashMap<String, TimeZone> = store.station_zones().await?.into_iter().collect();
+    let now = Timestamp::now();
+    for (id, state, since) in store.present_states(station).await? {
+        let zone = zones.get(&id).unwrap_or(&csms.config().time_zone);
+        let (begin, end) = range.moments(zone);
+        for (day, time) in by_day(since.max(begin), now.min(end), zone) {
+            let key = match grouping {
+                Grouping::StationDay => (Some(id.clone()), Some(day)),
+                Grouping::Station => (Some(id.clone()), None),
+                Grouping::Day => (None, Some(day)),
+            };
+            *lines.entry(key).or_default().states.entry(state).or_default() += time;
+        }
+    }
+    if grouping == Grouping::Day {
+        // A chart has a place for every day.
+        for day in first..=last {
+            lines.entry((None, Some(day))).or_default();
+        }
+    }
+    let mut total = Figures::default();
+    lines.values().for_each(|figures| total.add(figures));
+    let lines = lines.into_iter().map(|((station, day), figures)| Line { station, day: day.and_then(date), figures });
+    Ok(DayReport {
+        range,
+        zone: csms.config().time_zone.iana_name().unwrap_or("UTC").to_owned(),
+        grouping,
+        station: station.map(str::to_owned),
+        lines: lines.collect(),
+        total,
+    })
+}
+
+/// All that was charged, paid and worked in a range: of one station or of all.
+///
+/// # Errors
+/// When the database fails, or there is no such station.
+pub async fn total(csms: &Csms, range: Range, station: Option<&str>) -> Result<Figures, ReportError> {
+    Ok(days(csms, range, station, Grouping::Day).await?.total)
+}
+
+/// An amount as it is written in a report.
+#[must_use]
+pub fn written_fees(fees: &BTreeMap<&'static str, i64>) -> String {
+    let parts: Vec<String> = fees
+        .iter()
+        .filter_map(|(code, minor)| {
+            let currency = code.parse::<Currency>().ok()?;
+            Some(crate::tariffs::written(*minor, currency))
+        })
+        .collect();
+    parts.join(", ")
+}
+
+pub(super) async fn known(csms: &Csms, station: &str) -> Result<(), ReportError> {
+    let known = csms.store().station(station).await?;
+    known.map(drop).ok_or_else(|| ReportError::Unknown { what: "station", id: station.to_owned() })
+}
