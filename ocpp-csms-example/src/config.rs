@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 
 use crate::door::ConnectionLimits;
+use crate::notifications::{NotificationsConfig, NotificationsFile};
 use crate::store::Database;
 use crate::tariffs::Tariff;
 use crate::tls::{AuthorityFolder, Surroundings, TlsConfig, TlsFile};
@@ -68,6 +69,11 @@ pub struct ConfigFile {
     /// Whether a station of 2.x is asked for all its variables when it is first accepted, and when its firmware changed: what it can do is
     /// known then. Default: true.
     pub inventory: Option<bool>,
+    /// The seconds that an accepted station may be away before that is a fault, 1 to 86400. Default: 300.
+    pub offline_after: Option<u32>,
+    /// Who is told of what happens, and how.
+    #[serde(default)]
+    pub notifications: NotificationsFile,
     /// Where contract certificates for ISO 15118 and their revocation status come from: the URL of a service (see the README). Default: none,
     /// and vehicles are told that there are none.
     pub contract_provider: Option<String>,
@@ -166,6 +172,10 @@ pub struct Config {
     pub allow_no_security: bool,
     /// Whether stations of 2.x are asked for all their variables.
     pub inventory: bool,
+    /// How long an accepted station may be away before that is a fault.
+    pub offline_after: Duration,
+    /// How those are told who want to know.
+    pub notifications: NotificationsConfig,
     /// Where contract certificates and their revocation status come from.
     pub contract_provider: Option<reqwest::Url>,
     /// The authority of this installation, which signs the certificates of stations.
@@ -308,6 +318,8 @@ impl ConfigFile {
             unknown_stations: self.unknown_stations.unwrap_or_default(),
             max_unknown_stations: self.max_unknown_stations.unwrap_or(1000),
             allow_no_security: self.allow_no_security.unwrap_or_else(|| listen.ip().is_loopback()),
+            offline_after: day("offline_after", self.offline_after, 300)?,
+            notifications: self.notifications.check()?,
             contract_provider: match self.contract_provider {
                 Some(text) => Some(text.parse().map_err(|_| out_of_range("contract_provider", text, "a URL"))?),
                 None => None,
@@ -414,6 +426,9 @@ mod tests {
             ("max_connections = 0", "max_connections"),
             ("handshake_timeout = 0", "handshake_timeout"),
             ("max_connections_per_address = 0", "max_connections_per_address"),
+            ("offline_after = 0", "offline_after"),
+            ("[notifications]\ngive_up_after = 0", "give_up_after"),
+            ("[notifications.mail]\nserver = \"x\"\nfrom = \"nobody\"", "mail from"),
             ("contract_provider = \"pool\"", "contract_provider"),
             ("messages_per_second = 0", "messages_per_second"),
             ("time_zone = \"Europe/Nowhere\"", "time_zone"),

@@ -201,6 +201,11 @@ impl Server {
         let new_set_up_link = link.map(|link| format!("{}/set-up/{}", csms.public_url(), link.text()));
         let watch = csms.stations().clone().watch_operations();
         tokio::spawn(stop.clone().run_until_cancelled_owned(watch));
+        let faults = csms.stations().faults().clone();
+        let watch = faults.watch(csms.stations().clone(), csms.config().offline_after);
+        tokio::spawn(stop.clone().run_until_cancelled_owned(watch));
+        let deliver = csms.stations().notifications().clone().deliver();
+        tokio::spawn(stop.clone().run_until_cancelled_owned(deliver));
         let limits = csms.config().connections;
         let entrance = Entrance { app: app(&csms), limits, tls: tls.clone(), stations: csms.stations().clone() };
         let task = tokio::spawn(door::serve(listener, entrance, stop.clone()));

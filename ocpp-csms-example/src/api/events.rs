@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use super::Problem;
 use super::body::Query;
 use crate::server::Csms;
-use crate::stations::{Event, Notice, What};
+use crate::stations::{Event, Notice, What, kind_fits};
 
 /// Which events.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -41,7 +41,7 @@ impl Filter {
     fn new(station: Option<String>, kinds: Option<&str>) -> Result<Self, Problem> {
         let kinds = kinds.map(|kinds| kinds.split(',').map(|kind| kind.trim().to_owned()).collect::<HashSet<_>>());
         for kind in kinds.iter().flatten() {
-            if !What::KINDS.iter().any(|known| fits(kind, known)) {
+            if !What::KINDS.iter().any(|known| kind_fits(kind, known)) {
                 return Err(Problem::bad_request(format!(
                     "there are no events {kind:?}; the kinds are {}",
                     What::KINDS.join(", ")
@@ -53,15 +53,7 @@ impl Filter {
 
     fn takes(&self, notice: &Notice) -> bool {
         self.station.as_deref().is_none_or(|station| station == &*notice.station)
-            && self.kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| fits(kind, notice.what.kind())))
-    }
-}
-
-/// Whether a kind is what somebody asked for.
-fn fits(wanted: &str, kind: &str) -> bool {
-    match wanted.strip_suffix('*') {
-        Some(beginning) => kind.starts_with(beginning),
-        None => kind == wanted,
+            && self.kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind_fits(kind, notice.what.kind())))
     }
 }
 

@@ -9,6 +9,7 @@ mod body;
 mod calls;
 mod drivers;
 mod events;
+mod faults;
 mod health;
 mod logs;
 mod number;
@@ -21,7 +22,9 @@ mod reservations;
 mod security_events;
 mod session;
 mod sites;
+mod station_data;
 mod stations;
+mod subscriptions;
 mod tariffs;
 mod tokens;
 mod transactions;
@@ -90,10 +93,24 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(security_events::list))
         .routes(routes!(calls::call))
         .routes(routes!(events::stream))
+        .routes(routes!(faults::list))
+        .routes(routes!(faults::get))
+        .routes(routes!(faults::acknowledge))
+        .routes(routes!(faults::close))
+        .routes(routes!(subscriptions::list, subscriptions::post))
+        .routes(routes!(subscriptions::patch, subscriptions::delete))
+        .routes(routes!(subscriptions::deliveries))
         .routes(routes!(operations::operate))
         .routes(routes!(operations::administer))
         .routes(routes!(operations::list))
         .routes(routes!(operations::get))
+        .routes(routes!(station_data::list_actions))
+        .routes(routes!(station_data::configuration))
+        .routes(routes!(station_data::charging_profiles))
+        .routes(routes!(station_data::display_messages))
+        .routes(routes!(station_data::local_list))
+        .routes(routes!(station_data::certificates))
+        .routes(routes!(station_data::monitors))
         .routes(routes!(transactions::list))
         .routes(routes!(transactions::meter_values))
         .routes(routes!(reservations::list))

@@ -15,8 +15,9 @@ use super::tokens::{Part, limit};
 use super::{Number, Problem};
 use crate::access::Actor;
 use crate::server::Csms;
-use crate::stations::{LiveStation, check_id};
+use crate::stations::{LiveSession, LiveStation, check_id};
 use crate::store::{Direction, Registration, Station, StationChange, StoredMessage};
+use crate::tariffs::amount;
 
 /// Longest password: what 2.1 lets a station keep (`passwordString`, part 2, BasicAuthPassword).
 const MAX_PASSWORD: usize = 64;
@@ -67,6 +68,51 @@ pub(crate) struct StationView {
     power_w: Number,
     /// Its connectors, as far as it told of them.
     connectors: Vec<ConnectorStatus>,
+    /// The transactions that run.
+    sessions: Vec<RunningSession>,
+}
+
+/// A transaction that runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunningSession {
+    /// Its name, unique for the station.
+    transaction: String,
+    /// The EVSE, as soon as the station has said which.
+    evse: Option<i64>,
+    /// The connector of the EVSE.
+    connector: Option<i64>,
+    /// The token that started it.
+    token: Option<String>,
+    /// When it started, by the station's clock.
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Timestamp,
+    /// What has been charged, in Wh.
+    energy_wh: Number,
+    /// The newest power that the station reported, in W.
+    power_w: Option<Number>,
+    /// The state of charge of the vehicle, in percent.
+    soc: Option<Number>,
+    /// What it costs so far.
+    cost: Number,
+    /// The ISO 4217 code of the currency.
+    currency: &'static str,
+}
+
+impl RunningSession {
+    fn new(LiveSession { transaction, soc }: LiveSession) -> Self {
+        Self {
+            evse: transaction.evse,
+            connector: transaction.connector,
+            started_at: transaction.started_at,
+            energy_wh: Number(transaction.energy_wh()),
+            power_w: transaction.power.map(Number),
+            soc: soc.map(Number),
+            cost: Number(amount(transaction.cost, transaction.currency)),
+            currency: transaction.currency.code(),
+            token: transaction.token,
+            transaction: transaction.id,
+        }
+    }
 }
 
 /// A connector.
@@ -90,6 +136,7 @@ impl StationView {
         let version = live.connection.map(|connection| connection.version).or(station.version);
         let power_w = Number(live.total_power());
         let identity = station.identity;
+        let sessions = live.sessions.into_values().map(RunningSession::new).collect();
         let connectors = live
             .connectors
             .into_iter()
@@ -120,6 +167,7 @@ impl StationView {
             last_seen_at: live.last_seen_at,
             power_w,
             connectors,
+            sessions,
         }
     }
 }

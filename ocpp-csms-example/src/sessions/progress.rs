@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ocpp_core::csms::TransactionEvent;
 use rust_decimal::Decimal;
 
-use crate::stations::power;
+use crate::stations::{What, power};
 use crate::store::Transaction;
 use crate::tariffs::{Applied, Tariff};
 
@@ -19,6 +19,29 @@ pub enum Step {
     Updated,
     /// Its end.
     Ended,
+}
+
+impl Step {
+    /// The kind of event that tells of it.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Started => "transaction.started",
+            Self::Updated => "transaction.updated",
+            Self::Ended => "transaction.ended",
+        }
+    }
+
+    /// What is told of it.
+    #[must_use]
+    pub fn told(self, transaction: Transaction) -> What {
+        let transaction = Box::new(transaction);
+        match self {
+            Self::Started => What::Started(transaction),
+            Self::Updated => What::Metered(transaction),
+            Self::Ended => What::Billed(transaction),
+        }
+    }
 }
 
 /// A transaction that nothing is known of but its name.

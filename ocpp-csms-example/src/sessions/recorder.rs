@@ -8,6 +8,7 @@ use ocpp_core::csms::{Event, Snapshot, TransactionEvent, TransactionGaps};
 
 use super::progress::{Step, apply, unknown};
 use super::reading;
+use crate::notifications::Notifications;
 use crate::reports::{Session, session_changed};
 use crate::store::{Batch, Store, StoreError, Transaction};
 use crate::tariffs::{Tariffs, TariffsError};
@@ -32,6 +33,7 @@ pub(crate) async fn record(
     store: &Store,
     tariffs: &Tariffs,
     zone: &TimeZone,
+    notifications: &Notifications,
     station: &str,
     events: &[Event],
     snapshot: &Snapshot,
@@ -62,6 +64,12 @@ pub(crate) async fn record(
     batch.put_session_state(&state).await?;
     for (before, after) in &changes {
         session_changed(batch.unit(), station, zone, before.as_ref(), after.as_ref()).await?;
+    }
+    for Recorded { step, transaction } in &recorded {
+        // What is to be told is kept with the fact, so that no end of the program loses it.
+        if notifications.is_wanted(station, step.kind()) {
+            notifications.enqueue(batch.unit(), station, &step.told(transaction.clone())).await?;
+        }
     }
     batch.commit().await?;
     Ok(recorded)

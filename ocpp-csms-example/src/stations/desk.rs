@@ -90,7 +90,19 @@ impl Desk {
     /// The answer is what the station is to be told about the transaction.
     pub(super) async fn keep(&self, events: &[Event], snapshot: &Snapshot) -> Result<TransactionAnswer, StoreError> {
         let (store, zone) = (self.stations.store(), &self.stations.config().time_zone);
-        let recorded = record(store, self.stations.tariffs(), zone, &self.station, events, snapshot).await?;
+        let recorded = record(
+            store,
+            self.stations.tariffs(),
+            zone,
+            self.stations.notifications(),
+            &self.station,
+            events,
+            snapshot,
+        )
+        .await?;
+        if !recorded.is_empty() {
+            self.stations.notifications().wake();
+        }
         for event in events {
             self.observe(event).await;
         }
@@ -98,13 +110,17 @@ impl Desk {
         for Recorded { step, transaction } in recorded {
             // C20.FR.03, E16.FR.11, I02.FR.01, I03.FR.02: the cost while it goes on and in the end; nothing was charged at the start.
             answer.total_cost = (step != Step::Started).then(|| amount(transaction.cost, transaction.currency));
-            let transaction = Box::new(transaction);
-            let what = match step {
-                Step::Started => What::Started(transaction),
-                Step::Updated => What::Metered(transaction),
-                Step::Ended => What::Billed(transaction),
-            };
-            self.stations.notify(&self.station, what);
+            let told = events.iter().find_map(|event| match event {
+                Event::TransactionStarted(event)
+                | Event::TransactionUpdated(event)
+                | Event::TransactionEnded(event) => (event.transaction.as_str() == transaction.id).then_some(&**event),
+                _ => None,
+            });
+            self.stations.update(&self.station, |live| {
+                live.session(&transaction, told);
+                false
+            });
+            self.stations.notify(&self.station, step.told(transaction));
         }
         Ok(answer)
     }
@@ -121,6 +137,10 @@ impl Desk {
         let station = &self.station;
         let visible = self.stations.update(station, |live| live.observe(event));
         crate::maintenance::observe(self.stations.store(), station, event).await;
+        // A connector that was not taken in is one too many.
+        if visible || !matches!(event, Event::ConnectorStatus(_)) {
+            self.stations.faults().observe(&self.stations, station, event).await;
+        }
         match event {
             Event::Booted(boot) => self.booted(boot).await,
             // One that was not taken in is one too many.

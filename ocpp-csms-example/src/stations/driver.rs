@@ -193,6 +193,7 @@ impl Driver {
             true
         });
         self.stations.notify(&self.station, What::Connected { version });
+        self.stations.faults().connected(&self.stations, &self.station).await;
         session.handle(self.now(), Input::Registration(self.desk.registration(station.registration)));
         let mut authentication = Authentication::new(profile.number());
         authentication.password = password;
@@ -219,6 +220,7 @@ impl Driver {
         self.stations.metrics().disconnected(version);
         self.stations.update(&self.station, |live| {
             live.connection = None;
+            live.disconnected_at = Some(Timestamp::now());
             live.power.clear();
             true
         });

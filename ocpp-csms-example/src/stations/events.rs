@@ -44,6 +44,21 @@ impl From<&Notice> for Event {
     }
 }
 
+impl Event {
+    /// The same as JSON with another name, for who is told outside of the stream.
+    pub(crate) fn body(id: &str, at: Timestamp, station: &str, what: &What) -> String {
+        json!({"id": id, "at": at, "kind": what.kind(), "station": station, "data": data(what)}).to_string()
+    }
+}
+
+/// Whether a kind of event is what somebody asked for; `transaction.*` stands for all that begin so.
+pub(crate) fn kind_fits(wanted: &str, kind: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(beginning) => kind.starts_with(beginning),
+        None => kind == wanted,
+    }
+}
+
 /// The particulars of an event.
 fn data(what: &What) -> Value {
     match what {

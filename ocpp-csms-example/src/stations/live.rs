@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ocpp_core::csms::{ConnectorStatus, Event, MeterReading, SampleValue};
+use ocpp_core::csms::{ConnectorStatus, Event, MeterReading, SampleValue, TransactionEvent};
 use ocpp_core::transport::SecurityProfile;
 use ocpp_core::types::Version;
 use rust_decimal::Decimal;
+
+use crate::store::Transaction;
 
 /// A station cannot fill the memory with invented connectors.
 const MAX_PLACES: usize = 256;
@@ -20,12 +22,25 @@ pub struct LiveStation {
     pub connection: Option<Connection>,
     /// How it reached this server when it last connected: scheme, host and port, such as `https://csms.example:8180`.
     pub origin: Option<Arc<str>>,
+    /// When its last connection ended, since the start of the server.
+    pub disconnected_at: Option<Timestamp>,
     /// When its last frame was received.
     pub last_seen_at: Option<Timestamp>,
     /// The states of its connectors, by EVSE and connector; (0, 0) is the whole station.
     pub connectors: BTreeMap<(i64, i64), ConnectorView>,
     /// The power that each EVSE gives, in W.
     pub power: BTreeMap<i64, Decimal>,
+    /// The transactions that run, by their names.
+    pub sessions: BTreeMap<String, LiveSession>,
+}
+
+/// A transaction that runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveSession {
+    /// As it was last kept.
+    pub transaction: Transaction,
+    /// The state of charge of the vehicle in percent, if it told.
+    pub soc: Option<Decimal>,
 }
 
 /// A connection of a station.
@@ -88,6 +103,27 @@ impl LiveStation {
         }
     }
 
+    /// A transaction began, went on or ended.
+    pub(super) fn session(&mut self, transaction: &Transaction, event: Option<&TransactionEvent>) {
+        if transaction.stopped_at.is_some() {
+            self.sessions.remove(&transaction.id);
+            return;
+        }
+        let told = event.and_then(|event| event.readings.iter().rev().find_map(state_of_charge));
+        let has_room = self.sessions.len() < MAX_PLACES;
+        match self.sessions.get_mut(&transaction.id) {
+            Some(session) => {
+                session.soc = told.or(session.soc);
+                session.transaction.clone_from(transaction);
+            }
+            None if has_room => {
+                let session = LiveSession { transaction: transaction.clone(), soc: told };
+                self.sessions.insert(transaction.id.clone(), session);
+            }
+            None => {}
+        }
+    }
+
     fn set_power(&mut self, evse: Option<i64>, power: Option<Decimal>) -> bool {
         let (Some(evse), Some(power)) = (evse, power) else { return false };
         if self.power.len() >= MAX_PLACES && !self.power.contains_key(&evse) {
@@ -100,6 +136,14 @@ impl LiveStation {
 /// The EVSE and the connector that a status tells of; (0, 0) is the whole station.
 pub(super) fn place(status: &ConnectorStatus) -> (i64, i64) {
     status.place.map_or((0, 0), |place| (place.evse, place.connector.unwrap_or(1)))
+}
+
+/// The state of charge of the vehicle, in percent.
+fn state_of_charge(reading: &MeterReading) -> Option<Decimal> {
+    reading.samples.iter().filter(|sample| sample.measurand == "SoC").find_map(|sample| match sample.value {
+        SampleValue::Number(value) => Some(value),
+        SampleValue::Text(_) => None,
+    })
 }
 
 /// The active power taken by the vehicle in W: the reading over all phases, or else the sum of those of the phases.

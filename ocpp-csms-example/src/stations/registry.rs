@@ -19,14 +19,18 @@ use super::notice::{Notice, What};
 use super::security::SecurityLog;
 use crate::access::{PasswordKey, Throttle};
 use crate::config::Config;
+use crate::faults::Faults;
 use crate::logging::Sparingly;
 use crate::metrics::Metrics;
+use crate::notifications::Notifications;
 use crate::store::{Connector, MessageLog, Registration, Store, StoreError};
 use crate::tariffs::Tariffs;
 use crate::tls::Signer;
 
 /// Orders that wait for one station.
 const ORDERS: usize = 64;
+/// Transactions that are known to run from before the start.
+const RUNNING: u32 = 100_000;
 /// Notices that a subscriber may lag behind.
 const NOTICES: usize = 1024;
 
@@ -48,6 +52,10 @@ struct Inner {
     strangers: Sparingly,
     throttle: Throttle,
     security: SecurityLog,
+    notifications: Notifications,
+    faults: Faults,
+    /// What is to be told to those who want to know, and kept nowhere else.
+    relay: mpsc::UnboundedSender<(Arc<str>, What)>,
     signer: Signer,
     contracts: Contracts,
     drivers: Mutex<Drivers>,
@@ -118,7 +126,16 @@ impl Stations {
             let view = ConnectorView { status, error, since };
             live.entry(station.into()).or_default().connectors.insert((evse, connector), view);
         }
+        for transaction in store.running_transactions(RUNNING).await? {
+            live.entry(transaction.station.as_str().into()).or_default().session(&transaction, None);
+        }
+        let notifications = Notifications::start(store.clone(), config.notifications.clone()).await?;
+        let (relay, told) = mpsc::unbounded_channel();
+        tokio::spawn(relay_to(notifications.clone(), told));
         let inner = Inner {
+            faults: Faults::start(store.clone(), notifications.clone()).await?,
+            notifications,
+            relay,
             signer: Signer::new(config.authority.clone()),
             contracts: Contracts::new(config.contract_provider.clone()),
             config,
@@ -312,6 +329,18 @@ impl Stations {
         &self.inner.security
     }
 
+    /// What tells those who want to know.
+    #[must_use]
+    pub fn notifications(&self) -> &Notifications {
+        &self.inner.notifications
+    }
+
+    /// What is wrong with stations.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
     /// What signs the certificates of stations.
     pub(super) fn signer(&self) -> &Signer {
         &self.inner.signer
@@ -338,7 +367,16 @@ impl Stations {
         visible
     }
 
+    /// Tells what became of a fault.
+    pub(crate) fn tell(&self, station: &Arc<str>, what: What) {
+        self.notify(station, what);
+    }
+
     pub(super) fn notify(&self, station: &Arc<str>, what: What) {
+        if !is_kept_with_its_fact(&what) && self.inner.notifications.is_wanted(station, what.kind()) {
+            // Its reader ends with the server only.
+            let _ = self.inner.relay.send((Arc::clone(station), what.clone()));
+        }
         // Numbers and the order in which they are sent agree, so both are under one lock.
         let mut recent = self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let number = recent.1;
@@ -371,5 +409,17 @@ impl Stations {
 
     fn drivers(&self) -> MutexGuard<'_, Drivers> {
         self.inner.drivers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether who wants to know of it is told by what is kept together with the fact.
+fn is_kept_with_its_fact(what: &What) -> bool {
+    matches!(what, What::Started(_) | What::Metered(_) | What::Billed(_) | What::Fault(_))
+}
+
+/// Keeps what is to be told, one after the other.
+async fn relay_to(notifications: Notifications, mut told: mpsc::UnboundedReceiver<(Arc<str>, What)>) {
+    while let Some((station, what)) = told.recv().await {
+        notifications.enqueue_alone(&station, &what).await;
     }
 }
