@@ -49,7 +49,7 @@ impl TokenStatus {
         Self::Unknown,
     ];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Blocked => "blocked",

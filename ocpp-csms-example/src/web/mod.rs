@@ -5,6 +5,7 @@
 //! are renewed by server-sent events. Everything is in the binary, and nothing is loaded from elsewhere.
 
 mod assets;
+mod audit;
 mod chart;
 mod dashboard;
 mod explorer;
@@ -14,13 +15,18 @@ pub mod format;
 mod headers;
 mod language;
 mod live;
+mod maintenance;
 mod operations;
 mod page;
 mod pager;
+mod people;
 mod preferences;
 mod sessions;
+mod settings;
+mod sites;
 mod station;
 mod stations;
+mod tariffs;
 pub mod texts;
 
 use axum::http::Method;
@@ -39,6 +45,7 @@ use crate::server::Csms;
 
 const VIEW: Needs = Needs::Scope(Scope::View);
 const OPERATE: Needs = Needs::Scope(Scope::Operate);
+const ACCOUNT: Needs = Needs::Scope(Scope::Account);
 const ADMINISTER: Needs = Needs::Scope(Scope::Administer);
 
 /// The pages for operators and what all pages need.
@@ -49,6 +56,48 @@ pub(crate) fn pages(csms: &Csms) -> Pages {
         .page(Method::POST, "/preferences", Needs::Nothing, preferences::choose)
         .page(Method::GET, "/assets/{*name}", Needs::Nothing, assets::serve)
         .merge(of_stations(csms))
+        .merge(of_money(csms))
+        .merge(of_people(csms))
+        .merge(of_upkeep(csms))
+}
+
+fn of_money(csms: &Csms) -> Pages {
+    Pages::new(csms)
+        .page(Method::GET, "/tariffs", VIEW, tariffs::list)
+        .page(Method::POST, "/tariffs", ACCOUNT, tariffs::save)
+        .page(Method::GET, "/tariffs/new", ACCOUNT, tariffs::new)
+        .page(Method::GET, "/tariffs/{id}", VIEW, tariffs::show)
+        .page(Method::POST, "/tariffs/{id}/state", ACCOUNT, tariffs::act)
+}
+
+fn of_people(csms: &Csms) -> Pages {
+    Pages::new(csms)
+        .page(Method::GET, "/drivers", VIEW, people::list_drivers)
+        .page(Method::POST, "/drivers", OPERATE, people::create_driver)
+        .page(Method::GET, "/drivers/{id}", VIEW, people::show_driver)
+        .page(Method::POST, "/drivers/{id}", OPERATE, people::change_driver)
+        .page(Method::GET, "/tokens", VIEW, people::list_tokens)
+        .page(Method::POST, "/tokens", OPERATE, people::enter_token)
+        .page(Method::POST, "/tokens/{token}", OPERATE, people::change_token)
+        .page(Method::GET, "/audit", ADMINISTER, audit::show)
+        .page(Method::GET, "/settings", ADMINISTER, settings::show)
+        .page(Method::POST, "/settings/operators", ADMINISTER, settings::create_operator)
+        .page(Method::POST, "/settings/operators/{id}", ADMINISTER, settings::change_operator)
+        .page(Method::POST, "/settings/api-tokens", ADMINISTER, settings::create_token)
+        .page(Method::POST, "/settings/api-tokens/{id}/revoke", ADMINISTER, settings::revoke_token)
+}
+
+fn of_upkeep(csms: &Csms) -> Pages {
+    Pages::new(csms)
+        .page(Method::GET, "/sites", VIEW, sites::list)
+        .page(Method::POST, "/sites", OPERATE, sites::save)
+        .page(Method::GET, "/sites/new", OPERATE, sites::new)
+        .page(Method::GET, "/sites/{id}", VIEW, sites::show)
+        .page(Method::POST, "/sites/{id}/remove", OPERATE, sites::remove)
+        .page(Method::GET, "/maintenance", VIEW, maintenance::list)
+        .page(Method::POST, "/maintenance", OPERATE, maintenance::request)
+        .page(Method::GET, "/maintenance/{id}", VIEW, maintenance::read)
+        .page(Method::GET, "/maintenance/{id}/file", VIEW, maintenance::download)
 }
 
 fn of_stations(csms: &Csms) -> Pages {

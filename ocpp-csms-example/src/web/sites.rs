@@ -1,0 +1,254 @@
+//! Sites: their limits and what hangs on them.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::format::kilo;
+use super::{Fields, Flash, Page};
+use crate::access::Actor;
+use crate::server::Csms;
+use crate::sites::{Definition, Limit, Site};
+
+#[derive(Template)]
+#[template(path = "sites.html")]
+struct List {
+    page: Page,
+    sites: Vec<Row>,
+}
+
+struct Row {
+    site: Site,
+    limit: String,
+    used: String,
+    connected: usize,
+}
+
+#[derive(Template)]
+#[template(path = "site.html")]
+struct Edit {
+    page: Page,
+    id: Option<String>,
+    fields: Fields,
+    limit: String,
+    stations: Vec<StationPower>,
+    used: String,
+    share: Option<(Decimal, Decimal)>,
+    known: Vec<String>,
+}
+
+struct StationPower {
+    id: String,
+    path: String,
+    connected: bool,
+    power: String,
+    maximum: String,
+    priority: u8,
+}
+
+fn limit_text(limit: Limit) -> String {
+    match serde_json::to_value(limit).unwrap_or_default() {
+        Value::Object(object) => object
+            .iter()
+            .map(|(unit, value)| format!("{value} {}", if unit == "watts" { "W" } else { "A" }))
+            .collect::<Vec<_>>()
+            .join(", "),
+        _ => String::new(),
+    }
+}
+
+/// What may be drawn on all phases together, in W.
+fn limit_watts(definition: &Definition) -> Decimal {
+    let phases = Decimal::from(definition.phases);
+    match serde_json::to_value(definition.limit).unwrap_or_default() {
+        Value::Object(object) => match (object.get("watts"), object.get("amperes")) {
+            (Some(watts), _) => watts.to_string().parse().unwrap_or_default(),
+            (_, Some(amperes)) => {
+                amperes.to_string().parse::<Decimal>().unwrap_or_default() * phases * Decimal::from(definition.voltage)
+            }
+            _ => Decimal::ZERO,
+        },
+        _ => Decimal::ZERO,
+    }
+}
+
+fn used(csms: &Csms, definition: &Definition) -> Decimal {
+    definition
+        .stations
+        .iter()
+        .fold(Decimal::ZERO, |sum, station| sum.saturating_add(csms.stations().live(&station.id).total_power()))
+}
+
+pub(super) async fn list(page: Page, State(csms): State<Csms>) -> Response {
+    match csms.sites().list().await {
+        Ok(sites) => {
+            let sites = sites.into_iter().map(|site| Row {
+                limit: limit_text(site.definition.limit),
+                used: kilo(used(&csms, &site.definition), 1),
+                connected: site
+                    .definition
+                    .stations
+                    .iter()
+                    .filter(|station| csms.stations().live(&station.id).connection.is_some())
+                    .count(),
+                site,
+            });
+            page.show(&List { page: page.clone(), sites: sites.collect() })
+        }
+        Err(error) => page.broken(&error),
+    }
+}
+
+/// What a site is, in the fields of the form.
+fn fields_of(id: &str, definition: &Definition) -> Fields {
+    let value = serde_json::to_value(definition).unwrap_or_default();
+    let limit = &value["limit"];
+    let (unit, number) = if limit["watts"].is_null() { ("A", &limit["amperes"]) } else { ("W", &limit["watts"]) };
+    let lines = value["stations"].as_array().into_iter().flatten().map(|station| {
+        let name = station["id"].as_str().unwrap_or_default();
+        format!("{name} {} {}", station["maximum_a"], station["priority"])
+    });
+    let lines: Vec<_> = lines.collect();
+    Fields::default()
+        .with("id", id)
+        .with("name", &definition.name)
+        .with("limit", number)
+        .with("unit", unit)
+        .with("phases", definition.phases)
+        .with("voltage", definition.voltage)
+        .with("time_zone", &definition.time_zone)
+        .with("stations", lines.join("\n"))
+        .with("schedule", serde_json::to_string_pretty(&value["schedule"]).unwrap_or_default())
+        .with("groups", serde_json::to_string_pretty(&value["groups"]).unwrap_or_default())
+        .with("prices", serde_json::to_string_pretty(&value["prices"]).unwrap_or_default())
+}
+
+/// What the form says, over what is known of the site's stations.
+fn definition_of(page: &Page, fields: &mut Fields, before: Option<&Definition>) -> Option<Definition> {
+    let before = before.and_then(|before| serde_json::to_value(before).ok()).unwrap_or_default();
+    let limit = fields.parsed::<Decimal>("limit", page.t("money.error_amount")).unwrap_or_default();
+    let number: Value = serde_json::from_str(&limit.normalize().to_string()).unwrap_or_default();
+    let unit = if fields.is("unit", "W") { "watts" } else { "amperes" };
+    let mut stations = Vec::new();
+    for line in fields.get("stations").to_owned().lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let mut words = line.split_whitespace();
+        let id = words.next().unwrap_or_default();
+        let maximum = words.next().and_then(|word| serde_json::from_str::<Value>(word).ok()).filter(Value::is_number);
+        let priority = words.next().map_or(Some(0), |word| word.parse::<u8>().ok());
+        let (Some(maximum), Some(priority)) = (maximum, priority) else {
+            fields.fail("stations", page.with("sites.error_station_line", "line", line));
+            continue;
+        };
+        let known = before["stations"].as_array().into_iter().flatten().find(|station| station["id"] == *id);
+        let mut station = known.cloned().unwrap_or_else(|| json!({}));
+        station["id"] = id.into();
+        station["maximum_a"] = maximum;
+        station["priority"] = priority.into();
+        stations.push(station);
+    }
+    let mut value = json!({
+        "name": fields.get("name"), "limit": {unit: number}, "stations": stations,
+        "time_zone": fields.filled("time_zone").unwrap_or("UTC"),
+    });
+    for name in ["phases", "voltage"] {
+        if let Some(number) = fields.optional::<u32>(name, page.t("money.error_amount")) {
+            value[name] = number.into();
+        }
+    }
+    for name in ["schedule", "groups", "prices"] {
+        let Some(text) = fields.filled(name) else { continue };
+        match serde_json::from_str::<Value>(text) {
+            Ok(part) => value[name] = part,
+            Err(error) => fields.fail(name, error.to_string()),
+        }
+    }
+    if !fields.fine() {
+        return None;
+    }
+    serde_json::from_value(value).map_err(|error| fields.fail("name", error.to_string())).ok()
+}
+
+async fn edit(csms: &Csms, page: Page, site: Option<&Site>, fields: Fields) -> Edit {
+    let definition = site.map(|site| &site.definition);
+    let stations = definition.into_iter().flat_map(|definition| &definition.stations).map(|station| {
+        let live = csms.stations().live(&station.id);
+        StationPower {
+            path: super::stations::path(&station.id),
+            connected: live.connection.is_some(),
+            power: kilo(live.total_power(), 1),
+            maximum: serde_json::to_string(&station.maximum_a).unwrap_or_default(),
+            priority: station.priority,
+            id: station.id.clone(),
+        }
+    });
+    let stations = stations.collect();
+    let known = csms.store().stations(None, 500).await.unwrap_or_default();
+    Edit {
+        page,
+        id: site.map(|site| site.id.clone()),
+        fields,
+        limit: definition.map(|definition| limit_text(definition.limit)).unwrap_or_default(),
+        stations,
+        used: definition.map(|definition| kilo(used(csms, definition), 1)).unwrap_or_default(),
+        share: definition.map(|definition| (used(csms, definition).round(), limit_watts(definition).round())),
+        known: known.into_iter().map(|station| station.id).collect(),
+    }
+}
+
+pub(super) async fn new(page: Page, State(csms): State<Csms>) -> Response {
+    let fields = Fields::default().with("unit", "A").with("phases", 3).with("voltage", 230).with("time_zone", "UTC");
+    page.show(&edit(&csms, page.clone(), None, fields).await)
+}
+
+pub(super) async fn show(page: Page, State(csms): State<Csms>, Path(id): Path<String>) -> Response {
+    match csms.sites().get(&id).await {
+        Ok(site) => {
+            let fields = fields_of(&id, &site.definition);
+            page.show(&edit(&csms, page.clone(), Some(&site), fields).await)
+        }
+        Err(error) => page.notice(StatusCode::NOT_FOUND, page.t("sites.unknown"), error.to_string()),
+    }
+}
+
+/// Enters a site or changes it.
+pub(super) async fn save(
+    page: Page,
+    axum::Extension(actor): axum::Extension<Actor>,
+    State(csms): State<Csms>,
+    Form(mut fields): Form<Fields>,
+) -> Response {
+    let id = fields.text("id", 60, page.t("money.error_id"));
+    let site = csms.sites().get(&id).await.ok();
+    if let Some(definition) = definition_of(&page, &mut fields, site.as_ref().map(|site| &site.definition)) {
+        match csms.sites().put(&id, &definition).await {
+            Ok(_) => {
+                csms.audit(&actor, "site.changed", &id, limit_text(definition.limit)).await;
+                let path = format!("/sites/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
+                return Flash::good(page.with("sites.saved", "site", &definition.name)).at(&path);
+            }
+            Err(error) => fields.fail("stations", error.to_string()),
+        }
+    }
+    page.refuse(&edit(&csms, page.clone(), site.as_ref(), fields).await)
+}
+
+/// Removes a site; its stations stay.
+pub(super) async fn remove(
+    page: Page,
+    axum::Extension(actor): axum::Extension<Actor>,
+    State(csms): State<Csms>,
+    Path(id): Path<String>,
+) -> Response {
+    match csms.sites().delete(&id).await {
+        Ok(()) => {
+            csms.audit(&actor, "site.removed", &id, "").await;
+            Flash::good(page.with("sites.removed", "site", &id)).at("/sites")
+        }
+        Err(error) => Flash::bad(error.to_string()).at("/sites"),
+    }
+}
