@@ -2,6 +2,7 @@
 
 pub mod bare;
 pub mod candidate;
+pub mod csms;
 pub mod inputs;
 pub mod ours;
 #[cfg(feature = "peers")]

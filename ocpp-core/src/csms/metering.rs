@@ -1,9 +1,11 @@
 //! Meter readings without regard to version.
 
-use alloc::string::String;
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use jiff::Timestamp;
+use ocpp_types::schema::EnumSchema;
 use rust_decimal::Decimal;
 
 /// Samples taken at one moment (MeterValueType; 1.6 MeterValue).
@@ -21,16 +23,16 @@ pub struct Sample {
     /// The value.
     pub value: SampleValue,
     /// What was measured; `Energy.Active.Import.Register` where the station doesn't say.
-    pub measurand: String,
+    pub measurand: Cow<'static, str>,
     /// The unit, with the power of ten already applied to the value. `Wh` for energy where the station doesn't say; `None`
     /// where the standard names no default. 1.6's `Celcius` reads `Celsius`.
-    pub unit: Option<String>,
+    pub unit: Option<Cow<'static, str>>,
     /// Why it was sampled; `Sample.Periodic` where the station doesn't say.
-    pub context: String,
+    pub context: Cow<'static, str>,
     /// The phase or pair of phases; `None` for all together.
-    pub phase: Option<String>,
+    pub phase: Option<Cow<'static, str>>,
     /// Where it was measured; `Outlet` where the station doesn't say.
-    pub location: String,
+    pub location: Cow<'static, str>,
     /// The signed form of 2.x as raw JSON, to be kept for the driver's proof.
     pub signed: Option<String>,
 }
@@ -63,6 +65,14 @@ impl Sample {
             Some("kWh") => value.checked_mul(Decimal::ONE_THOUSAND),
             Some(_) => None,
         }
+    }
+}
+
+/// A word of a station: copied only where it is none of the standard's. A charging station sends a dozen of samples at a time.
+pub(super) fn word(standard: &EnumSchema, text: &str) -> Cow<'static, str> {
+    match standard.values.iter().find(|known| **known == text) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(text.to_string()),
     }
 }
 
@@ -101,17 +111,20 @@ pub(super) fn energy_register_wh(readings: &[MeterReading]) -> Option<Decimal> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
-
     use super::*;
 
-    fn register(location: &str, phase: Option<&str>, unit: &str, value: i64) -> Sample {
+    fn register(
+        location: &'static str,
+        phase: Option<&'static str>,
+        unit: &'static str,
+        value: i64,
+    ) -> Sample {
         Sample {
             value: SampleValue::Number(Decimal::from(value)),
             measurand: "Energy.Active.Import.Register".into(),
             unit: Some(unit.into()),
             context: "Sample.Periodic".into(),
-            phase: phase.map(ToString::to_string),
+            phase: phase.map(Cow::from),
             location: location.into(),
             signed: None,
         }
@@ -134,7 +147,7 @@ mod tests {
 
     #[test]
     fn phases_are_summed_where_there_is_no_register_over_all() {
-        let phase = |phase, value| register("Outlet", Some(phase), "Wh", value);
+        let phase = |phase: &'static str, value| register("Outlet", Some(phase), "Wh", value);
         assert_eq!(energy([phase("L1", 1), phase("L2", 2), phase("L3", 3)]), Some(6));
         assert_eq!(energy([phase("L1-N", 1), phase("L2-N", 2)]), Some(3));
         assert_eq!(energy([phase("L1-L2", 1)]), None);

@@ -186,11 +186,11 @@ mod tests {
     fn reading(second: i64, measurand: &str, value: &str, unit: &str) -> MeterReading {
         let sample = Sample {
             value: SampleValue::Number(value.parse().unwrap()),
-            measurand: measurand.to_owned(),
-            unit: Some(unit.to_owned()),
-            context: "Sample.Periodic".to_owned(),
+            measurand: measurand.to_owned().into(),
+            unit: Some(unit.to_owned().into()),
+            context: "Sample.Periodic".into(),
             phase: None,
-            location: "Outlet".to_owned(),
+            location: "Outlet".into(),
             signed: None,
         };
         MeterReading { at: at(second), samples: vec![sample] }

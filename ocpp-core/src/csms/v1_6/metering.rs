@@ -1,12 +1,14 @@
 //! Meter values of 1.6: text with defaults (edition 2, 7.43).
 
-use alloc::string::{String, ToString};
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use ocpp_types::v1_6::{Measurand, MeterValue, SampledValue, UnitOfMeasure, ValueFormat};
+use ocpp_types::v1_6::{
+    Location, Measurand, MeterValue, Phase, ReadingContext, SampledValue, UnitOfMeasure, ValueFormat,
+};
 use rust_decimal::Decimal;
 
-use crate::csms::metering::{MeterReading, Sample, SampleValue};
+use crate::csms::metering::{MeterReading, Sample, SampleValue, word};
 
 pub(super) fn readings(values: Vec<MeterValue>) -> Vec<MeterReading> {
     let reading = |value: MeterValue| MeterReading {
@@ -24,23 +26,22 @@ fn sample(sampled: SampledValue) -> Sample {
     };
     let unit = sampled.unit.map(|unit| match unit {
         // Both spellings are on the list of 1.6; the versions after it know one.
-        UnitOfMeasure::Celcius => "Celsius".into(),
-        unit => unit.to_string(),
+        UnitOfMeasure::Celcius => Cow::Borrowed("Celsius"),
+        unit => word(UnitOfMeasure::SCHEMA, unit.as_str()),
     });
     let is_energy = measurand.as_str().starts_with("Energy.Active");
     Sample {
         value,
-        unit: unit.or_else(|| is_energy.then(|| "Wh".into())),
-        measurand: measurand.to_string(),
-        context: word(sampled.context.as_ref().map(|context| context.as_str()), "Sample.Periodic"),
-        phase: sampled.phase.map(|phase| phase.to_string()),
-        location: word(sampled.location.as_ref().map(|location| location.as_str()), "Outlet"),
+        unit: unit.or(is_energy.then_some(Cow::Borrowed("Wh"))),
+        measurand: word(Measurand::SCHEMA, measurand.as_str()),
+        context: word(
+            ReadingContext::SCHEMA,
+            sampled.context.as_ref().map_or("Sample.Periodic", ReadingContext::as_str),
+        ),
+        phase: sampled.phase.map(|phase| word(Phase::SCHEMA, phase.as_str())),
+        location: word(Location::SCHEMA, sampled.location.as_ref().map_or("Outlet", Location::as_str)),
         signed: None,
     }
-}
-
-fn word(given: Option<&str>, default: &str) -> String {
-    given.unwrap_or(default).to_string()
 }
 
 fn number(text: &str) -> Option<Decimal> {

@@ -1,14 +1,17 @@
 //! Meter values of 2.x: numbers with a power of ten (2.1 part 2, SampledValueType, UnitOfMeasureType).
 
+use alloc::borrow::Cow;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use ocpp_types::Json;
-use ocpp_types::v2_1::{MeterValueType, SampledValueType};
+use ocpp_types::v2_1::{
+    LocationEnumType, MeasurandEnumType, MeterValueType, PhaseEnumType, ReadingContextEnumType, SampledValueType,
+};
 use rust_decimal::Decimal;
 
-use crate::csms::metering::{MeterReading, Sample, SampleValue};
+use crate::csms::metering::{MeterReading, Sample, SampleValue, word};
 
 pub(super) fn readings(values: Vec<MeterValueType>) -> Vec<MeterReading> {
     let reading = |value: MeterValueType| MeterReading {
@@ -19,28 +22,34 @@ pub(super) fn readings(values: Vec<MeterValueType>) -> Vec<MeterReading> {
 }
 
 fn sample(sampled: SampledValueType) -> Sample {
-    let measurand = word(sampled.measurand.as_ref().map(|word| word.as_str()), "Energy.Active.Import.Register");
+    let measurand = word(
+        MeasurandEnumType::SCHEMA,
+        sampled.measurand.as_ref().map_or("Energy.Active.Import.Register", MeasurandEnumType::as_str),
+    );
     let multiplier = sampled.unit_of_measure.as_ref().and_then(|unit| unit.multiplier).unwrap_or(0);
     let value = match scaled(sampled.value, multiplier) {
         Some(value) => SampleValue::Number(value),
         None => SampleValue::Text(format!("{}e{multiplier}", sampled.value)),
     };
-    let unit = sampled.unit_of_measure.and_then(|unit| unit.unit).map(|unit| unit.to_string());
+    let unit = sampled.unit_of_measure.and_then(|unit| unit.unit).map(|unit| match unit.as_str() {
+        // Free text, which mostly is this.
+        "Wh" => Cow::Borrowed("Wh"),
+        unit => Cow::Owned(unit.to_string()),
+    });
     let signed = sampled.signed_meter_value.as_deref();
     Sample {
         value,
         // UnitOfMeasureType: Wh where an energy has no unit.
-        unit: unit.or_else(|| measurand.starts_with("Energy.Active").then(|| "Wh".into())),
+        unit: unit.or(measurand.starts_with("Energy.Active").then_some(Cow::Borrowed("Wh"))),
         measurand,
-        context: word(sampled.context.as_ref().map(|word| word.as_str()), "Sample.Periodic"),
-        phase: sampled.phase.map(|phase| phase.to_string()),
-        location: word(sampled.location.as_ref().map(|word| word.as_str()), "Outlet"),
+        context: word(
+            ReadingContextEnumType::SCHEMA,
+            sampled.context.as_ref().map_or("Sample.Periodic", ReadingContextEnumType::as_str),
+        ),
+        phase: sampled.phase.map(|phase| word(PhaseEnumType::SCHEMA, phase.as_str())),
+        location: word(LocationEnumType::SCHEMA, sampled.location.as_ref().map_or("Outlet", LocationEnumType::as_str)),
         signed: signed.and_then(|signed| Json::from_serialize(signed).ok()).map(|json| json.get().to_string()),
     }
-}
-
-fn word(given: Option<&str>, default: &str) -> String {
-    given.unwrap_or(default).to_string()
 }
 
 /// The value times a power of ten, exact or not at all.
