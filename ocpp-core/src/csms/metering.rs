@@ -113,12 +113,7 @@ pub(super) fn energy_register_wh(readings: &[MeterReading]) -> Option<Decimal> {
 mod tests {
     use super::*;
 
-    fn register(
-        location: &'static str,
-        phase: Option<&'static str>,
-        unit: &'static str,
-        value: i64,
-    ) -> Sample {
+    fn register(location: &'static str, phase: Option<&'static str>, unit: &'static str, value: i64) -> Sample {
         Sample {
             value: SampleValue::Number(Decimal::from(value)),
             measurand: "Energy.Active.Import.Register".into(),
