@@ -292,9 +292,9 @@ mod tests {
     #[test]
     fn the_power_is_that_of_all_phases_until_the_end() {
         let mut of_phases = reading(60, "Power.Active.Import", "3.5", "kW");
-        of_phases.samples[0].phase = Some("L1".to_owned());
+        of_phases.samples[0].phase = Some("L1".into());
         let mut second = of_phases.samples[0].clone();
-        second.phase = Some("L2".to_owned());
+        second.phase = Some("L2".into());
         of_phases.samples.push(second);
         let running = run(&[started(0, "0"), updated(vec![of_phases.clone()])]);
         assert_eq!(running.power, Some(Decimal::from(7000)));

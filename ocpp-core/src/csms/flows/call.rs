@@ -7,8 +7,9 @@ use core::time::Duration;
 
 use ocpp_types::Version;
 use ocpp_types::v2_1::{
-    ClearMonitoringResultType, ComponentVariableType, ConstantStreamDataType, MonitoringCriterionEnumType,
-    NetworkConnectionProfileType, SetMonitoringDataType, SetMonitoringResultType,
+    AuthorizationData, ClearMonitoringResultType, ComponentVariableType, ConstantStreamDataType,
+    MonitoringCriterionEnumType, NetworkConnectionProfileType, SetMonitoringDataType, SetMonitoringResultType,
+    UpdateEnumType,
 };
 
 use super::certificates::{CertificateHash, InstalledCertificate};
@@ -72,6 +73,11 @@ pub(super) enum FlowCall {
         values: Option<i64>,
     },
     GetEventStreams,
+    SendLocalList {
+        version: i64,
+        update: UpdateEnumType,
+        entries: Vec<AuthorizationData>,
+    },
 }
 
 /// What the station answered.
@@ -87,6 +93,8 @@ pub(super) enum FlowAnswer {
     Monitors(Vec<SetMonitoringResultType>),
     Cleared(Vec<ClearMonitoringResultType>),
     EventStreams(Vec<ConstantStreamDataType>),
+    /// Of the local authorization list.
+    ListVersion(i64),
     /// An answer that says nothing, or nothing that belongs to the call.
     Empty,
 }

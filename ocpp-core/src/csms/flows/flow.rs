@@ -7,8 +7,9 @@ use core::time::Duration;
 
 use jiff::Timestamp;
 use ocpp_types::v2_1::{
-    ClearMonitoringResultType, ComponentVariableType, ConstantStreamDataType, MonitoringCriterionEnumType,
-    MonitoringDataType, NetworkConnectionProfileType, SetMonitoringDataType, SetMonitoringResultType,
+    AuthorizationData, ClearMonitoringResultType, ComponentVariableType, ConstantStreamDataType,
+    MonitoringCriterionEnumType, MonitoringDataType, NetworkConnectionProfileType, SetMonitoringDataType,
+    SetMonitoringResultType,
 };
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +97,8 @@ pub enum Flow {
     },
     /// Ask which periodic event streams are open (N12). 2.1 only.
     GetEventStreams,
+    /// Bring the local authorization list to a wanted state (D01, D02; 1.6 edition 2, 5.10, 5.15).
+    SynchroniseLocalList(LocalListSynchronisation),
 }
 
 /// How long the station may take to come back with what it was given.
@@ -126,6 +129,29 @@ impl PasswordChange {
     #[must_use]
     pub fn new(password: Secret) -> Self {
         Self { password, keep_old: Duration::ZERO, within: TO_RECONNECT }
+    }
+}
+
+/// The local authorization list that the station is to have.
+///
+/// The station is asked which version it has. Where that is the wanted one, nothing is sent ([`Completion::Nothing`]); where the session
+/// knows the list of that version, what differs is sent, else the whole list, in as many messages as the station needs. The last of them
+/// has the wanted version, for which the station is asked again. Changes that it can't take are followed by the whole list, once.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct LocalListSynchronisation {
+    /// The version, greater than 0. Each message has a version of its own below it: where lists may take several, it is to be counted up by
+    /// the length of the list, or to be a time in seconds.
+    pub version: i64,
+    /// All tokens, none twice, each with its information. None for an empty list.
+    pub entries: Vec<AuthorizationData>,
+}
+
+impl LocalListSynchronisation {
+    /// The list that is wanted.
+    #[must_use]
+    pub fn new(version: i64, entries: Vec<AuthorizationData>) -> Self {
+        Self { version, entries }
     }
 }
 
@@ -453,6 +479,11 @@ pub enum FlowEnd {
     },
     /// Parts of a report are missing or came twice with different content.
     Incomplete,
+    /// The station accepted all of the local authorization list, and says that it has another version.
+    OtherVersion {
+        /// The version that it says.
+        version: i64,
+    },
 }
 
 /// What a flow waits for.
@@ -477,7 +508,7 @@ pub enum Awaited {
 pub enum Completion {
     /// What was asked for.
     Done,
-    /// There is nothing of what was asked for: no log to upload.
+    /// There is nothing of what was asked for, or nothing to do: no log to upload, no change of a list.
     Nothing,
     /// The installed certificates.
     Certificates(Vec<InstalledCertificate>),

@@ -13,7 +13,9 @@ mod contracts;
 mod customer;
 mod firmware;
 mod flow;
+mod held;
 mod installed;
+mod local_list;
 mod log;
 mod monitors;
 mod needs;
@@ -46,8 +48,8 @@ pub(super) use asking::Asking;
 pub use certificates::{CertificateHash, CertificatePurpose, InstalledCertificate};
 pub use flow::{
     Awaited, CertificateDelivery, CertificateInstallation, CertificateRenewal, Completion, Customer, CustomerQuery,
-    FirmwarePublication, FirmwareSignature, FirmwareUpdate, Flow, FlowEnd, LogRetrieval, MonitoringQuery,
-    NetworkSwitch, PasswordChange, ProfileUpgrade, Progress,
+    FirmwarePublication, FirmwareSignature, FirmwareUpdate, Flow, FlowEnd, LocalListSynchronisation, LogRetrieval,
+    MonitoringQuery, NetworkSwitch, PasswordChange, ProfileUpgrade, Progress,
 };
 pub(super) use network::forbids;
 pub use question::{
@@ -61,6 +63,7 @@ pub(super) use steps::{Exclusive, Notice};
 pub use streams::{Monitor, MonitoringEvent, StreamValues};
 
 use self::contracts::Contracts;
+use self::held::HeldList;
 use self::installed::Certificates;
 use self::streams::Monitors;
 use super::command::CallOutcome;
@@ -86,6 +89,7 @@ pub(super) struct Flows {
     certificates: Certificates,
     monitors: Monitors,
     contracts: Contracts,
+    list: HeldList,
 }
 
 /// What of them outlives the node.
@@ -200,6 +204,7 @@ impl Session {
     /// Takes in what a call came to, whoever made it.
     pub(super) fn observe_flows(&mut self, call: &CallMessage, answer: &AnswerMessage) {
         self.flows.certificates.observe(call, answer);
+        self.flows.list.observe(call, answer);
         #[cfg_attr(not(feature = "v1_6"), allow(irrefutable_let_patterns))]
         if let (CallMessage::V2(call), AnswerMessage::V2(answer)) = (call, answer) {
             self.flows.monitors.observe(call, answer);

@@ -13,6 +13,7 @@ use super::certificates::CertificatePurpose;
 use super::customer::Information;
 use super::firmware::{Publication, Update};
 use super::flow::{CertificateDelivery, Flow, FlowEnd};
+use super::local_list::Synchronisation;
 use super::log::Upload;
 use super::monitors::{Clearing, Report, Setting};
 use super::network::Network;
@@ -47,6 +48,8 @@ enum State {
     #[serde(skip)]
     Clearing(Clearing),
     Report(Report),
+    #[serde(skip)]
+    LocalList(Synchronisation),
 }
 
 impl State {
@@ -77,6 +80,7 @@ impl State {
             Flow::AdjustEventStream { id, interval, values } => {
                 Self::Single(Single::new(FlowCall::AdjustEventStream { id, interval, values }))
             }
+            Flow::SynchroniseLocalList(wanted) => Self::LocalList(Synchronisation::new(wanted)),
             Flow::GetEventStreams => Self::Single(Single::new(FlowCall::GetEventStreams)),
         }
     }
@@ -96,6 +100,7 @@ impl State {
             Self::Setting(flow) => flow,
             Self::Clearing(flow) => flow,
             Self::Report(flow) => flow,
+            Self::LocalList(flow) => flow,
         }
     }
 
@@ -106,6 +111,7 @@ impl State {
             Self::Update(_) => Some(Exclusive::Firmware),
             Self::Publication(_) => Some(Exclusive::Publication),
             Self::Upload(_) => Some(Exclusive::Log),
+            Self::LocalList(_) => Some(Exclusive::LocalList),
             _ => None,
         }
     }
@@ -154,6 +160,7 @@ impl FlowOperation {
             supersedes: None,
             reached_profile: None,
             certificates: &session.flows.certificates,
+            list: &session.flows.list,
             mirrors: &session.mirrors,
             operations: &mut session.operations,
         };

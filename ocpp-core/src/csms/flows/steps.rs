@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::call::{FlowAnswer, FlowCall};
 use super::certificates::CertificatePurpose;
 use super::flow::{Awaited, FlowEnd, Progress};
+use super::held::HeldList;
 use super::installed::Certificates;
 use crate::csms::command::CallOutcome;
 use crate::csms::mirrors::Mirrors;
@@ -85,6 +86,8 @@ pub(super) struct Context<'a> {
     pub(super) reached_profile: Option<u8>,
     /// The certificates that the station reported.
     pub(super) certificates: &'a Certificates,
+    /// What is in its local authorization list.
+    pub(super) list: &'a HeldList,
     /// What is known of the station's variables.
     pub(super) mirrors: &'a Mirrors,
     pub(super) operations: &'a mut Operations,
@@ -110,12 +113,13 @@ pub(in crate::csms) enum Exclusive {
     Firmware,
     Log,
     Publication,
+    LocalList,
 }
 
 impl Exclusive {
     /// Whether a second one is refused; else it takes the place of the first, where the station says so.
     pub(super) const fn refuses(self) -> bool {
-        matches!(self, Self::Connection | Self::Certificate(_))
+        matches!(self, Self::Connection | Self::Certificate(_) | Self::LocalList)
     }
 }
 

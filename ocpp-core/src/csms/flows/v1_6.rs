@@ -60,6 +60,9 @@ pub(super) fn write(call: &FlowCall) -> Result<CallMessage, CallOutcome> {
                 CallMessage::v1_6(request)
             }
         },
+        FlowCall::SendLocalList { version, update, entries } => {
+            CallMessage::v1_6(crate::csms::v1_6::local_list(*version, update, entries)?)
+        }
         _ => return Err(CallOutcome::NotSupported),
     })
 }
@@ -137,6 +140,8 @@ pub(super) fn read(response: StationResponse) -> FlowAnswer {
             let status = if response.file_name.is_some() { "Accepted" } else { "NoFile" };
             (status.to_string(), response.file_name.map(|name| name.to_string()))
         }
+        StationResponse::SendLocalList(response) => (response.status.to_string(), None),
+        StationResponse::GetLocalListVersion(response) => return FlowAnswer::ListVersion(response.list_version),
         StationResponse::UpdateFirmware(_) => (String::from("Accepted"), None),
         StationResponse::GetInstalledCertificateIds(response) => {
             let hashes = response.certificate_hash_data.unwrap_or_default();

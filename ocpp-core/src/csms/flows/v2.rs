@@ -22,6 +22,7 @@ use super::flow::{CertificateDelivery, Customer, FirmwareUpdate, LogRetrieval};
 use crate::csms::command::{CallOutcome, CallResult};
 use crate::csms::dialect::{self, AnswerForm};
 use crate::csms::message::{AnswerMessage, CallMessage};
+use crate::csms::operations::write_local_list;
 use crate::csms::wire::{bounded, invalid};
 
 /// Commands are written on the messages of 2.1; what 2.0.1 can't say of them is found when the call is encoded.
@@ -118,6 +119,9 @@ pub(super) fn write(call: &FlowCall) -> Result<CallMessage, CallOutcome> {
             CallMessage::v2(AdjustPeriodicEventStreamRequest::new(*id, parameters))
         }
         FlowCall::GetEventStreams => CallMessage::v2(GetPeriodicEventStreamRequest::new()),
+        FlowCall::SendLocalList { version, update, entries } => {
+            return write_local_list(Some(COMMANDS), *version, update.clone(), entries.clone());
+        }
     })
 }
 
@@ -221,6 +225,8 @@ pub(super) fn read(response: StationResponse) -> FlowAnswer {
         StationResponse::AdjustPeriodicEventStream(response) => {
             (response.status.to_string(), response.status_info, None)
         }
+        StationResponse::SendLocalList(response) => (response.status.to_string(), response.status_info, None),
+        StationResponse::GetLocalListVersion(response) => return FlowAnswer::ListVersion(response.version_number),
         StationResponse::SetVariableMonitoring(response) => {
             return FlowAnswer::Monitors(response.set_monitoring_result);
         }

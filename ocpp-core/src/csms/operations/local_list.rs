@@ -113,7 +113,8 @@ impl SendList {
     }
 }
 
-fn write(
+/// A message of a list, in the words of the version.
+pub(in crate::csms) fn write(
     version: Option<Version>,
     list_version: i64,
     update: UpdateEnumType,

@@ -28,7 +28,10 @@ use core::time::Duration;
 
 use ocpp_types::Version;
 
-pub(super) use self::plan::{Plan, inventory};
+pub(super) use self::local_list::write as write_local_list;
+pub(super) use self::plan::{Plan, check_list, inventory};
+pub(super) use self::split::chunk;
+pub(super) use self::variables::bytes_of;
 use super::calls::Owner;
 use super::command::CallOutcome;
 use super::dialect::{self, AnswerForm};

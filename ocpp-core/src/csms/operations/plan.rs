@@ -125,7 +125,7 @@ impl Session {
 }
 
 /// Whether a local authorization list may be sent.
-fn check_list(version: i64, entries: &[AuthorizationData]) -> Result<(), &'static str> {
+pub(in crate::csms) fn check_list(version: i64, entries: &[AuthorizationData]) -> Result<(), &'static str> {
     if version <= 0 {
         return Err("D01.FR.18: the version of a local authorization list is greater than 0");
     }

@@ -88,7 +88,7 @@ impl<B: Batch> Split<B> {
 }
 
 /// The first entries, as many as fit into a message; `None` where the first alone doesn't.
-pub(super) fn chunk<E>(
+pub(in crate::csms) fn chunk<E>(
     entries: &mut VecDeque<E>,
     limit: MessageLimit,
     bytes_of: impl Fn(&E) -> usize,

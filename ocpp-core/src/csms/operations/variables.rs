@@ -23,7 +23,7 @@ pub(super) fn unknown_limit(mirrors: &Mirrors, component: &str, instance: Option
 }
 
 /// How many bytes a value takes on the wire.
-pub(super) fn bytes_of<T: serde::Serialize>(value: &T) -> usize {
+pub(in crate::csms) fn bytes_of<T: serde::Serialize>(value: &T) -> usize {
     serde_json::to_string(value).map_or(usize::MAX / 2, |text| text.len())
 }
 
