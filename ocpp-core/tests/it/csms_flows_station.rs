@@ -292,7 +292,7 @@ fn an_authority_of_its_own_signs_for_a_station_that_verifies_it() {
     for version in BOTH {
         let (began, day) =
             (crate::harness::STARTED.parse::<jiff::Timestamp>().unwrap(), jiff::SignedDuration::from_hours(24));
-        let validity = |days: i32| Validity { from: began - day, until: began + day * days };
+        let validity = move |days: i32| Validity { from: began - day, until: began + day * days };
         let (root_key, issuing_key) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap());
         let authority = Authority::create(
             "Example CPO",

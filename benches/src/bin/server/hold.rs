@@ -1,13 +1,15 @@
 //! How long it takes to connect and boot stations, and what an idle one costs.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, stream};
+use ocpp_core::transport::TlsClient;
 
-use crate::process::Process;
+use crate::process::{Process, own_processor_seconds};
 use crate::serve::Subject;
 use crate::station::{Call, Station, Way};
-use crate::{median, say_load};
+use crate::{median, say_load, tls};
 
 /// Handshakes under way at the same time.
 const AT_ONCE: usize = 256;
@@ -18,16 +20,32 @@ struct Held {
     seconds: f64,
     refused: usize,
     processor_seconds: f64,
+    /// What the stations took.
+    stations_seconds: f64,
     /// Resident KiB a station, after a boot and a call.
     kibibytes: f64,
 }
 
+async fn connect(
+    subject: Subject,
+    address: SocketAddr,
+    number: usize,
+    way: Way,
+    tls: Option<&TlsClient>,
+) -> anyhow::Result<Station> {
+    match tls {
+        Some(tls) => Station::connect_by_tls(address, number, tls).await,
+        None => Station::connect(subject, address, number, way).await,
+    }
+}
+
 async fn hold(subject: Subject, way: Way, count: usize) -> anyhow::Result<Held> {
     let server = Process::serve(subject, count)?;
+    let tls = if way == Way::Tls { Some(tls::client(server.id())?) } else { None };
     // What is allocated once is there before anything is counted.
     let mut warm = Vec::new();
     for number in 0..50 {
-        let mut station = Station::connect(subject, server.address, number, way).await?;
+        let mut station = connect(subject, server.address, number, way, tls.as_ref()).await?;
         station.boot(subject).await?;
         warm.push(station);
     }
@@ -35,11 +53,13 @@ async fn hold(subject: Subject, way: Way, count: usize) -> anyhow::Result<Held> 
     tokio::time::sleep(IDLE).await;
     let (resident, processor) = (server.resident()?, server.processor_seconds()?);
     let address = server.address;
+    let own = own_processor_seconds()?;
     let started = Instant::now();
     let outcomes: Vec<anyhow::Result<Station>> = stream::iter(0..count)
-        .map(|number| async move {
+        .map(|number| (number, tls.clone()))
+        .map(|(number, tls)| async move {
             let task = tokio::spawn(async move {
-                let mut station = Station::connect(subject, address, number, way).await?;
+                let mut station = connect(subject, address, number, way, tls.as_ref()).await?;
                 if subject != Subject::Echo {
                     station.boot(subject).await?;
                 }
@@ -52,6 +72,7 @@ async fn hold(subject: Subject, way: Way, count: usize) -> anyhow::Result<Held> 
         .await;
     let seconds = started.elapsed().as_secs_f64();
     let processor_seconds = server.processor_seconds()? - processor;
+    let stations_seconds = own_processor_seconds()? - own;
     let (mut stations, mut refused) = (Vec::new(), 0);
     for outcome in outcomes {
         match outcome {
@@ -72,7 +93,7 @@ async fn hold(subject: Subject, way: Way, count: usize) -> anyhow::Result<Held> 
     let kibibytes = (server.resident()?.saturating_sub(resident)) as f64 / 1024.0 / stations.len().max(1) as f64;
     drop(stations);
     drop(server);
-    Ok(Held { seconds, refused, processor_seconds, kibibytes })
+    Ok(Held { seconds, refused, processor_seconds, stations_seconds, kibibytes })
 }
 
 /// Prints a table of medians.
@@ -81,6 +102,7 @@ pub(crate) async fn run(count: usize, rounds: usize) -> anyhow::Result<()> {
         ("echo", Subject::Echo, Way::Plain),
         ("library", Subject::Library, Way::Plain),
         ("library, deflate", Subject::Library, Way::Deflate),
+        ("library, TLS", Subject::LibraryTls, Way::Tls),
         ("reference CSMS", Subject::Csms, Way::Plain),
         ("reference CSMS, deflate", Subject::Csms, Way::Deflate),
     ];
@@ -92,8 +114,10 @@ pub(crate) async fn run(count: usize, rounds: usize) -> anyhow::Result<()> {
     }
     println!("{count} stations, medians of {rounds} rounds; the echo server only accepts, the others boot as well.");
     say_load();
-    println!("| | seconds | × echo | refused | server's processor seconds | × echo | resident KiB a station |");
-    println!("|---|--:|--:|--:|--:|--:|--:|");
+    println!(
+        "| | seconds | × echo | refused | server's processor seconds | × echo | stations' processor seconds | resident KiB a station |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
     let ratio = |held: &[Held], value: fn(&Held) -> f64, echo: &[Held]| {
         median(&held.iter().zip(echo).map(|(ours, echo)| value(ours) / value(echo)).collect::<Vec<_>>())
     };
@@ -101,12 +125,13 @@ pub(crate) async fn run(count: usize, rounds: usize) -> anyhow::Result<()> {
     for ((name, ..), held) in contestants.iter().zip(&held) {
         let of = |value: fn(&Held) -> f64| median(&held.iter().map(value).collect::<Vec<_>>());
         println!(
-            "| {name} | {:.2} | {:.2} | {} | {:.2} | {:.2} | {:.1} |",
+            "| {name} | {:.2} | {:.2} | {} | {:.2} | {:.2} | {:.2} | {:.1} |",
             of(|held| held.seconds),
             ratio(held, |held| held.seconds, echo),
             held.iter().map(|held| held.refused).sum::<usize>(),
             of(|held| held.processor_seconds),
             ratio(held, |held| held.processor_seconds, echo),
+            of(|held| held.stations_seconds),
             of(|held| held.kibibytes),
         );
     }

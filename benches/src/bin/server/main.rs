@@ -10,6 +10,7 @@ mod process;
 mod serve;
 mod station;
 mod throughput;
+mod tls;
 
 use std::net::SocketAddr;
 

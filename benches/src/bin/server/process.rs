@@ -42,6 +42,11 @@ impl Process {
         Ok(Self { child, address })
     }
 
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
     fn read(&self, file: &str) -> anyhow::Result<String> {
         let id = self.child.0.id();
         Ok(std::fs::read_to_string(format!("/proc/{id}/{file}"))?)
@@ -57,12 +62,20 @@ impl Process {
 
     /// Seconds that processors have spent on it.
     pub(crate) fn processor_seconds(&self) -> anyhow::Result<f64> {
-        let stat = self.read("stat")?;
-        // Behind the name, which may have spaces: utime and stime are the 14th and 15th field, in hundredths.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-        Ok((ticks(11) + ticks(12)) / 100.0)
+        Ok(seconds_of(&self.read("stat")?))
     }
+}
+
+/// Seconds that processors have spent on this process: the stations.
+pub(crate) fn own_processor_seconds() -> anyhow::Result<f64> {
+    Ok(seconds_of(&std::fs::read_to_string("/proc/self/stat")?))
+}
+
+fn seconds_of(stat: &str) -> f64 {
+    // Behind the name, which may have spaces: utime and stime are the 14th and 15th field, in hundredths.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / 100.0
 }
 
 /// Starts to attack; it ends when what is returned is dropped.

@@ -12,10 +12,12 @@ use ocpp_core::time::{Instant, Now};
 use ocpp_core::transport::{Accepted, ConnectionConfig, HandshakeRules, Incoming, accept};
 use ocpp_csms::config::{ConfigFile, UnknownStations};
 use ocpp_csms::store::StationChange;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::accept_async_with_config;
 
 use crate::station::{identity, websocket};
+use crate::tls;
 
 /// A server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -24,6 +26,8 @@ pub(crate) enum Subject {
     Echo,
     /// `transport` and `csms::Session`, with nothing behind them: what is to be stored counts as stored.
     Library,
+    /// The same under TLS.
+    LibraryTls,
     /// The reference CSMS, with its SQLite file.
     Csms,
 }
@@ -33,6 +37,7 @@ impl Subject {
         match self {
             Self::Echo => "echo",
             Self::Library => "library",
+            Self::LibraryTls => "library-tls",
             Self::Csms => "csms",
         }
     }
@@ -46,13 +51,19 @@ pub(crate) async fn run(subject: Subject, stations: usize) -> anyhow::Result<()>
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let listener: TcpListener = socket.listen(4096)?;
+    let tls = if subject == Subject::LibraryTls { Some(tls::server()?) } else { None };
     println!("{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        match subject {
-            Subject::Echo => drop(tokio::spawn(echo(stream))),
-            Subject::Library | Subject::Csms => drop(tokio::spawn(library(stream))),
+        match (subject, tls.clone()) {
+            (Subject::Echo, _) => drop(tokio::spawn(echo(stream))),
+            (_, None) => drop(tokio::spawn(library(stream))),
+            (_, Some(tls)) => drop(tokio::spawn(async move {
+                if let Ok(secured) = tls.accept(stream).await {
+                    library(secured.stream).await;
+                }
+            })),
         }
     }
 }
@@ -67,7 +78,7 @@ async fn echo(stream: TcpStream) {
 }
 
 /// The run loop of the documentation, with a store that is the memory.
-async fn library(stream: TcpStream) {
+async fn library<S: AsyncRead + AsyncWrite + Unpin>(stream: S) {
     let accepted = accept(stream, &HandshakeRules::default(), ConnectionConfig::default(), async |_| Ok(())).await;
     let Ok(Accepted { mut connection, .. }) = accepted else { return };
     let started = tokio::time::Instant::now();

@@ -5,13 +5,16 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::{Timestamp, ToSpan as _};
-use ocpp_core::transport::{Compression, ConnectRequest, Connection, Incoming, WebSocket, connect_over};
+use ocpp_core::transport::{
+    Compression, ConnectRequest, Connection, Incoming, TlsClient, TlsStream, WebSocket, connect_over,
+};
 use ocpp_core::types::Version;
 use serde_json::Value;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::serve::Subject;
@@ -38,6 +41,8 @@ pub(crate) fn identity(number: usize) -> String {
 pub(crate) enum Way {
     Plain,
     Deflate,
+    /// Plain WebSockets over TLS; by what the server's process has left.
+    Tls,
 }
 
 /// A station that is connected.
@@ -50,6 +55,7 @@ pub(crate) struct Station {
 enum Socket {
     Plain(Box<WebSocketStream<TcpStream>>),
     Deflate(Box<Connection<WebSocket<TcpStream>>>),
+    Tls(Box<WebSocketStream<TlsStream<TcpStream>>>),
 }
 
 /// A TCP connection from one of the addresses of this machine.
@@ -60,6 +66,14 @@ pub(crate) async fn tcp(address: SocketAddr, number: usize) -> anyhow::Result<Tc
     let stream = socket.connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+fn request(subject: Subject, address: SocketAddr, identity: &str) -> anyhow::Result<Request> {
+    let mut request = format!("ws://{address}/ocpp/{identity}").into_client_request()?;
+    if subject != Subject::Echo {
+        request.headers_mut().insert("sec-websocket-protocol", "ocpp1.6".parse()?);
+    }
+    Ok(request)
 }
 
 impl Station {
@@ -82,13 +96,11 @@ impl Station {
         let stream = tcp(address, number).await?;
         let socket = match way {
             Way::Plain => {
-                let mut request = format!("ws://{address}/ocpp/{identity}").into_client_request()?;
-                if subject != Subject::Echo {
-                    request.headers_mut().insert("sec-websocket-protocol", "ocpp1.6".parse()?);
-                }
-                let (socket, _) = client_async_with_config(request, stream, Some(websocket())).await?;
+                let (socket, _) =
+                    client_async_with_config(request(subject, address, identity)?, stream, Some(websocket())).await?;
                 Socket::Plain(Box::new(socket))
             }
+            Way::Tls => bail!("TLS needs to know the server's root"),
             Way::Deflate => {
                 let mut request = ConnectRequest::new(format!("ws://{address}/ocpp"), identity);
                 request.versions = vec![Version::V1_6];
@@ -102,9 +114,18 @@ impl Station {
         Ok(Self { socket, calls: 0, transaction: 0 })
     }
 
+    /// Connects under TLS.
+    pub(crate) async fn connect_by_tls(address: SocketAddr, number: usize, tls: &TlsClient) -> anyhow::Result<Self> {
+        let stream = tls.connect(tcp(address, number).await?, "localhost").await?;
+        let request = request(Subject::LibraryTls, address, &identity(number))?;
+        let (socket, _) = client_async_with_config(request, stream, Some(websocket())).await?;
+        Ok(Self { socket: Socket::Tls(Box::new(socket)), calls: 0, transaction: 0 })
+    }
+
     pub(crate) async fn send(&mut self, text: String) -> anyhow::Result<()> {
         match &mut self.socket {
             Socket::Plain(socket) => Ok(socket.send(Message::text(text)).await?),
+            Socket::Tls(socket) => Ok(socket.send(Message::text(text)).await?),
             Socket::Deflate(connection) => {
                 connection.send(text);
                 Ok(())
@@ -115,11 +136,16 @@ impl Station {
     pub(crate) async fn receive(&mut self) -> anyhow::Result<String> {
         loop {
             match &mut self.socket {
-                Socket::Plain(socket) => match socket.next().await.context("the connection ended")?? {
-                    Message::Text(text) => return Ok(text.as_str().to_owned()),
-                    Message::Close(close) => bail!("closed: {close:?}"),
-                    _ => {}
-                },
+                Socket::Plain(socket) => {
+                    if let Some(text) = text_of(socket.next().await)? {
+                        return Ok(text);
+                    }
+                }
+                Socket::Tls(socket) => {
+                    if let Some(text) = text_of(socket.next().await)? {
+                        return Ok(text);
+                    }
+                }
                 Socket::Deflate(connection) => match connection.next().await {
                     Incoming::Text(text) => return Ok(text),
                     Incoming::Binary => {}
@@ -152,6 +178,15 @@ impl Station {
             self.transaction = answer[2]["transactionId"].as_i64().with_context(|| answer.to_string())?;
         }
         Ok(())
+    }
+}
+
+/// The text of a message that came, if it is one.
+fn text_of(came: Option<tungstenite::Result<Message>>) -> anyhow::Result<Option<String>> {
+    match came.context("the connection ended")?? {
+        Message::Text(text) => Ok(Some(text.as_str().to_owned())),
+        Message::Close(close) => bail!("closed: {close:?}"),
+        _ => Ok(None),
     }
 }
 
