@@ -61,7 +61,6 @@ CREATE TABLE prepaid_sessions (
     state           TEXT, -- JSON, as soon as money is set aside
     revision        BIGINT NOT NULL DEFAULT 0, -- who writes has seen the one before
     transaction_id  TEXT,
-    cost            BIGINT NOT NULL DEFAULT 0, -- of the session so far
     failure         TEXT, -- why it did not start
     attempts        BIGINT NOT NULL DEFAULT 0,
     due_at          BIGINT, -- when it is looked after next

@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::door::ConnectionLimits;
 use crate::notifications::{NotificationsConfig, NotificationsFile};
+use crate::payments::PaymentSettings;
 use crate::store::Database;
 use crate::tariffs::Tariff;
 use crate::tls::{AuthorityFolder, Surroundings, TlsConfig, TlsFile};
@@ -119,6 +120,9 @@ pub struct ConfigFile {
     pub max_firmware_size: Option<u32>,
     /// After how many days logs of stations are removed, 1 to 3650. Default: 90.
     pub keep_logs: Option<u32>,
+    /// Payment providers. Default: the sandbox, where the server listens on a loopback address.
+    #[serde(default)]
+    pub payments: PaymentSettings,
     /// How TLS is set up. Default: no TLS.
     #[serde(default)]
     pub tls: TlsFile,
@@ -206,6 +210,8 @@ pub struct Config {
     pub time_zone: TimeZone,
     /// What stations upload and download.
     pub files: FilesConfig,
+    /// Payment providers.
+    pub payments: PaymentSettings,
     /// How TLS is set up.
     pub tls: Option<TlsConfig>,
 }
@@ -313,6 +319,10 @@ impl ConfigFile {
             driver_registration: self.driver_registration.unwrap_or_default(),
             public_url: self.public_url.map(public_url).transpose()?,
             authority: self.tls.authority(&around),
+            payments: self
+                .payments
+                .check(listen.ip().is_loopback())
+                .map_err(|(name, value, allowed)| out_of_range(name, value, allowed))?,
             tls: self.tls.check(&around)?,
             tariff,
             unknown_stations: self.unknown_stations.unwrap_or_default(),

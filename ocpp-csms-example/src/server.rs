@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::door::Entrance;
 use crate::maintenance::{self, Maintenance, MaintenanceError};
 use crate::reports;
+use crate::payments::Payments;
 use crate::sites::Sites;
 use crate::stations::Stations;
 use crate::store::{MessageLog, OpenError, Store, StoreError};
@@ -67,6 +68,7 @@ pub struct Csms {
 
 #[derive(Debug)]
 struct Inner {
+    payments: Payments,
     config: Arc<Config>,
     store: Store,
     log: MessageLog,
@@ -110,6 +112,12 @@ impl Csms {
     /// What maintenance keeps in memory.
     pub(crate) fn maintenance(&self) -> &Maintenance {
         &self.inner.maintenance
+    }
+
+    /// Balances, payments, subscriptions and invoices.
+    #[must_use]
+    pub fn payments(&self) -> &Payments {
+        &self.inner.payments
     }
 
     /// What charging costs, and where.
@@ -184,6 +192,7 @@ impl Server {
         let maintenance = Maintenance::start(&store).await?;
         let stop = CancellationToken::new();
         let gate = Gate::new(api_token);
+        let payments = Payments::start(store.clone(), stations.clone(), config.payments.clone(), public_url.clone(), stop.clone());
         let inner = Inner {
             config,
             store,
@@ -191,6 +200,7 @@ impl Server {
             stations,
             sites,
             maintenance,
+            payments,
             gate,
             password_key,
             stop: stop.clone(),

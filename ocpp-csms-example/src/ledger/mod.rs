@@ -16,12 +16,64 @@ pub enum Account {
     Provider(String),
     /// A driver's balance: the operator owes it to them. Negative for what they can spend.
     Driver(String),
+    /// What is left of what somebody without an account paid for one session.
+    Guest(String),
     /// Taken from a driver's balance for a session that isn't settled.
     Hold(String),
     /// Earned, without tax.
     Revenue,
     /// Owed to the state.
     Tax,
+    /// Earned, and given back.
+    Refunds,
+}
+
+/// Who pays: whose account is charged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payer {
+    /// A driver, by the id of the account.
+    Driver(String),
+    /// Somebody without an account, by the session that is paid for.
+    Guest(String),
+}
+
+impl Payer {
+    /// The account of the ledger.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match self {
+            Self::Driver(id) => Account::Driver(id.clone()),
+            Self::Guest(id) => Account::Guest(id.clone()),
+        }
+    }
+
+    /// The driver, if it is one.
+    #[must_use]
+    pub fn driver(&self) -> Option<&str> {
+        match self {
+            Self::Driver(id) => Some(id),
+            Self::Guest(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Payer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.account().fmt(f)
+    }
+}
+
+impl std::str::FromStr for Payer {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.parse()? {
+            Account::Driver(id) => Ok(Self::Driver(id)),
+            Account::Guest(id) => Ok(Self::Guest(id)),
+            _ => Err(()),
+        }
+    }
 }
 
 /// A movement of money.
@@ -54,9 +106,11 @@ impl fmt::Display for Account {
         match self {
             Self::Provider(name) => write!(f, "provider:{name}"),
             Self::Driver(id) => write!(f, "driver:{id}"),
+            Self::Guest(id) => write!(f, "guest:{id}"),
             Self::Hold(id) => write!(f, "hold:{id}"),
             Self::Revenue => f.write_str("revenue"),
             Self::Tax => f.write_str("tax"),
+            Self::Refunds => f.write_str("refunds"),
         }
     }
 }
@@ -68,8 +122,10 @@ impl std::str::FromStr for Account {
         match text.split_once(':') {
             None if text == "revenue" => Ok(Self::Revenue),
             None if text == "tax" => Ok(Self::Tax),
+            None if text == "refunds" => Ok(Self::Refunds),
             Some(("provider", name)) => Ok(Self::Provider(name.to_owned())),
             Some(("driver", id)) => Ok(Self::Driver(id.to_owned())),
+            Some(("guest", id)) => Ok(Self::Guest(id.to_owned())),
             Some(("hold", id)) => Ok(Self::Hold(id.to_owned())),
             _ => Err(()),
         }
@@ -93,13 +149,13 @@ impl Entry {
     pub fn top_up(
         payment: &str,
         provider: &str,
-        driver: &str,
+        payer: &Payer,
         amount: i64,
         currency: Currency,
     ) -> Result<Self, AmountError> {
         let amount = movable(amount)?;
         let postings =
-            [(Account::Provider(provider.to_owned()), amount), (Account::Driver(driver.to_owned()), -amount)];
+            [(Account::Provider(provider.to_owned()), amount), (payer.account(), -amount)];
         Ok(Self::new(format!("top-up:{payment}"), currency, postings))
     }
 
@@ -110,13 +166,13 @@ impl Entry {
     pub fn pay_out(
         payment: &str,
         provider: &str,
-        driver: &str,
+        payer: &Payer,
         amount: i64,
         currency: Currency,
     ) -> Result<Self, AmountError> {
         let amount = movable(amount)?;
         let postings =
-            [(Account::Provider(provider.to_owned()), -amount), (Account::Driver(driver.to_owned()), amount)];
+            [(Account::Provider(provider.to_owned()), -amount), (payer.account(), amount)];
         Ok(Self::new(format!("pay-out:{payment}"), currency, postings))
     }
 
@@ -124,9 +180,9 @@ impl Entry {
     ///
     /// # Errors
     /// The amount is nothing, or too much.
-    pub fn hold(session: &str, driver: &str, amount: i64, currency: Currency) -> Result<Self, AmountError> {
+    pub fn hold(session: &str, payer: &Payer, amount: i64, currency: Currency) -> Result<Self, AmountError> {
         let amount = movable(amount)?;
-        let postings = [(Account::Driver(driver.to_owned()), amount), (Account::Hold(session.to_owned()), -amount)];
+        let postings = [(payer.account(), amount), (Account::Hold(session.to_owned()), -amount)];
         Ok(Self::new(format!("hold:{session}"), currency, postings))
     }
 
@@ -140,7 +196,7 @@ impl Entry {
     pub fn settle(
         reference: &str,
         session: &str,
-        driver: &str,
+        payer: &Payer,
         held: i64,
         settlement: Settlement,
         currency: Currency,
@@ -154,7 +210,7 @@ impl Entry {
             (Account::Hold(session.to_owned()), held),
             (Account::Revenue, -settlement.net),
             (Account::Tax, -settlement.tax),
-            (Account::Driver(driver.to_owned()), settlement.net + settlement.tax - held),
+            (payer.account(), settlement.net + settlement.tax - held),
         ];
         Ok(Self::new(format!("settle:{reference}"), currency, postings))
     }
@@ -163,17 +219,55 @@ impl Entry {
     ///
     /// # Errors
     /// An amount is negative or too much, or both are nothing.
-    pub fn refund(refund: &str, driver: &str, settlement: Settlement, currency: Currency) -> Result<Self, AmountError> {
+    pub fn refund(refund: &str, payer: &Payer, settlement: Settlement, currency: Currency) -> Result<Self, AmountError> {
         let amount = movable(settlement.net.max(0) + settlement.tax.max(0))?;
         if settlement.net < 0 || settlement.tax < 0 {
             return Err(AmountError(settlement.net.min(settlement.tax)));
         }
         let postings = [
-            (Account::Revenue, settlement.net),
+            (Account::Refunds, settlement.net),
             (Account::Tax, settlement.tax),
-            (Account::Driver(driver.to_owned()), -amount),
+            (payer.account(), -amount),
         ];
         Ok(Self::new(format!("refund:{refund}"), currency, postings))
+    }
+
+    /// More is set aside for a session; `name` tells this time from others.
+    ///
+    /// # Errors
+    /// The amount is nothing, or too much.
+    pub fn hold_more(name: &str, session: &str, payer: &Payer, amount: i64, currency: Currency) -> Result<Self, AmountError> {
+        let amount = movable(amount)?;
+        let postings = [(payer.account(), amount), (Account::Hold(session.to_owned()), -amount)];
+        Ok(Self::new(format!("hold:{session}/{name}"), currency, postings))
+    }
+
+    /// Something is charged that nothing was set aside for: a session without a hold, or a month of a subscription.
+    ///
+    /// # Errors
+    /// An amount is negative, or too much.
+    pub fn charge(what: &str, payer: &Payer, settlement: Settlement, currency: Currency) -> Result<Self, AmountError> {
+        let mut entry = Self::settle(what, what, payer, 0, settlement, currency)?;
+        entry.reference = format!("charge:{what}");
+        Ok(entry)
+    }
+
+    /// A bill turned out to be another one: what it changed by is charged, or given back.
+    ///
+    /// # Errors
+    /// An amount is too much.
+    pub fn adjust(what: &str, payer: &Payer, change: Settlement, currency: Currency) -> Result<Self, AmountError> {
+        for amount in [change.net, change.tax] {
+            if !(-HIGHEST..HIGHEST).contains(&amount) {
+                return Err(AmountError(amount));
+            }
+        }
+        let postings = [
+            (Account::Revenue, -change.net),
+            (Account::Tax, -change.tax),
+            (payer.account(), change.net + change.tax),
+        ];
+        Ok(Self::new(format!("adjust:{what}"), currency, postings))
     }
 
     fn new<const N: usize>(reference: String, currency: Currency, postings: [(Account, i64); N]) -> Self {
@@ -238,14 +332,18 @@ mod tests {
 
     const EUR: Currency = Currency::EUR;
 
+    fn ada() -> Payer {
+        Payer::Driver("ada".into())
+    }
+
     #[test]
     fn a_prepaid_session_takes_what_it_costs_and_gives_the_rest_back() {
-        let driver = Account::Driver("ada".into());
+        let driver = ada().account();
         let mut balances = Balances::default();
-        balances.add(&Entry::top_up("p1", "sandbox", "ada", 5_000, EUR).unwrap());
-        balances.add(&Entry::hold("s1", "ada", 3_000, EUR).unwrap());
+        balances.add(&Entry::top_up("p1", "sandbox", &ada(), 5_000, EUR).unwrap());
+        balances.add(&Entry::hold("s1", &ada(), 3_000, EUR).unwrap());
         assert_eq!(balances.of(&driver, EUR), -2_000);
-        balances.add(&Entry::settle("s1", "s1", "ada", 3_000, Settlement { net: 1_000, tax: 190 }, EUR).unwrap());
+        balances.add(&Entry::settle("s1", "s1", &ada(), 3_000, Settlement { net: 1_000, tax: 190 }, EUR).unwrap());
         assert_eq!(balances.of(&driver, EUR), -3_810);
         assert_eq!(balances.of(&Account::Hold("s1".into()), EUR), 0);
         assert_eq!((balances.of(&Account::Revenue, EUR), balances.of(&Account::Tax, EUR)), (-1_000, -190));
@@ -254,19 +352,19 @@ mod tests {
     #[test]
     fn what_the_hold_did_not_cover_is_owed() {
         let mut balances = Balances::default();
-        balances.add(&Entry::hold("s1", "ada", 100, EUR).unwrap());
-        balances.add(&Entry::settle("s1", "s1", "ada", 100, Settlement { net: 130, tax: 0 }, EUR).unwrap());
-        assert_eq!(balances.of(&Account::Driver("ada".into()), EUR), 130);
+        balances.add(&Entry::hold("s1", &ada(), 100, EUR).unwrap());
+        balances.add(&Entry::settle("s1", "s1", &ada(), 100, Settlement { net: 130, tax: 0 }, EUR).unwrap());
+        assert_eq!(balances.of(&ada().account(), EUR), 130);
     }
 
     #[test]
     fn amounts_that_make_no_sense_are_refused() {
         for amount in [0, -1, HIGHEST, i64::MIN, i64::MAX] {
-            assert_eq!(Entry::top_up("p", "x", "ada", amount, EUR), Err(AmountError(amount)));
-            assert!(Entry::hold("s", "ada", amount, EUR).is_err());
+            assert_eq!(Entry::top_up("p", "x", &ada(), amount, EUR), Err(AmountError(amount)));
+            assert!(Entry::hold("s", &ada(), amount, EUR).is_err());
         }
-        assert!(Entry::settle("s", "s", "ada", 0, Settlement { net: -1, tax: 0 }, EUR).is_err());
-        assert!(Entry::refund("r", "ada", Settlement { net: 5, tax: -5 }, EUR).is_err());
+        assert!(Entry::settle("s", "s", &ada(), 0, Settlement { net: -1, tax: 0 }, EUR).is_err());
+        assert!(Entry::refund("r", &ada(), Settlement { net: 5, tax: -5 }, EUR).is_err());
     }
 
     #[test]
@@ -275,8 +373,10 @@ mod tests {
             Account::Provider("sandbox".into()),
             Account::Driver("a:b".into()),
             Account::Hold("CS-1/42".into()),
+            Account::Guest("x".into()),
             Account::Revenue,
             Account::Tax,
+            Account::Refunds,
         ] {
             assert_eq!(account.to_string().parse(), Ok(account));
         }
@@ -291,11 +391,11 @@ mod tests {
                 let name = index.to_string();
                 let settlement = Settlement { net: amount, tax };
                 let entry = match kind {
-                    0 => Entry::top_up(&name, "sandbox", "ada", amount, EUR),
-                    1 => Entry::pay_out(&name, "sandbox", "ada", amount, EUR),
-                    2 => Entry::hold(&name, "ada", amount, EUR),
-                    3 => Entry::settle(&name, &name, "ada", tax, settlement, EUR),
-                    _ => Entry::refund(&name, "ada", settlement, EUR),
+                    0 => Entry::top_up(&name, "sandbox", &ada(), amount, EUR),
+                    1 => Entry::pay_out(&name, "sandbox", &ada(), amount, EUR),
+                    2 => Entry::hold(&name, &ada(), amount, EUR),
+                    3 => Entry::settle(&name, &name, &ada(), tax, settlement, EUR),
+                    _ => Entry::refund(&name, &ada(), settlement, EUR),
                 };
                 if let Ok(entry) = entry {
                     prop_assert_eq!(entry.postings().iter().map(|posting| posting.amount).sum::<i64>(), 0);

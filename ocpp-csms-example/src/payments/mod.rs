@@ -1,5 +1,26 @@
-//! How charging is paid for.
+//! How charging is paid for: on a balance that is topped up, or by a guest for one session.
+//!
+//! Every step is kept before the next one is taken, and whatever is asked of a provider or a station may be asked again. So a
+//! process that dies goes on where it was: [`worker`] looks after everything that is not finished.
 
+mod card;
+mod invoicing;
+mod mobile_money;
 mod prepaid;
+mod provider;
+mod refunds;
+mod sandbox;
+mod service;
+mod settings;
+mod signature;
+mod steps;
+mod worker;
 
+pub use card::CardSettings;
+pub use invoicing::{InvoiceError, InvoiceLine};
+pub use mobile_money::MobileMoneySettings;
 pub use prepaid::{Effects, Happened, Prepaid, Stage};
+pub use provider::{Action, Methods, NotificationError, Outcome, ProviderError, Secret};
+pub(crate) use refunds::return_rest;
+pub use service::{NotifyError, PaymentError, Payments, Wanted};
+pub use settings::PaymentSettings;

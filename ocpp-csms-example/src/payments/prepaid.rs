@@ -6,13 +6,13 @@
 use iso_currency::Currency;
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{AmountError, Entry, Settlement};
+use crate::ledger::{AmountError, Entry, Payer, Settlement};
 
 /// A prepaid session, from the hold to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepaid {
     session: String,
-    driver: String,
+    payer: Payer,
     currency: Currency,
     /// What is set aside now, in minor units.
     held: i64,
@@ -72,11 +72,11 @@ impl Prepaid {
     ///
     /// # Errors
     /// The amount is nothing, or too much.
-    pub fn hold(session: &str, driver: &str, amount: i64, currency: Currency) -> Result<(Self, Entry), AmountError> {
-        let entry = Entry::hold(session, driver, amount, currency)?;
+    pub fn hold(session: &str, payer: &Payer, amount: i64, currency: Currency) -> Result<(Self, Entry), AmountError> {
+        let entry = Entry::hold(session, payer, amount, currency)?;
         let prepaid = Self {
             session: session.to_owned(),
-            driver: driver.to_owned(),
+            payer: payer.clone(),
             currency,
             held: amount,
             limit: amount,
@@ -85,6 +85,62 @@ impl Prepaid {
             stopping: false,
         };
         Ok((prepaid, entry))
+    }
+
+    /// A session that runs although nothing could be set aside for it: it is to be stopped, and what it took is owed.
+    #[must_use]
+    pub fn uncovered(session: &str, payer: &Payer, currency: Currency, transaction: &str) -> (Self, Effects) {
+        let mut prepaid = Self {
+            session: session.to_owned(),
+            payer: payer.clone(),
+            currency,
+            held: 0,
+            limit: 0,
+            stage: Stage::Running,
+            transaction: Some(transaction.to_owned()),
+            stopping: false,
+        };
+        let effects = prepaid.stop();
+        (prepaid, effects)
+    }
+
+    /// Sets more aside for a session that runs and was not told to stop; `name` tells this time from others. The caller makes
+    /// sure that the payer has it.
+    ///
+    /// # Errors
+    /// The amount is nothing, or too much.
+    pub fn more(&mut self, name: &str, amount: i64) -> Result<Option<Entry>, AmountError> {
+        if self.stage != Stage::Running || self.stopping {
+            return Ok(None);
+        }
+        let entry = Entry::hold_more(name, &self.session, &self.payer, amount, self.currency)?;
+        self.held += amount;
+        self.limit += amount;
+        Ok(Some(entry))
+    }
+
+    /// The most that the session may cost, in minor units.
+    #[must_use]
+    pub fn limit(&self) -> i64 {
+        self.limit
+    }
+
+    /// The currency.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// The transaction of the station, as soon as it is known.
+    #[must_use]
+    pub fn transaction(&self) -> Option<&str> {
+        self.transaction.as_deref()
+    }
+
+    /// Whether the station is to stop it, and has not yet.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping && self.stage == Stage::Running
     }
 
     /// How far it has come.
@@ -144,7 +200,7 @@ impl Prepaid {
     fn post(&mut self, settlement: Settlement) -> Result<Entry, AmountError> {
         // A session that was given up and ran nevertheless is settled anew, under a reference of its own.
         let name = if self.held == 0 { format!("{}/late", self.session) } else { self.session.clone() };
-        let entry = Entry::settle(&name, &self.session, &self.driver, self.held, settlement, self.currency)?;
+        let entry = Entry::settle(&name, &self.session, &self.payer, self.held, settlement, self.currency)?;
         self.held = 0;
         Ok(entry)
     }
@@ -168,7 +224,7 @@ mod tests {
 
     impl World {
         fn new(amount: i64) -> Self {
-            let (prepaid, entry) = Prepaid::hold("s", "ada", amount, EUR).unwrap();
+            let (prepaid, entry) = Prepaid::hold("s", &Payer::Driver("ada".into()), amount, EUR).unwrap();
             let mut balances = Balances::default();
             balances.add(&entry);
             Self { prepaid, balances, references: [entry.reference().to_owned()].into(), stops: 0 }

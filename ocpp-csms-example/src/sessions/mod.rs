@@ -1,5 +1,6 @@
 //! Charging sessions: from what stations report to what is kept and billed.
 
+pub(crate) mod billing;
 mod course;
 mod progress;
 mod reading;
@@ -7,4 +8,4 @@ mod recorder;
 
 pub use course::{Course, usage};
 pub use progress::Step;
-pub(crate) use recorder::{Recorded, record};
+pub(crate) use recorder::{Recorded, connector_changed, record};

@@ -1,17 +1,20 @@
 //! Keeps what a station's messages tell of its transactions.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ocpp_core::csms::{Event, Snapshot, TransactionEvent, TransactionGaps};
 
+use super::billing;
+use super::course::usage;
 use super::progress::{Step, apply, unknown};
 use super::reading;
 use crate::notifications::Notifications;
 use crate::reports::{Session, session_changed};
 use crate::store::{Batch, Store, StoreError, Transaction};
-use crate::tariffs::{Tariffs, TariffsError};
+use crate::tariffs::{Tariff, Tariffs, TariffsError};
 
 /// Why a transaction ended whose end was lost: no reason of the standard, because no station gave it.
 const LOST: &str = "EndLost";
@@ -94,19 +97,26 @@ async fn record_step(
     event: &TransactionEvent,
 ) -> Result<(Option<Session>, Transaction), StoreError> {
     let id = event.transaction.as_str();
+    let now = Timestamp::now();
     let known = batch.transaction(id).await?;
     let before = known.as_ref().and_then(Session::of);
     let mut transaction = match known {
         Some(transaction) => transaction,
         None => unknown(station, event, &tariffs.at(station, event.place.map(|place| place.evse))),
     };
-    let tariff = match tariffs.version(&transaction.tariff).await {
-        Ok(tariff) => tariff,
-        Err(TariffsError::Store(error)) => return Err(error),
-        Err(error) => return Err(StoreError::Content { what: "the tariff of a session", value: error.to_string() }),
-    };
+    let tariff = tariff_of(tariffs, &transaction).await?;
+    let (had_token, cost_before) = (transaction.token.is_some(), transaction.cost);
     if !apply(&mut transaction, step, event, &tariff) {
         tracing::warn!(%station, transaction = id, energy_wh = %transaction.energy_wh(), "more energy than can be billed");
+    }
+    if !had_token {
+        billing::begun(batch.unit(), &mut transaction, now).await?;
+    }
+    if transaction.stopped_at.is_some() {
+        let is_final = transaction.stop_reason.as_deref() != Some(LOST);
+        billing::ended(batch.unit(), &mut transaction, &tariff, is_final, now).await?;
+    } else {
+        billing::went_on(batch.unit(), &transaction, cost_before, now).await?;
     }
     batch.put_transaction(&transaction).await?;
     if let Some(reservation) = event.reservation_id {
@@ -115,4 +125,38 @@ async fn record_step(
     let values: Vec<_> = event.readings.iter().map(|reading| (reading.at, reading::to_json(reading))).collect();
     batch.put_meter_values(id, &values).await?;
     Ok((before, transaction))
+}
+
+/// The state of a connector of 1.6 tells whether the vehicle there takes energy; 2.x tells it with the transaction.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn connector_changed(
+    store: &Store,
+    tariffs: &Tariffs,
+    station: &str,
+    evse: i64,
+    state: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if !matches!(state, "Charging" | "SuspendedEV" | "SuspendedEVSE") {
+        return Ok(());
+    }
+    let mut batch = store.batch(station).await?;
+    let Some(mut transaction) = batch.running_at(evse).await? else { return Ok(()) };
+    let tariff = tariff_of(tariffs, &transaction).await?;
+    transaction.course.seen(at);
+    transaction.course.state(at, state);
+    if let Ok(bill) = tariff.bill(&usage(&transaction, at)) {
+        transaction.cost = bill.total;
+    }
+    batch.put_transaction(&transaction).await?;
+    batch.commit().await
+}
+
+async fn tariff_of(tariffs: &Tariffs, transaction: &Transaction) -> Result<Arc<Tariff>, StoreError> {
+    tariffs.version(&transaction.tariff).await.map_err(|error| match error {
+        TariffsError::Store(error) => error,
+        error => StoreError::Content { what: "the tariff of a session", value: error.to_string() },
+    })
 }

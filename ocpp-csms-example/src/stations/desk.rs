@@ -17,7 +17,7 @@ use super::live;
 use super::notice::{Alert, What};
 use super::registry::Stations;
 use crate::access::judge;
-use crate::sessions::{Recorded, Step, record};
+use crate::sessions::{self, Recorded, Step, record};
 use crate::store::{Connector, Identity, Registration, ReservationState, SecurityEvent, Source, Station, StoreError};
 use crate::tariffs::amount;
 
@@ -217,6 +217,11 @@ impl Desk {
             error: status.error.clone(),
             since: status.at,
         };
+        let (store, tariffs) = (self.stations.store(), self.stations.tariffs());
+        self.kept(
+            "whether a vehicle takes energy",
+            sessions::connector_changed(store, tariffs, &self.station, evse, &status.status, status.at).await,
+        );
         if let Err(error) = self.stations.store().put_connector(&kept).await {
             tracing::error!(station = %self.station, %error, "the state of a connector cannot be kept");
         }

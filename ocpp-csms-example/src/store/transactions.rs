@@ -162,6 +162,14 @@ impl Batch {
         self.unit.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
     }
 
+    /// The transaction that runs at an EVSE, the newest one.
+    pub(crate) async fn running_at(&mut self, evse: i64) -> Result<Option<Transaction>, StoreError> {
+        let select = "SELECT * FROM transactions WHERE station = $1 AND evse = $2 AND stopped_at IS NULL \
+             ORDER BY started_at DESC LIMIT 1";
+        let statement = sql(select).bind(&self.station).bind(evse);
+        self.unit.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
+    }
+
     /// The unit that it all is part of.
     pub(crate) fn unit(&mut self) -> &mut Unit {
         &mut self.unit

@@ -63,6 +63,10 @@ pub enum Item {
     Idle,
     /// What is missing to the least amount.
     Minimum,
+    /// Energy that a subscription includes, in kWh: taken off.
+    Included,
+    /// The discount of a subscription, as a part of the rest: taken off.
+    Discount,
 }
 
 /// More than any bill can hold.
@@ -147,21 +151,53 @@ impl Tariff {
         Ok(())
     }
 
-    fn total(&self, sums: Sums) -> Result<Bill, TooMuch> {
+    /// The bill of a subscriber: energy that is included, in kWh, and then a discount in percent are taken off.
+    ///
+    /// # Errors
+    /// It is more than a bill can hold.
+    pub fn reduced(&self, mut bill: Bill, included: Decimal, percent: Decimal) -> Result<Bill, TooMuch> {
+        let energy = bill.lines.iter().filter(|line| line.item == Item::Energy);
+        let (taken, cost) = energy.fold((Decimal::ZERO, 0_i64), |(taken, cost), line| {
+            (taken.saturating_add(line.quantity), cost.saturating_add(line.amount))
+        });
+        let included = included.min(taken);
+        if included > Decimal::ZERO && cost > 0 {
+            let off = rounded(Decimal::from(cost).checked_mul(included).and_then(|part| part.checked_div(taken)))?;
+            let price = Decimal::from(off).checked_div(self.units()?).and_then(|off| off.checked_div(included));
+            let price = price.ok_or(TooMuch)?.round_dp(6).normalize();
+            bill.lines.push(Line { item: Item::Included, quantity: included, price: -price, amount: -off });
+        }
+        let rest: i64 = bill.lines.iter().map(|line| line.amount).sum();
+        if percent > Decimal::ZERO && rest > 0 {
+            let part = percent.checked_div(Decimal::ONE_HUNDRED).ok_or(TooMuch)?;
+            let off = rounded(Decimal::from(rest).checked_mul(part))?;
+            let price = -Decimal::from(rest).checked_div(self.units()?).ok_or(TooMuch)?;
+            bill.lines.push(Line { item: Item::Discount, quantity: part, price, amount: -off });
+        }
+        self.taxed(bill.lines)
+    }
+
+    fn units(&self) -> Result<Decimal, TooMuch> {
         let units = 10_i64.checked_pow(self.currency().exponent().map_or(0, u32::from)).ok_or(TooMuch)?;
-        let units = Decimal::from(units);
+        Ok(Decimal::from(units))
+    }
+
+    fn total(&self, sums: Sums) -> Result<Bill, TooMuch> {
+        let units = self.units()?;
         let mut lines = Vec::new();
         for (item, price, quantity) in sums.0 {
             let amount = rounded(price.checked_mul(quantity).and_then(|amount| amount.checked_mul(units)))?;
             lines.push(Line { item, quantity: quantity.round_dp(6).normalize(), price, amount });
         }
-        let sum =
-            |lines: &[Line]| lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount)).ok_or(TooMuch);
         let missing = rounded(self.minimum().checked_mul(units))? - sum(&lines)?;
         if missing > 0 {
             let price = Decimal::from(missing).checked_div(units).ok_or(TooMuch)?;
             lines.push(Line { item: Item::Minimum, quantity: Decimal::ONE, price, amount: missing });
         }
+        self.taxed(lines)
+    }
+
+    fn taxed(&self, lines: Vec<Line>) -> Result<Bill, TooMuch> {
         let sum = sum(&lines)?;
         let percent = self.tax().percent;
         let base = if self.tax().included { Decimal::ONE_HUNDRED + percent } else { Decimal::ONE_HUNDRED };
@@ -172,6 +208,10 @@ impl Tariff {
             Bill { lines, net: sum, tax, total: sum.checked_add(tax).ok_or(TooMuch)? }
         })
     }
+}
+
+fn sum(lines: &[Line]) -> Result<i64, TooMuch> {
+    lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount)).ok_or(TooMuch)
 }
 
 /// Quantities by what they are and what they cost, in the order of a bill.
@@ -299,6 +339,16 @@ mod tests {
         let tariff = tariff(r#"{"currency":"EUR","energy":"0.50","time":"5","idle":"6","start":"1","minimum":"2"}"#);
         assert_eq!(tariff.bill(&usage(600, &[(0, 700), (600, 700)], &[(10, 600)])).unwrap(), Bill::default());
         assert_eq!(tariff.bill(&usage(600, &[], &[])).unwrap(), Bill::default());
+    }
+
+    #[test]
+    fn a_subscription_takes_off_what_it_includes_and_then_its_discount() {
+        let tariff = tariff(r#"{"currency":"EUR","energy":"0.50","start":"1"}"#);
+        let bill = tariff.bill(&usage(60, &[(0, 0), (60, 10_000)], &[])).unwrap();
+        let reduced = tariff.reduced(bill.clone(), Decimal::from(4), Decimal::TEN).unwrap();
+        let expected = [(Item::Start, 100), (Item::Energy, 500), (Item::Included, -200), (Item::Discount, -40)];
+        assert_eq!((amounts(&reduced), reduced.total), (expected.to_vec(), 360));
+        assert_eq!(tariff.reduced(bill, Decimal::from(1_000), Decimal::ONE_HUNDRED).unwrap().total, 0);
     }
 
     #[test]

@@ -1,0 +1,321 @@
+//! Looks after everything that is not finished: asks providers, starts and stops stations, gives money back; again and again, at
+//! longer intervals, until it is done. After a restart it goes on with what the database says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use ocpp_core::csms::{CallOutcome, CallResult, Command, Token, TransactionId};
+use tokio_util::sync::CancellationToken;
+
+use super::provider::{Order, ProviderError, RefundOrder};
+use super::service::Inner;
+use super::{Happened, Outcome, steps};
+use crate::ledger::Entry;
+use crate::sessions::billing::{self, unpostable};
+use crate::store::{
+    Payment, PaymentRefund, PaymentState, PrepaidSession, RefundState, SessionStage, StoreError, ledger, payments,
+    prepaid,
+};
+
+/// How long a payer has to pay.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// The longest that anything waits for its next attempt.
+const LONGEST: i64 = 300_000;
+/// How often it is looked whether something is due that nobody told of.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Runs until the server stops.
+pub(super) async fn run(payments: Arc<Inner>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = pass(&payments).await {
+            tracing::error!(%error, "payments cannot be looked after");
+        }
+        let pause = match payments.store.next_due().await {
+            Ok(Some(due)) => Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default().min(LOOK),
+            _ => LOOK,
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = payments.wake.notified() => {}
+            // Never at once again: what is due and fails is not tried without a pause.
+            () = tokio::time::sleep(pause.max(Duration::from_millis(20))) => {}
+        }
+    }
+}
+
+/// When a step is taken again that failed so often.
+fn again(attempts: i64, now: Timestamp) -> Option<Timestamp> {
+    let exponent = u32::try_from(attempts.clamp(0, 12)).unwrap_or(12);
+    let pause = 250_i64.saturating_mul(1 << exponent).min(LONGEST);
+    now.checked_add(SignedDuration::from_millis(pause)).ok()
+}
+
+async fn pass(inner: &Inner) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    let store = &inner.store;
+    // One that cannot be looked after must not keep the others from it.
+    for payment in store.payments_due(now).await? {
+        note("a payment", &payment.id.clone(), look_after_payment(inner, payment).await);
+    }
+    for session in store.prepaid_sessions_due(now).await? {
+        note("a prepaid session", &session.id.clone(), look_after_session(inner, session).await);
+    }
+    for refund in store.refunds_due(now).await? {
+        note("a refund", &refund.id.clone(), look_after_refund(inner, refund).await);
+    }
+    for subscription in store.subscriptions_due(now).await? {
+        note("a subscription", &subscription.id.clone(), super::invoicing::begin_month(store, subscription, now).await);
+    }
+    Ok(())
+}
+
+fn note(what: &str, id: &str, result: Result<(), StoreError>) {
+    if let Err(error) = result {
+        tracing::warn!(id, %error, "{what} cannot be looked after now");
+    }
+}
+
+async fn look_after_payment(inner: &Inner, mut payment: Payment) -> Result<(), StoreError> {
+    let Some(provider) = inner.providers.get(payment.provider.as_str()) else {
+        tracing::error!(provider = payment.provider, "the provider of a payment is not set up any more");
+        return defer_payment(inner, payment, None).await;
+    };
+    let answer = match (&payment.state, payment.reference.clone()) {
+        (PaymentState::Requested, Some(reference)) => provider.status(&reference).await,
+        _ => {
+            let base = &inner.public_url;
+            let order = Order {
+                id: payment.id.clone(),
+                amount: payment.amount,
+                currency: payment.currency,
+                method: payment.method.clone(),
+                return_url: match &payment.session {
+                    Some(session) => format!("{base}/pay/session/{session}"),
+                    None => format!("{base}/driver"),
+                },
+                callback_url: format!("{base}/api/v1/webhooks/{}", provider.name()),
+            };
+            match provider.request(&order).await {
+                Ok(requested) => {
+                    keep_request(inner, &mut payment, requested.reference, requested.action).await?;
+                    Ok(requested.outcome)
+                }
+                Err(error) => Err(error),
+            }
+        }
+    };
+    let now = Timestamp::now();
+    let outcome = match answer {
+        Ok(Outcome::Pending) => None,
+        Ok(outcome) => Some(outcome),
+        // Before there is a reference nothing was asked for; after that only the provider's word about it counts.
+        Err(ProviderError::Refused(reason)) if payment.reference.is_none() => Some(Outcome::Declined(reason)),
+        Err(error) => {
+            tracing::warn!(payment = payment.id, %error, "a payment is asked after again");
+            None
+        }
+    };
+    let Some(outcome) = outcome else { return defer_payment(inner, payment, None).await };
+    let mut unit = inner.store.serial_unit().await?;
+    steps::payment_is(&mut unit, &payment.id, &outcome, now).await?;
+    unit.commit().await?;
+    inner.wake.notify_one();
+    Ok(())
+}
+
+async fn keep_request(
+    inner: &Inner,
+    payment: &mut Payment,
+    reference: String,
+    action: Option<super::Action>,
+) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    let mut unit = inner.store.serial_unit().await?;
+    // A notification may have been quicker.
+    if let Some(mut kept) = payments::payment(&mut unit, &payment.id).await? {
+        kept.reference = Some(reference.clone());
+        if kept.state == PaymentState::Created {
+            (kept.state, kept.attempts) = (PaymentState::Requested, 0);
+            (kept.due_at, kept.updated_at) = (again(2, now), now);
+            kept.action = action.and_then(|action| serde_json::to_string(&action).ok());
+        }
+        payments::change_payment(&mut unit, &kept).await?;
+        *payment = kept;
+    }
+    unit.commit().await
+}
+
+async fn defer_payment(inner: &Inner, payment: Payment, due: Option<Timestamp>) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    let mut unit = inner.store.serial_unit().await?;
+    if now.duration_since(payment.created_at) > PATIENCE {
+        steps::payment_expired(&mut unit, &payment.id, now).await?;
+    } else if let Some(mut kept) = payments::payment(&mut unit, &payment.id).await?
+        && matches!(kept.state, PaymentState::Created | PaymentState::Requested)
+    {
+        kept.attempts += 1;
+        kept.due_at = due.or_else(|| again(kept.attempts, now));
+        payments::change_payment(&mut unit, &kept).await?;
+    }
+    unit.commit().await
+}
+
+async fn look_after_refund(inner: &Inner, refund: PaymentRefund) -> Result<(), StoreError> {
+    let Some(payment) = inner.store.payment(&refund.payment).await? else { return Ok(()) };
+    let answer = match (inner.providers.get(payment.provider.as_str()), payment.reference.clone()) {
+        (Some(provider), Some(reference)) => {
+            let order = RefundOrder {
+                id: refund.id.clone(),
+                reference,
+                amount: refund.amount,
+                currency: payment.currency,
+                known: refund.reference.clone(),
+            };
+            provider.refund(&order).await
+        }
+        _ => Err(ProviderError::Temporary("the provider of the payment is not set up".to_owned())),
+    };
+    let now = Timestamp::now();
+    let mut unit = inner.store.serial_unit().await?;
+    let Some(mut kept) = payments::refund(&mut unit, &refund.id).await? else { return Ok(()) };
+    if matches!(kept.state, RefundState::Done | RefundState::Failed) {
+        return Ok(());
+    }
+    kept.updated_at = now;
+    match answer {
+        Ok(refunded) if refunded.done => {
+            (kept.state, kept.reference, kept.due_at) = (RefundState::Done, Some(refunded.reference), None);
+            let entry = Entry::pay_out(&kept.id, &payment.provider, &payment.payer, kept.amount, payment.currency);
+            ledger::post(&mut unit, &entry.map_err(unpostable)?, now).await?;
+        }
+        Ok(refunded) => {
+            (kept.state, kept.reference) = (RefundState::Requested, Some(refunded.reference));
+            kept.attempts += 1;
+            kept.due_at = again(kept.attempts, now);
+        }
+        Err(ProviderError::Refused(reason)) => {
+            tracing::error!(refund = kept.id, reason, "a refund was refused: pay it back by other means");
+            (kept.state, kept.due_at, kept.failure) = (RefundState::Failed, None, Some(reason));
+        }
+        Err(ProviderError::Temporary(reason)) => {
+            kept.attempts += 1;
+            (kept.due_at, kept.failure) = (again(kept.attempts, now), Some(reason));
+        }
+    }
+    payments::change_refund(&mut unit, &kept).await?;
+    unit.commit().await
+}
+
+async fn look_after_session(inner: &Inner, session: PrepaidSession) -> Result<(), StoreError> {
+    match session.stage {
+        SessionStage::Held => start(inner, session).await,
+        SessionStage::Running if session.state.as_ref().is_some_and(super::Prepaid::is_stopping) => {
+            stop(inner, session).await
+        }
+        _ => change(inner, &session.id, |session, _| session.due_at = None).await,
+    }
+}
+
+/// Changes a prepaid session as it is now.
+async fn change(
+    inner: &Inner,
+    id: &str,
+    change: impl FnOnce(&mut PrepaidSession, Timestamp),
+) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    let mut unit = inner.store.serial_unit().await?;
+    let Some(mut session) = prepaid::prepaid(&mut unit, id).await? else { return Ok(()) };
+    change(&mut session, now);
+    prepaid::change_prepaid(&mut unit, &session).await?;
+    unit.commit().await
+}
+
+/// Tells the station to start. That it was told is kept first: whoever dies after that does not tell it again, but waits whether it
+/// starts, and gives the money back when it doesn't.
+async fn start(inner: &Inner, session: PrepaidSession) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    if session.give_up_at.is_some_and(|give_up_at| give_up_at <= now) {
+        return release(inner, &session.id, "the station did not start in time").await;
+    }
+    if session.attempts > 0 {
+        // It was told: only the time can run out.
+        return change(inner, &session.id, |session, _| session.due_at = session.give_up_at).await;
+    }
+    if inner.stations.live(&session.station).connection.is_none() {
+        // It was not told, and is not to begin when nobody waits any more.
+        let over = now.duration_since(session.updated_at) > SignedDuration::from_secs(30);
+        if over {
+            return release(inner, &session.id, "the station is not connected").await;
+        }
+        return change(inner, &session.id, |session, now| {
+            session.due_at = now.checked_add(SignedDuration::from_millis(500)).ok();
+            // The moment since when it waits stays.
+        })
+        .await;
+    }
+    let mut unit = inner.store.serial_unit().await?;
+    let Some(mut kept) = prepaid::prepaid(&mut unit, &session.id).await? else { return Ok(()) };
+    if kept.stage != SessionStage::Held || kept.attempts > 0 {
+        return Ok(());
+    }
+    (kept.attempts, kept.due_at, kept.updated_at) = (1, kept.give_up_at, now);
+    prepaid::change_prepaid(&mut unit, &kept).await?;
+    unit.commit().await?;
+    let command = Command::RemoteStart {
+        evse: session.evse,
+        token: Token::with_kind(&session.token, "Central"),
+        remote_start_id: session.remote_start_id,
+        group: None,
+        charging_profile: None,
+    };
+    match inner.stations.call(&session.station, command).await {
+        Ok(CallOutcome::Answered(answer)) => match answer.result {
+            CallResult::Refused { status, .. } => {
+                release(inner, &session.id, &format!("the station refused: {status}")).await
+            }
+            _ => Ok(()),
+        },
+        Ok(CallOutcome::Error(error)) => {
+            release(inner, &session.id, &format!("the station refused: {}", error.code)).await
+        }
+        // It may have started all the same.
+        Ok(CallOutcome::TimedOut | CallOutcome::ConnectionLost | CallOutcome::MalformedAnswer { .. }) => Ok(()),
+        Ok(outcome) => {
+            tracing::info!(session = session.id, ?outcome, "a station was not told to start");
+            release(inner, &session.id, "the station cannot be told to start").await
+        }
+        Err(refused) => release(inner, &session.id, &refused.to_string()).await,
+    }
+}
+
+/// Nothing comes of it: the money goes back.
+async fn release(inner: &Inner, id: &str, why: &str) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    let mut unit = inner.store.serial_unit().await?;
+    let Some(mut session) = prepaid::prepaid(&mut unit, id).await? else { return Ok(()) };
+    if session.stage != SessionStage::Held {
+        return Ok(());
+    }
+    session.failure = Some(why.to_owned());
+    billing::tell(&mut unit, &mut session, Happened::NotStarted, now).await?;
+    unit.commit().await?;
+    inner.wake.notify_one();
+    Ok(())
+}
+
+/// Tells the station to stop, until it has.
+async fn stop(inner: &Inner, session: PrepaidSession) -> Result<(), StoreError> {
+    let Some(transaction) = session.transaction.clone() else { return Ok(()) };
+    change(inner, &session.id, |session, now| {
+        session.attempts += 1;
+        session.due_at = again(session.attempts + 3, now);
+    })
+    .await?;
+    let command = Command::RemoteStop { transaction: TransactionId::new(&transaction) };
+    match inner.stations.call(&session.station, command).await {
+        Ok(CallOutcome::Answered(answer)) if matches!(answer.result, CallResult::Accepted { .. }) => {}
+        outcome => tracing::info!(station = session.station, transaction, ?outcome, "the station is told to stop again"),
+    }
+    Ok(())
+}
