@@ -11,7 +11,7 @@ CREATE TABLE plans (
     created_at       BIGINT NOT NULL
 );
 
-CREATE TABLE subscriptions (
+CREATE TABLE plan_subscriptions (
     id         TEXT   NOT NULL PRIMARY KEY,
     driver     TEXT   NOT NULL,
     plan       TEXT   NOT NULL REFERENCES plans (id),
@@ -20,12 +20,12 @@ CREATE TABLE subscriptions (
     due_at     BIGINT  -- when the next month begins
 );
 
-CREATE UNIQUE INDEX subscription_of_driver ON subscriptions (driver) WHERE ends_at IS NULL;
-CREATE INDEX subscriptions_due ON subscriptions (due_at) WHERE due_at IS NOT NULL;
+CREATE UNIQUE INDEX subscription_of_driver ON plan_subscriptions (driver) WHERE ends_at IS NULL;
+CREATE INDEX plan_subscriptions_due ON plan_subscriptions (due_at) WHERE due_at IS NOT NULL;
 
 -- The months of a subscription, each charged once.
 CREATE TABLE subscription_months (
-    subscription TEXT   NOT NULL REFERENCES subscriptions (id),
+    subscription TEXT   NOT NULL REFERENCES plan_subscriptions (id),
     number       BIGINT NOT NULL, -- from 0
     from_at      BIGINT NOT NULL,
     to_at        BIGINT NOT NULL,

@@ -192,7 +192,8 @@ impl Server {
         let maintenance = Maintenance::start(&store).await?;
         let stop = CancellationToken::new();
         let gate = Gate::new(api_token);
-        let payments = Payments::start(store.clone(), stations.clone(), config.payments.clone(), public_url.clone(), stop.clone());
+        let payments =
+            Payments::start(store.clone(), stations.clone(), config.payments.clone(), public_url.clone(), stop.clone());
         let inner = Inner {
             config,
             store,

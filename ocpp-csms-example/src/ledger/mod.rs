@@ -154,8 +154,7 @@ impl Entry {
         currency: Currency,
     ) -> Result<Self, AmountError> {
         let amount = movable(amount)?;
-        let postings =
-            [(Account::Provider(provider.to_owned()), amount), (payer.account(), -amount)];
+        let postings = [(Account::Provider(provider.to_owned()), amount), (payer.account(), -amount)];
         Ok(Self::new(format!("top-up:{payment}"), currency, postings))
     }
 
@@ -171,8 +170,7 @@ impl Entry {
         currency: Currency,
     ) -> Result<Self, AmountError> {
         let amount = movable(amount)?;
-        let postings =
-            [(Account::Provider(provider.to_owned()), -amount), (payer.account(), amount)];
+        let postings = [(Account::Provider(provider.to_owned()), -amount), (payer.account(), amount)];
         Ok(Self::new(format!("pay-out:{payment}"), currency, postings))
     }
 
@@ -219,16 +217,17 @@ impl Entry {
     ///
     /// # Errors
     /// An amount is negative or too much, or both are nothing.
-    pub fn refund(refund: &str, payer: &Payer, settlement: Settlement, currency: Currency) -> Result<Self, AmountError> {
+    pub fn refund(
+        refund: &str,
+        payer: &Payer,
+        settlement: Settlement,
+        currency: Currency,
+    ) -> Result<Self, AmountError> {
         let amount = movable(settlement.net.max(0) + settlement.tax.max(0))?;
         if settlement.net < 0 || settlement.tax < 0 {
             return Err(AmountError(settlement.net.min(settlement.tax)));
         }
-        let postings = [
-            (Account::Refunds, settlement.net),
-            (Account::Tax, settlement.tax),
-            (payer.account(), -amount),
-        ];
+        let postings = [(Account::Refunds, settlement.net), (Account::Tax, settlement.tax), (payer.account(), -amount)];
         Ok(Self::new(format!("refund:{refund}"), currency, postings))
     }
 
@@ -236,7 +235,13 @@ impl Entry {
     ///
     /// # Errors
     /// The amount is nothing, or too much.
-    pub fn hold_more(name: &str, session: &str, payer: &Payer, amount: i64, currency: Currency) -> Result<Self, AmountError> {
+    pub fn hold_more(
+        name: &str,
+        session: &str,
+        payer: &Payer,
+        amount: i64,
+        currency: Currency,
+    ) -> Result<Self, AmountError> {
         let amount = movable(amount)?;
         let postings = [(payer.account(), amount), (Account::Hold(session.to_owned()), -amount)];
         Ok(Self::new(format!("hold:{session}/{name}"), currency, postings))
@@ -262,11 +267,8 @@ impl Entry {
                 return Err(AmountError(amount));
             }
         }
-        let postings = [
-            (Account::Revenue, -change.net),
-            (Account::Tax, -change.tax),
-            (payer.account(), change.net + change.tax),
-        ];
+        let postings =
+            [(Account::Revenue, -change.net), (Account::Tax, -change.tax), (payer.account(), change.net + change.tax)];
         Ok(Self::new(format!("adjust:{what}"), currency, postings))
     }
 

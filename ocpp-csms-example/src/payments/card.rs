@@ -178,8 +178,8 @@ impl PaymentProvider for Card {
         if !event.r#type.starts_with("payment_intent.") {
             return Ok(None);
         }
-        let intent: Intent = serde_json::from_value(event.data.object)
-            .map_err(|error| NotificationError::Content(error.to_string()))?;
+        let intent: Intent =
+            serde_json::from_value(event.data.object).map_err(|error| NotificationError::Content(error.to_string()))?;
         let outcome = Some(intent.outcome());
         Ok(Some(Notification { id: event.id, reference: intent.id, outcome }))
     }

@@ -127,7 +127,11 @@ fn month(started: Timestamp, number: i64) -> Timestamp {
 }
 
 /// The next month of a subscription begins: its fee is charged, once.
-pub(super) async fn begin_month(store: &Store, mut subscription: PlanSubscription, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn begin_month(
+    store: &Store,
+    mut subscription: PlanSubscription,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let Some(plan) = store.plan(&subscription.plan).await? else { return Ok(()) };
     let mut unit = store.serial_unit().await?;
     let number = subscriptions::months(&mut unit, &subscription.id).await?;

@@ -78,7 +78,14 @@ impl MobileMoney {
     }
 
     /// Asks for something under an id; that it was asked before is as good.
-    async fn ask(&self, product: &str, what: &str, id: &str, callback: Option<&str>, body: &Value) -> Result<(), ProviderError> {
+    async fn ask(
+        &self,
+        product: &str,
+        what: &str,
+        id: &str,
+        callback: Option<&str>,
+        body: &Value,
+    ) -> Result<(), ProviderError> {
         let mut request = self.client.post(format!("{}/{product}/v1_0/{what}", self.settings.url));
         if let Some(callback) = callback {
             request = request.header("x-callback-url", callback);
@@ -124,7 +131,9 @@ impl PaymentProvider for MobileMoney {
         Box::pin(async move {
             let phone = order.method.as_deref().and_then(digits);
             let phone = phone.ok_or_else(|| {
-                ProviderError::Refused("a telephone number is needed, with the country's code: 8 to 15 digits".to_owned())
+                ProviderError::Refused(
+                    "a telephone number is needed, with the country's code: 8 to 15 digits".to_owned(),
+                )
             })?;
             let body = json!({
                 "amount": amount(order.amount, order.currency).to_string(),
@@ -145,7 +154,8 @@ impl PaymentProvider for MobileMoney {
             Ok(match state.status.as_str() {
                 "SUCCESSFUL" => Outcome::Confirmed(None),
                 "FAILED" | "REJECTED" | "TIMEOUT" => {
-                    let reason = state.reason.map(|reason| reason.as_str().map_or_else(|| reason.to_string(), str::to_owned));
+                    let reason =
+                        state.reason.map(|reason| reason.as_str().map_or_else(|| reason.to_string(), str::to_owned));
                     Outcome::Declined(reason.unwrap_or(state.status))
                 }
                 _ => Outcome::Pending,

@@ -147,7 +147,9 @@ pub enum ProviderError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotificationError {
     /// It isn't signed, or by somebody else.
-    #[error("the signature is missing or wrong: check the secret of the webhook in the configuration and at the provider")]
+    #[error(
+        "the signature is missing or wrong: check the secret of the webhook in the configuration and at the provider"
+    )]
     Signature,
     /// It was signed too long ago, or in the future.
     #[error("the signature is from another time: check the clocks of this server")]

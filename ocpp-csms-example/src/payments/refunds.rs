@@ -6,9 +6,7 @@ use uuid::Uuid;
 
 use super::service::{PaymentError, Payments};
 use crate::ledger::{Entry, Payer, Settlement};
-use crate::store::{
-    Payment, PaymentRefund, PaymentState, RefundState, StoreError, Unit, bills, ledger, payments,
-};
+use crate::store::{Payment, PaymentRefund, PaymentState, RefundState, StoreError, Unit, bills, ledger, payments};
 use crate::tariffs::written;
 
 /// What is left of a guest's money goes back the way it came. What is on its way already is not sent twice.
@@ -74,7 +72,8 @@ impl Payments {
         let amount = amount.unwrap_or(left);
         let show = |amount| written(amount, payment.currency);
         if amount <= 0 || amount > left {
-            let text = format!("{} of {}: from this payment {} are left", show(amount), show(payment.amount), show(left));
+            let text =
+                format!("{} of {}: from this payment {} are left", show(amount), show(payment.amount), show(left));
             return Err(PaymentError::Refund(text));
         }
         if amount > owed {

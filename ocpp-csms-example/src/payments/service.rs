@@ -19,9 +19,7 @@ use super::settings::PaymentSettings;
 use super::{Prepaid, steps, worker};
 use crate::ledger::{AmountError, Payer};
 use crate::stations::Stations;
-use crate::store::{
-    Payment, PaymentState, PrepaidSession, SessionStage, Store, StoreError, ledger, payments, prepaid,
-};
+use crate::store::{Payment, PaymentState, PrepaidSession, SessionStage, Store, StoreError, ledger, payments, prepaid};
 use crate::tariffs::{digits, written};
 
 /// How long a station has to start a session that is paid for: a driver needs a while to plug in.
@@ -104,7 +102,13 @@ pub enum PaymentError {
 impl Payments {
     /// Takes up whatever is not finished, and looks after it until the server stops.
     #[must_use]
-    pub fn start(store: Store, stations: Stations, settings: PaymentSettings, public_url: String, stop: CancellationToken) -> Self {
+    pub fn start(
+        store: Store,
+        stations: Stations,
+        settings: PaymentSettings,
+        public_url: String,
+        stop: CancellationToken,
+    ) -> Self {
         let client = reqwest::Client::builder()
             .timeout(std::time::Duration::from_secs(20))
             .redirect(reqwest::redirect::Policy::none())

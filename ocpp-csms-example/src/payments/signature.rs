@@ -70,7 +70,10 @@ mod tests {
         }
         let later = now + jiff::SignedDuration::from_secs(TOLERANCE + 1);
         assert_eq!(check(&signed, b"{}", later), Err(NotificationError::Time));
-        assert_eq!(verify(&secret, &HeaderMap::new(), "stripe-signature", b"{}", now), Err(NotificationError::Signature));
+        assert_eq!(
+            verify(&secret, &HeaderMap::new(), "stripe-signature", b"{}", now),
+            Err(NotificationError::Signature)
+        );
     }
 
     #[test]

@@ -13,19 +13,19 @@ use crate::store::{PaymentState, SessionStage, StoreError, Unit, ledger, payment
 ///
 /// What is confirmed goes to the payer's balance; where it's for a session, that much is set aside for it at the same time, and the
 /// station is to be told to start.
-pub(super) async fn payment_is(
-    unit: &mut Unit,
-    id: &str,
-    outcome: &Outcome,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) async fn payment_is(unit: &mut Unit, id: &str, outcome: &Outcome, now: Timestamp) -> Result<(), StoreError> {
     let Some(mut payment) = payments::payment(unit, id).await? else { return Ok(()) };
     match outcome {
         Outcome::Pending => return Ok(()),
         // What the provider has paid counts, also where it was given up before.
         Outcome::Confirmed(paid) if payment.state != PaymentState::Confirmed => {
             if let Some(paid) = paid.filter(|paid| *paid != payment.amount) {
-                tracing::warn!(payment = id, paid, asked = payment.amount, "another amount was paid than was asked for");
+                tracing::warn!(
+                    payment = id,
+                    paid,
+                    asked = payment.amount,
+                    "another amount was paid than was asked for"
+                );
                 payment.amount = paid;
             }
             payment.state = PaymentState::Confirmed;

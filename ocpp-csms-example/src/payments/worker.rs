@@ -315,7 +315,9 @@ async fn stop(inner: &Inner, session: PrepaidSession) -> Result<(), StoreError> 
     let command = Command::RemoteStop { transaction: TransactionId::new(&transaction) };
     match inner.stations.call(&session.station, command).await {
         Ok(CallOutcome::Answered(answer)) if matches!(answer.result, CallResult::Accepted { .. }) => {}
-        outcome => tracing::info!(station = session.station, transaction, ?outcome, "the station is told to stop again"),
+        outcome => {
+            tracing::info!(station = session.station, transaction, ?outcome, "the station is told to stop again")
+        }
     }
     Ok(())
 }

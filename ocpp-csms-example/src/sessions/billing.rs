@@ -28,11 +28,7 @@ impl Transaction {
 }
 
 /// A session became known: who pays for it, and something is set aside for it.
-pub(super) async fn begun(
-    unit: &mut Unit,
-    transaction: &mut Transaction,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) async fn begun(unit: &mut Unit, transaction: &mut Transaction, now: Timestamp) -> Result<(), StoreError> {
     let Some(token) = transaction.token.clone() else { return Ok(()) };
     if let Some(mut session) = prepaid::prepaid_of_token(unit, &transaction.station, &token).await? {
         transaction.payer = Some(session.payer.to_string());

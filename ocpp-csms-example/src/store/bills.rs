@@ -102,7 +102,8 @@ pub(crate) async fn put_adjustment(
     reason: &str,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let select = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM bill_adjustments WHERE station = $1 AND transaction_id = $2";
+    let select =
+        "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM bill_adjustments WHERE station = $1 AND transaction_id = $2";
     let row = unit.fetch_optional(sql(select).bind(&record.station).bind(&record.transaction)).await?;
     let number = row.map_or(Ok(0), |row| row.integer("number"))? + 1;
     let insert = "INSERT INTO bill_adjustments (station, transaction_id, number, net, tax, total, reason, adjusted_at, invoice) \

@@ -72,7 +72,7 @@ pub(crate) async fn open_lines(
     }
     let Some(driver) = payer.driver() else { return Ok(lines) };
     let select = "SELECT m.subscription AS subscription, m.number AS number, m.from_at AS from_at, m.net AS net, m.tax AS tax \
-         FROM subscription_months m JOIN subscriptions s ON s.id = m.subscription JOIN plans p ON p.id = s.plan \
+         FROM subscription_months m JOIN plan_subscriptions s ON s.id = m.subscription JOIN plans p ON p.id = s.plan \
          WHERE s.driver = $1 AND p.currency = $2 AND m.from_at >= $3 AND m.from_at < $4 AND m.invoice IS NULL ORDER BY m.from_at";
     for row in unit.fetch_all(sql(select).bind(driver).bind(currency.code()).bind(from).bind(to)).await? {
         lines.push(InvoiceLine {
@@ -113,7 +113,9 @@ pub(crate) async fn put_invoice(unit: &mut Unit, invoice: &Invoice) -> Result<()
     unit.execute(insert).await?;
     for line in &invoice.lines {
         let update = match line.kind.as_str() {
-            "session" => "UPDATE bills SET invoice = $1 WHERE station || '/' || transaction_id = $2 AND invoice IS NULL",
+            "session" => {
+                "UPDATE bills SET invoice = $1 WHERE station || '/' || transaction_id = $2 AND invoice IS NULL"
+            }
             "adjustment" => {
                 "UPDATE bill_adjustments SET invoice = $1 \
                  WHERE station || '/' || transaction_id || '/' || CAST(number AS TEXT) = $2 AND invoice IS NULL"
@@ -157,8 +159,8 @@ impl Store {
 
 fn read(row: &Row) -> Result<Invoice, StoreError> {
     let lines = row.text("lines")?;
-    let lines =
-        serde_json::from_str(&lines).map_err(|_| StoreError::Content { what: "the lines of an invoice", value: lines })?;
+    let lines = serde_json::from_str(&lines)
+        .map_err(|_| StoreError::Content { what: "the lines of an invoice", value: lines })?;
     Ok(Invoice {
         number: row.integer("number")?,
         payer: row.parsed("payer")?,

@@ -237,7 +237,8 @@ pub(crate) async fn note_notification(
     id: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let insert = "INSERT INTO provider_notifications (provider, id, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    let insert =
+        "INSERT INTO provider_notifications (provider, id, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     Ok(unit.execute(sql(insert).bind(provider).bind(id).bind(now)).await? > 0)
 }
 

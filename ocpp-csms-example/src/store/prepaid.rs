@@ -67,8 +67,7 @@ pub enum SessionStage {
 }
 
 impl SessionStage {
-    const ALL: [Self; 6] =
-        [Self::Unpaid, Self::Held, Self::Running, Self::Released, Self::Settled, Self::Abandoned];
+    const ALL: [Self; 6] = [Self::Unpaid, Self::Held, Self::Running, Self::Released, Self::Settled, Self::Abandoned];
 
     /// As it's kept.
     #[must_use]
@@ -245,7 +244,7 @@ impl Store {
     pub(crate) async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let select = "SELECT MIN(due_at) AS due_at FROM (SELECT due_at FROM payments WHERE due_at IS NOT NULL \
              UNION ALL SELECT due_at FROM payment_refunds WHERE due_at IS NOT NULL \
-             UNION ALL SELECT due_at FROM subscriptions WHERE due_at IS NOT NULL \
+             UNION ALL SELECT due_at FROM plan_subscriptions WHERE due_at IS NOT NULL \
              UNION ALL SELECT due_at FROM prepaid_sessions WHERE due_at IS NOT NULL) AS due";
         self.fetch_one(sql(select)).await?.optional_moment("due_at")
     }

@@ -53,7 +53,7 @@ pub(crate) async fn use_up(
     now: Timestamp,
 ) -> Result<(Decimal, Decimal), StoreError> {
     let select = "SELECT m.subscription AS subscription, m.number AS number, m.used_wh AS used_wh, p.included_wh AS included_wh, \
-         p.discount_percent AS discount_percent FROM subscriptions s JOIN plans p ON p.id = s.plan \
+         p.discount_percent AS discount_percent FROM plan_subscriptions s JOIN plans p ON p.id = s.plan \
          JOIN subscription_months m ON m.subscription = s.id \
          WHERE s.driver = $1 AND p.currency = $2 AND m.from_at <= $3 AND m.to_at > $3 ORDER BY s.started_at DESC LIMIT 1";
     let Some(row) = unit.fetch_optional(sql(select).bind(driver).bind(currency.code()).bind(now)).await? else {
@@ -63,7 +63,8 @@ pub(crate) async fn use_up(
     let taken: i64 = (energy_kwh * Decimal::ONE_THOUSAND).ceil().try_into().unwrap_or(i64::MAX);
     let used = left.min(taken);
     if used > 0 {
-        let update = sql("UPDATE subscription_months SET used_wh = used_wh + $3 WHERE subscription = $1 AND number = $2");
+        let update =
+            sql("UPDATE subscription_months SET used_wh = used_wh + $3 WHERE subscription = $1 AND number = $2");
         unit.execute(update.bind(row.text("subscription")?).bind(row.integer("number")?).bind(used)).await?;
     }
     Ok((Decimal::from(used) / Decimal::ONE_THOUSAND, row.parsed("discount_percent")?))
@@ -91,7 +92,7 @@ pub(crate) async fn months(unit: &mut Unit, subscription: &str) -> Result<i64, S
 
 /// Keeps when the next month of a subscription begins.
 pub(crate) async fn change_subscription(unit: &mut Unit, subscription: &PlanSubscription) -> Result<(), StoreError> {
-    let update = sql("UPDATE subscriptions SET ends_at = $2, due_at = $3 WHERE id = $1");
+    let update = sql("UPDATE plan_subscriptions SET ends_at = $2, due_at = $3 WHERE id = $1");
     unit.execute(update.bind(&subscription.id).bind(subscription.ends_at).bind(subscription.due_at)).await?;
     Ok(())
 }
@@ -138,7 +139,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_subscription(&self, subscription: &PlanSubscription) -> Result<bool, StoreError> {
-        let insert = "INSERT INTO subscriptions (id, driver, plan, started_at, ends_at, due_at) \
+        let insert = "INSERT INTO plan_subscriptions (id, driver, plan, started_at, ends_at, due_at) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
         let insert = sql(insert)
             .bind(&subscription.id)
@@ -155,7 +156,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn subscription_of(&self, driver: &str) -> Result<Option<PlanSubscription>, StoreError> {
-        let select = sql("SELECT * FROM subscriptions WHERE driver = $1 AND ends_at IS NULL").bind(driver);
+        let select = sql("SELECT * FROM plan_subscriptions WHERE driver = $1 AND ends_at IS NULL").bind(driver);
         self.fetch_optional(select).await?.as_ref().map(read).transpose()
     }
 
@@ -164,12 +165,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn cancel_subscription(&self, driver: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let update = "UPDATE subscriptions SET ends_at = COALESCE(due_at, $2), due_at = NULL WHERE driver = $1 AND ends_at IS NULL";
+        let update = "UPDATE plan_subscriptions SET ends_at = COALESCE(due_at, $2), due_at = NULL WHERE driver = $1 AND ends_at IS NULL";
         Ok(self.execute(sql(update).bind(driver).bind(now)).await? > 0)
     }
 
     pub(crate) async fn subscriptions_due(&self, now: Timestamp) -> Result<Vec<PlanSubscription>, StoreError> {
-        let select = sql("SELECT * FROM subscriptions WHERE due_at <= $1 ORDER BY due_at LIMIT 100").bind(now);
+        let select = sql("SELECT * FROM plan_subscriptions WHERE due_at <= $1 ORDER BY due_at LIMIT 100").bind(now);
         self.fetch_all(select).await?.iter().map(read).collect()
     }
 }
