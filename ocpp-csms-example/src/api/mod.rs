@@ -11,10 +11,12 @@ mod drivers;
 mod events;
 mod faults;
 mod health;
+mod invoices;
 mod logs;
 mod number;
 mod operations;
 mod operators;
+mod payments;
 mod problem;
 mod raw;
 mod reports;
@@ -120,6 +122,25 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(sites::signals))
         .routes(routes!(sites::signal, sites::put_signal, sites::delete_signal))
         .routes(routes!(sites::put_target))
+        .routes(routes!(payments::top_up))
+        .routes(routes!(payments::balance))
+        .routes(routes!(payments::start_prepaid))
+        .routes(routes!(payments::prepaid))
+        .routes(routes!(payments::list))
+        .routes(routes!(payments::get))
+        .routes(routes!(payments::refunds, payments::refund))
+        .routes(routes!(payments::bills))
+        .routes(routes!(payments::bill))
+        .routes(routes!(payments::refund_bill))
+        .routes(routes!(payments::accounts))
+        .routes(routes!(payments::entries))
+        .routes(routes!(payments::check))
+        .routes(routes!(payments::webhook))
+        .routes(routes!(invoices::list, invoices::post))
+        .routes(routes!(invoices::get))
+        .routes(routes!(invoices::plans))
+        .routes(routes!(invoices::put_plan))
+        .routes(routes!(invoices::subscription, invoices::subscribe, invoices::unsubscribe))
         .routes(routes!(tariffs::list))
         .routes(routes!(tariffs::get, tariffs::put, tariffs::delete))
         .routes(routes!(tariffs::versions))

@@ -20,7 +20,10 @@ pub use card::CardSettings;
 pub use invoicing::{InvoiceError, InvoiceLine};
 pub use mobile_money::MobileMoneySettings;
 pub use prepaid::{Effects, Happened, Prepaid, Stage};
-pub use provider::{Action, Methods, NotificationError, Outcome, ProviderError, Secret};
+pub use provider::{
+    Action, Methods, Notification, NotificationError, Order, Outcome, PaymentProvider, ProviderError, RefundOrder,
+    Refunded, Requested, Secret,
+};
 pub(crate) use refunds::return_rest;
 pub use service::{NotifyError, PaymentError, Payments, Wanted};
 pub use settings::PaymentSettings;

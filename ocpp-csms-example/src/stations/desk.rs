@@ -8,7 +8,7 @@ use ocpp_core::csms::flows::{
 };
 use ocpp_core::csms::{
     self, Answer, Authorization, AuthorizationStatus, DataTransferStatus, Event, Question, Receipt, RegistrationStatus,
-    Snapshot, TransactionAnswer,
+    Snapshot, TransactionAnswer, TransactionLimit,
 };
 use ocpp_core::transport::SecurityProfile;
 use ocpp_core::types::Version;
@@ -18,7 +18,9 @@ use super::notice::{Alert, What};
 use super::registry::Stations;
 use crate::access::judge;
 use crate::sessions::{self, Recorded, Step, record};
-use crate::store::{Connector, Identity, Registration, ReservationState, SecurityEvent, Source, Station, StoreError};
+use crate::store::{
+    Connector, Identity, Registration, ReservationState, SecurityEvent, Source, Station, StoreError, Transaction,
+};
 use crate::tariffs::amount;
 
 /// The desk of one station.
@@ -110,6 +112,7 @@ impl Desk {
         for Recorded { step, transaction } in recorded {
             // C20.FR.03, E16.FR.11, I02.FR.01, I03.FR.02: the cost while it goes on and in the end; nothing was charged at the start.
             answer.total_cost = (step != Step::Started).then(|| amount(transaction.cost, transaction.currency));
+            answer.limit = self.limit(&transaction).await?;
             let told = events.iter().find_map(|event| match event {
                 Event::TransactionStarted(event)
                 | Event::TransactionUpdated(event)
@@ -123,6 +126,19 @@ impl Desk {
             self.stations.notify(&self.station, step.told(transaction));
         }
         Ok(answer)
+    }
+
+    /// What a transaction may cost at most: what is set aside for it (C17.FR.03, C25.FR.24).
+    async fn limit(&self, transaction: &Transaction) -> Result<Option<TransactionLimit>, StoreError> {
+        if transaction.payer().is_none() || transaction.stopped_at.is_some() {
+            return Ok(None);
+        }
+        let session = self.stations.store().prepaid_session_of(&self.station, &transaction.id).await?;
+        Ok(session.and_then(|session| session.state).map(|state| {
+            let mut limit = TransactionLimit::default();
+            limit.max_cost = Some(amount(state.limit(), state.currency()));
+            limit
+        }))
     }
 
     /// Keeps the state of the session alone.
@@ -254,7 +270,7 @@ impl Desk {
             // No contracts are checked here, so a contract's certificates count as not verified (C07.FR.17).
             Question::Authorize { token }
             | Question::AuthorizeContract { token, .. }
-            | Question::Transaction { token, .. } => match self.judge(&token.id).await {
+            | Question::Transaction { token, .. } => match self.judge_or_prepaid(&token.id).await {
                 Ok(authorization) => Some(Answer::Authorization(authorization)),
                 Err(error) => {
                     tracing::error!(station = %self.station, %error, "a token cannot be judged");
@@ -352,9 +368,19 @@ impl Desk {
         }
     }
 
+    /// A token that was made for a session that is paid for is accepted, and not kept by the station (C17.FR.01).
+    async fn judge_or_prepaid(&self, token: &str) -> Result<Authorization, StoreError> {
+        if token.starts_with('Q') && self.stations.store().is_prepaid(&self.station, token).await? {
+            let mut accepted = Authorization::accepted();
+            accepted.cache_expires_at = Some(Timestamp::now());
+            return Ok(accepted);
+        }
+        self.judge(token).await
+    }
+
     async fn judge(&self, token: &str) -> Result<Authorization, StoreError> {
         let store = self.stations.store();
-        Ok(judge(store, &self.station, token, Timestamp::now(), async |_| Ok(true)).await?.authorization)
+        Ok(judge(store, &self.station, token, Timestamp::now(), async |driver| self.has_credit(driver).await).await?.authorization)
     }
 }
 

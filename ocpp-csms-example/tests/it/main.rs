@@ -18,6 +18,7 @@ mod events;
 mod harness;
 mod hostile;
 mod log;
+mod money;
 mod logs;
 mod operations;
 mod page;
