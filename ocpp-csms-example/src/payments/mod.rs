@@ -6,6 +6,7 @@
 mod card;
 mod invoicing;
 mod mobile_money;
+mod pages;
 mod prepaid;
 mod provider;
 mod refunds;
@@ -19,6 +20,7 @@ mod worker;
 pub use card::CardSettings;
 pub use invoicing::{InvoiceError, InvoiceLine};
 pub use mobile_money::MobileMoneySettings;
+pub(crate) use pages::pages;
 pub use prepaid::{Effects, Happened, Prepaid, Stage};
 pub use provider::{
     Action, Methods, Notification, NotificationError, Order, Outcome, PaymentProvider, ProviderError, RefundOrder,

@@ -215,6 +215,13 @@ impl Timetable {
         }
     }
 
+    /// The lowest price and the highest one.
+    #[must_use]
+    pub fn range(&self) -> (Decimal, Decimal) {
+        let prices = || self.changes.iter().map(|(_, price)| *price);
+        (prices().min().unwrap_or_default(), prices().max().unwrap_or_default())
+    }
+
     /// Whether the price does not change between two moments.
     #[must_use]
     pub fn is_constant_between(&self, from: Timestamp, to: Timestamp, zone: &TimeZone) -> bool {

@@ -56,6 +56,7 @@ pub(crate) fn pages(csms: &Csms) -> Pages {
         .page(Method::POST, "/preferences", Needs::Nothing, preferences::choose)
         .page(Method::GET, "/assets/{*name}", Needs::Nothing, assets::serve)
         .merge(of_stations(csms))
+        .merge(crate::payments::pages(csms))
         .merge(of_money(csms))
         .merge(of_people(csms))
         .merge(of_upkeep(csms))

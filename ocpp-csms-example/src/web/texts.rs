@@ -22,7 +22,7 @@ macro_rules! areas {
     };
 }
 
-areas!("frame", "stations", "people", "access", "money", "operation", "maintenance", "reports", "sites");
+areas!("frame", "stations", "people", "access", "money", "operation", "maintenance", "reports", "sites", "pay");
 
 static CATALOGUE: LazyLock<[Texts; 5]> = LazyLock::new(|| {
     let mut catalogue: [Texts; 5] = Default::default();
