@@ -15,7 +15,7 @@ use super::{Number, Problem};
 use crate::access::Actor;
 use crate::payments::InvoiceError;
 use crate::server::Csms;
-use crate::store::{Invoice, Plan, Subscription};
+use crate::store::{Invoice, Plan, PlanSubscription};
 use crate::tariffs::amount;
 
 impl From<InvoiceError> for Problem {
@@ -254,7 +254,7 @@ pub(super) async fn put_plan(
 
 /// A driver's subscription.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SubscriptionView {
+pub(crate) struct PlanSubscriptionView {
     id: String,
     driver: String,
     plan: String,
@@ -265,8 +265,8 @@ pub(crate) struct SubscriptionView {
     renews_at: Option<Timestamp>,
 }
 
-impl From<Subscription> for SubscriptionView {
-    fn from(subscription: Subscription) -> Self {
+impl From<PlanSubscription> for PlanSubscriptionView {
+    fn from(subscription: PlanSubscription) -> Self {
         Self {
             id: subscription.id,
             driver: subscription.driver,
@@ -280,32 +280,32 @@ impl From<Subscription> for SubscriptionView {
 /// What to subscribe to.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewSubscription {
+pub(crate) struct NewPlanSubscription {
     /// The plan.
     plan: String,
 }
 
 /// The subscription of a driver.
-#[utoipa::path(get, path = "/api/v1/drivers/{id}/subscription", tag = "invoices", operation_id = "get_subscription",
-    security(("bearer" = ["view"])), responses((status = 200, body = SubscriptionView), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/drivers/{id}/subscription", tag = "invoices", operation_id = "get_driver_subscription",
+    security(("bearer" = ["view"])), responses((status = 200, body = PlanSubscriptionView), (status = 404, body = Problem)))]
 pub(super) async fn subscription(
     State(csms): State<Csms>,
     Path(id): Path<String>,
-) -> Result<axum::Json<SubscriptionView>, Problem> {
+) -> Result<axum::Json<PlanSubscriptionView>, Problem> {
     let known = csms.store().subscription_of(&id).await?;
     Ok(axum::Json(known.ok_or_else(|| Problem::not_found("the driver has no subscription"))?.into()))
 }
 
 /// Subscribes a driver. The fee of the first month is taken from the balance at once.
-#[utoipa::path(put, path = "/api/v1/drivers/{id}/subscription", tag = "invoices", operation_id = "subscribe", request_body = NewSubscription,
+#[utoipa::path(put, path = "/api/v1/drivers/{id}/subscription", tag = "invoices", operation_id = "subscribe_driver", request_body = NewPlanSubscription,
     security(("bearer" = ["account"])),
-    responses((status = 200, body = SubscriptionView), (status = 404, body = Problem), (status = 409, description = "There is one, or no such plan", body = Problem)))]
+    responses((status = 200, body = PlanSubscriptionView), (status = 404, body = Problem), (status = 409, description = "There is one, or no such plan", body = Problem)))]
 pub(super) async fn subscribe(
     State(csms): State<Csms>,
     Extension(actor): Extension<Actor>,
     Path(id): Path<String>,
-    Json(wanted): Json<NewSubscription>,
-) -> Result<axum::Json<SubscriptionView>, Problem> {
+    Json(wanted): Json<NewPlanSubscription>,
+) -> Result<axum::Json<PlanSubscriptionView>, Problem> {
     csms.store().driver(&id).await?.ok_or_else(|| Problem::not_found(format!("there is no driver {id:?}")))?;
     let subscription = csms.payments().subscribe(&id, &wanted.plan).await?;
     csms.audit(&actor, "driver.subscribed", &id, &wanted.plan).await;
@@ -313,7 +313,7 @@ pub(super) async fn subscribe(
 }
 
 /// Cancels the subscription of a driver: no further month begins.
-#[utoipa::path(delete, path = "/api/v1/drivers/{id}/subscription", tag = "invoices", operation_id = "unsubscribe",
+#[utoipa::path(delete, path = "/api/v1/drivers/{id}/subscription", tag = "invoices", operation_id = "unsubscribe_driver",
     security(("bearer" = ["account"])),
     responses((status = 204, description = "It ends with the month"), (status = 404, body = Problem)))]
 pub(super) async fn unsubscribe(

@@ -370,7 +370,7 @@ pub(super) async fn assign(
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Place {
+pub(crate) struct AssignedPlace {
     /// A site or a station.
     scope: Scope,
     /// Which one.
@@ -381,14 +381,14 @@ pub(crate) struct Place {
 
 /// Lets no tariff of its own hold at a place.
 #[utoipa::path(delete, path = "/api/v1/tariff-assignments/place", tag = "tariffs", operation_id = "unassign_tariff",
-    params(Place), security(("bearer" = ["account"])),
+    params(AssignedPlace), security(("bearer" = ["account"])),
     responses((status = 204, description = "None does any more"), (status = 404, body = Problem)))]
 pub(super) async fn unassign(
     State(csms): State<Csms>,
     Extension(actor): Extension<Actor>,
-    Query(place): Query<Place>,
+    Query(place): Query<AssignedPlace>,
 ) -> Result<StatusCode, Problem> {
-    let Place { scope, target, evse } = place;
+    let AssignedPlace { scope, target, evse } = place;
     if !csms.tariffs().unassign(scope, &target, evse.unwrap_or(0)).await? {
         return Err(Problem::not_found(format!("no tariff is assigned to {} {target:?}", scope.as_str())));
     }

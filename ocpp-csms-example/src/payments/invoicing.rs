@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::service::Payments;
 use crate::ledger::{Entry, Payer, Settlement};
 use crate::sessions::billing::unpostable;
-use crate::store::{Invoice, Plan, Store, StoreError, PlanSubscription, invoices, ledger, subscriptions};
+use crate::store::{Invoice, Plan, PlanSubscription, Store, StoreError, invoices, ledger, subscriptions};
 
 /// A line of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +105,7 @@ impl Payments {
             ends_at: None,
             due_at: Some(now),
         };
-        if !store.put_subscription(&subscription).await? {
+        if !store.put_plan_subscription(&subscription).await? {
             return Err(InvoiceError::Wrong("the driver has a subscription: cancel it first".to_owned()));
         }
         begin_month(store, subscription.clone(), now).await?;

@@ -16,7 +16,7 @@ use crate::server::Csms;
 use crate::sessions::usage;
 use crate::store::{PaymentState, PrepaidSession, SessionStage, StoreError};
 use crate::tariffs::{Item, Line, Tariff, amount, minor_units};
-use crate::web::format::{kilo, moment, money};
+use crate::web::format::{kilo, money};
 use crate::web::{Fields, Page};
 
 /// The pages.
@@ -242,7 +242,7 @@ async fn find(csms: &Csms, page: &Page, id: &str) -> Result<Option<SessionPage>,
     {
         cost = Some(bill.total.max(transaction.cost));
     }
-    let until = session.give_up_at.map(moment).unwrap_or_default();
+    let until = session.give_up_at.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
     let text = page.with(&format!("pay.stage_{}_text", stage.as_str()), "time", format!("{until} UTC"));
     Ok(Some(SessionPage {
         place: place(page, station, *evse),

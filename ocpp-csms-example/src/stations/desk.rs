@@ -17,6 +17,7 @@ use super::live;
 use super::notice::{Alert, What};
 use super::registry::Stations;
 use crate::access::judge;
+use crate::ledger::Payer;
 use crate::sessions::{self, Recorded, Step, record};
 use crate::store::{
     Connector, Identity, Registration, ReservationState, SecurityEvent, Source, Station, StoreError, Transaction,
@@ -378,9 +379,17 @@ impl Desk {
         self.judge(token).await
     }
 
+    /// Whether a driver has a balance to charge from here, or charges from it already.
+    async fn has_credit(&self, driver: &str) -> Result<bool, StoreError> {
+        let currency = self.stations.tariffs().at(&self.station, None).tariff.currency();
+        self.stations.store().has_credit(&Payer::Driver(driver.to_owned()), currency).await
+    }
+
     async fn judge(&self, token: &str) -> Result<Authorization, StoreError> {
         let store = self.stations.store();
-        Ok(judge(store, &self.station, token, Timestamp::now(), async |driver| self.has_credit(driver).await).await?.authorization)
+        Ok(judge(store, &self.station, token, Timestamp::now(), async |driver| self.has_credit(driver).await)
+            .await?
+            .authorization)
     }
 }
 

@@ -197,6 +197,19 @@ impl Store {
         Ok(self.fetch_optional(sql(select).bind(station).bind(evse)).await?.is_some())
     }
 
+    /// Whether a payer has a balance to charge from, or charges from it already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_credit(&self, payer: &Payer, currency: Currency) -> Result<bool, StoreError> {
+        if self.balance(&payer.account(), currency).await? < 0 {
+            return Ok(true);
+        }
+        let select = "SELECT id FROM prepaid_sessions WHERE payer = $1 AND stage IN ('held', 'running') \
+             AND amount > 0 LIMIT 1";
+        Ok(self.fetch_optional(sql(select).bind(payer.to_string())).await?.is_some())
+    }
+
     /// One prepaid session.
     ///
     /// # Errors

@@ -138,7 +138,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put_subscription(&self, subscription: &PlanSubscription) -> Result<bool, StoreError> {
+    pub async fn put_plan_subscription(&self, subscription: &PlanSubscription) -> Result<bool, StoreError> {
         let insert = "INSERT INTO plan_subscriptions (id, driver, plan, started_at, ends_at, due_at) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
         let insert = sql(insert)

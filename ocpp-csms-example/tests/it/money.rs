@@ -199,9 +199,7 @@ async fn amounts_providers_and_places_that_make_no_sense_are_refused_with_what_t
     let folder = Folder::new();
     let csms = start(&folder.file("csms.sqlite")).await;
     let _station = booted(&csms, "ocpp2.0.1").await;
-    let payment = |amount: f64, currency: &str, provider: &str, method: &str| {
-        json!({"amount": amount, "currency": currency, "provider": provider, "method": method})
-    };
+    let payment = |amount: f64, currency: &str, provider: &str, method: &str| json!({"amount": amount, "currency": currency, "provider": provider, "method": method});
     for (payment, status, words) in [
         (payment(0.001, "EUR", "sandbox", "success"), StatusCode::BAD_REQUEST, "at most 2 decimals"),
         (payment(-5.0, "EUR", "sandbox", "success"), StatusCode::BAD_REQUEST, "pay from"),
