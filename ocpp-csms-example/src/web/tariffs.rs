@@ -57,8 +57,8 @@ pub(super) fn lines(bill: &Bill, currency: iso_currency::Currency) -> Vec<(&'sta
             crate::tariffs::Item::Time => "time",
             crate::tariffs::Item::Idle => "idle",
             crate::tariffs::Item::Minimum => "minimum",
-            Item::Included => "pay.item_included",
-            Item::Discount => "pay.item_discount",
+            crate::tariffs::Item::Included => "included",
+            crate::tariffs::Item::Discount => "discount",
         };
         let unit = match item {
             "energy" => " kWh",
