@@ -188,7 +188,7 @@ impl Server {
         let tariffs = Tariffs::start(store.clone(), config.tariff.clone()).await?;
         let key = password_key.clone();
         let stations = Stations::start(Arc::clone(&config), store.clone(), tariffs, log.clone(), key).await?;
-        let sites = Sites::new(store.clone(), stations.clone());
+        let sites = Sites::start(store.clone(), stations.clone()).await?;
         let maintenance = Maintenance::start(&store).await?;
         let stop = CancellationToken::new();
         let gate = Gate::new(api_token);
@@ -219,6 +219,7 @@ impl Server {
         tokio::spawn(stop.clone().run_until_cancelled_owned(deliver));
         let limits = csms.config().connections;
         let entrance = Entrance { app: app(&csms), limits, tls: tls.clone(), stations: csms.stations().clone() };
+        tokio::spawn(csms.sites().clone().run(stop.clone()));
         let task = tokio::spawn(door::serve(listener, entrance, stop.clone()));
         reports::resume(&csms).await?;
         tokio::spawn(reports::watch(csms.clone(), stop.clone()));

@@ -118,6 +118,7 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(reservations::list))
         .routes(routes!(sites::list))
         .routes(routes!(sites::get, sites::put, sites::delete))
+        .routes(routes!(sites::live))
         .routes(routes!(sites::prices, sites::import_prices))
         .routes(routes!(sites::signals))
         .routes(routes!(sites::signal, sites::put_signal, sites::delete_signal))

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{Json, Path, Query};
 use super::{Number, Problem};
 use crate::server::Csms;
-use crate::sites::{Definition, PriceFile, PriceUnit, Signal, Site, Target};
+use crate::sites::{Definition, LiveSite, PriceFile, PriceUnit, Signal, Site, Target};
 
 /// A site.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,6 +71,14 @@ pub(super) async fn put(
 pub(super) async fn delete(State(csms): State<Csms>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     csms.sites().delete(&id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// How a site stands: what may be drawn and is, for each EVSE, and what is planned.
+#[utoipa::path(get, path = "/api/v1/sites/{id}/live", tag = "sites", operation_id = "get_live_site", security(("bearer" = ["view"])),
+    params(("id", description = "The site")),
+    responses((status = 200, body = LiveSite), (status = 404, body = Problem)))]
+pub(super) async fn live(State(csms): State<Csms>, Path(id): Path<String>) -> Result<axum::Json<LiveSite>, Problem> {
+    Ok(axum::Json(csms.sites().live(&id).await?))
 }
 
 /// What energy costs for a while.

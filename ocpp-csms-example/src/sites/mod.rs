@@ -5,20 +5,26 @@
 //! was answered, decides what counts as drawn: a station that was not heard of keeps what it may draw on its own.
 
 mod calendar;
+mod capacity;
 mod choose;
 mod current;
 mod definition;
+mod dispatch;
 mod held;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
 mod prices;
+mod profile;
+mod scene;
 mod schedule;
 mod service;
 mod shares;
 mod signal;
 mod steps;
 mod target;
+mod view;
+mod watch;
 
 pub use calendar::{Clock, Day, Window};
 pub use current::{Current, Limit, Supply};
@@ -28,3 +34,5 @@ pub use schedule::Schedule;
 pub use service::{Site, SiteError, Sites};
 pub use signal::{Signal, SignalLimit};
 pub use target::Target;
+pub use view::{LiveGroup, LivePlace, LiveSite, Obedience, PlanStep};
+pub(crate) use watch::Watch;

@@ -71,6 +71,8 @@ pub(crate) struct Place {
     pub(crate) default_last: Option<u32>,
     /// Whether it does what it is told: otherwise it keeps what it may draw.
     pub(crate) obeys: bool,
+    /// Whether it draws more than it was told: it is told to draw the least, and keeps what it draws.
+    pub(crate) defies: bool,
     /// What it was seen to draw beyond what it may.
     pub(crate) measured: Load,
     pub(crate) session: Option<Session>,
@@ -246,6 +248,10 @@ pub(crate) fn plan(scene: &Scene) -> Vec<Option<Target>> {
         targets[*index] = Some(Target { default: 0, session: Some(Schedule::new(steps)) });
     }
     spare(scene, &moments, &mut left, &mut targets);
+    for (target, place) in targets.iter_mut().zip(&scene.places).filter(|(_, place)| place.defies) {
+        let session = place.session.as_ref().map(|_| Schedule::constant(place.least));
+        *target = Some(Target { default: place.default_most.min(place.offline), session });
+    }
     targets
 }
 

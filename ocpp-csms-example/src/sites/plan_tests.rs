@@ -119,6 +119,7 @@ impl World {
                 default_most: truth.known.default.most.unwrap_or(RATING),
                 default_last: truth.known.default.last,
                 obeys: self.online[of_station] && !self.resting.contains(&of_station),
+                defies: false,
                 measured: [0; PHASES],
                 session,
             }
@@ -403,6 +404,7 @@ fn place(name: &str, default_most: u32, session: Option<Session>) -> Place {
         default_most,
         default_last: Some(default_most),
         obeys: true,
+        defies: false,
         measured: [0; PHASES],
         session,
     }

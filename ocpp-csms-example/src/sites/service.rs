@@ -1,10 +1,13 @@
 //! What pages and the REST interface do with sites.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::{Definition, PriceFile, PriceSlot, Signal, Target};
+use super::dispatch::Line;
+use super::held::Control;
+use super::{Definition, LiveSite, PriceFile, PriceSlot, Signal, Target, Watch};
 use crate::stations::Stations;
 use crate::store::{NotPut, Store, StoreError};
 
@@ -61,14 +64,38 @@ impl From<NotPut> for SiteError {
 /// The sites. Clones share the same ones.
 #[derive(Debug, Clone)]
 pub struct Sites {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    store: Store,
-    #[expect(dead_code, reason = "profiles go there")]
-    stations: Stations,
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) stations: Stations,
+    pub(super) watch: Watch,
+    known: Mutex<BTreeMap<String, Arc<Site>>>,
+    controls: Mutex<BTreeMap<String, Control>>,
+    lines: Mutex<BTreeMap<String, Line>>,
+}
+
+impl Inner {
+    /// The sites.
+    pub(super) fn sites(&self) -> Vec<Arc<Site>> {
+        lock(&self.known).values().cloned().collect()
+    }
+
+    /// What stations are known to hold.
+    pub(super) fn controls(&self) -> MutexGuard<'_, BTreeMap<String, Control>> {
+        lock(&self.controls)
+    }
+
+    /// The traffic with stations.
+    pub(super) fn lines(&self) -> MutexGuard<'_, BTreeMap<String, Line>> {
+        lock(&self.lines)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn check_name(what: &str, name: &str) -> Result<(), SiteError> {
@@ -86,8 +113,36 @@ fn check(problems: Vec<String>) -> Result<(), SiteError> {
 }
 
 impl Sites {
-    pub(crate) fn new(store: Store, stations: Stations) -> Self {
-        Self { inner: Arc::new(Inner { store, stations }) }
+    /// The sites as they are kept, with what their stations were told.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn start(store: Store, stations: Stations) -> Result<Self, StoreError> {
+        let known = store.sites().await?.into_iter().map(|site| (site.id.clone(), Arc::new(site))).collect();
+        let mut controls = BTreeMap::new();
+        for (station, state) in store.site_controls().await? {
+            let control = serde_json::from_str(&state)
+                .map_err(|_| StoreError::Content { what: "what a station holds", value: state.clone() })?;
+            controls.insert(station, control);
+        }
+        let watch = stations.site_watch().clone();
+        let inner = Inner {
+            store,
+            stations,
+            watch,
+            known: Mutex::new(known),
+            controls: Mutex::new(controls),
+            lines: Mutex::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// How a site stands, and what is planned for it.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub async fn live(&self, id: &str) -> Result<LiveSite, SiteError> {
+        Ok(self.show(&self.get(id).await?).await?)
     }
 
     /// All sites, by their names.
@@ -114,6 +169,7 @@ impl Sites {
         check_name("the id of a site", id)?;
         check(definition.problems())?;
         let is_new = self.inner.store.put_site(id, definition, Timestamp::now()).await?;
+        self.took_over(id).await?;
         Ok(is_new)
     }
 
@@ -125,6 +181,27 @@ impl Sites {
         if !self.inner.store.delete_site(id).await? {
             return Err(unknown_site(id));
         }
+        self.took_over(id).await
+    }
+
+    /// Takes over what was kept of a site: stations that left it are free, those that came are planned for.
+    async fn took_over(&self, id: &str) -> Result<(), SiteError> {
+        let now = self.inner.store.site(id).await?.map(Arc::new);
+        let before = {
+            let mut known = lock(&self.inner.known);
+            match now.clone() {
+                Some(site) => known.insert(id.to_owned(), site),
+                None => known.remove(id),
+            }
+        };
+        let stays = |station: &str| {
+            now.as_ref().is_some_and(|site| site.definition.stations.iter().any(|other| other.id == station))
+        };
+        for station in before.iter().flat_map(|site| &site.definition.stations).filter(|station| !stays(&station.id)) {
+            let (sites, station) = (self.clone(), station.id.clone());
+            tokio::spawn(async move { sites.release(station).await });
+        }
+        self.inner.watch.touch_all();
         Ok(())
     }
 
@@ -135,6 +212,7 @@ impl Sites {
     pub async fn import_prices(&self, zone: &str, file: &PriceFile) -> Result<(), SiteError> {
         check_name("a zone", zone)?;
         self.inner.store.put_prices(zone, file).await?;
+        self.inner.watch.touch_all();
         Ok(())
     }
 
@@ -181,7 +259,9 @@ impl Sites {
             }
         }
         check(problems)?;
-        Ok(self.inner.store.put_signal(id, signal, Timestamp::now()).await?)
+        let is_new = self.inner.store.put_signal(id, signal, Timestamp::now()).await?;
+        self.inner.watch.touch_all();
+        Ok(is_new)
     }
 
     /// Takes a signal back.
@@ -192,6 +272,7 @@ impl Sites {
         if !self.inner.store.delete_signal(id).await? {
             return Err(unknown_signal(id));
         }
+        self.inner.watch.touch_all();
         Ok(())
     }
 
@@ -213,6 +294,7 @@ impl Sites {
             Some(_) => {}
         }
         self.inner.store.put_target(station, transaction, target, Timestamp::now()).await?;
+        self.inner.watch.touch(station);
         Ok(())
     }
 }

@@ -113,9 +113,9 @@ impl Work<'_> {
                 }
                 None => {
                     // Before its default is lowered, so that it goes on with what is planned for it.
-                    let default = self.defaults[index];
                     let most = self.moments.iter().map(|at| planned.at(*at)).max().unwrap_or(0);
-                    if most <= default && planned.lowest_from(self.scene.now) < default {
+                    let differs = self.moments.iter().any(|at| planned.at(*at) != target.default);
+                    if most <= self.defaults[index] && differs {
                         return Some(What::Session(planned.clone()));
                     }
                 }

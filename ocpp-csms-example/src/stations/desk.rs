@@ -158,6 +158,7 @@ impl Desk {
         if visible || !matches!(event, Event::ConnectorStatus(_)) {
             self.stations.faults().observe(&self.stations, station, event).await;
         }
+        self.stations.site_watch().observe(station, event);
         match event {
             Event::Booted(boot) => self.booted(boot).await,
             // One that was not taken in is one too many.
@@ -292,6 +293,19 @@ impl Desk {
                     }
                 }
             }
+            // K15.FR.05: its site plans for the vehicle, and sends the profile then.
+            Question::ChargingNeeds(needs) => {
+                self.stations.site_watch().needs(&self.station, &needs);
+                let offer = match self.stations.store().is_in_site(&self.station).await {
+                    Ok(true) => ChargingOffer::Processing,
+                    Ok(false) => ChargingOffer::None,
+                    Err(error) => {
+                        tracing::error!(station = %self.station, %error, "nobody can say whether a site plans for the vehicle");
+                        ChargingOffer::None
+                    }
+                };
+                Some(Answer::ChargingNeeds(offer))
+            }
             // Nobody is asked about VAT numbers here.
             Question::VatNumber { .. } => Some(Answer::VatNumber { valid: false, company: None }),
             // Without an answer the station tells it again.
@@ -327,7 +341,6 @@ impl Desk {
                 Some(Answer::CertificateChainStatus(vec![ChainStatus::Failed; requests.len()]))
             }
             // What is planned for a site is sent as profiles.
-            Question::ChargingNeeds(_) => Some(Answer::ChargingNeeds(ChargingOffer::None)),
             Question::DynamicSchedule { .. } => Some(Answer::DynamicSchedule(None)),
             other => {
                 tracing::error!(station = %self.station, question = ?other, "an unknown question");

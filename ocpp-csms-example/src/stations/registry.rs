@@ -23,6 +23,7 @@ use crate::faults::Faults;
 use crate::logging::Sparingly;
 use crate::metrics::Metrics;
 use crate::notifications::Notifications;
+use crate::sites::Watch;
 use crate::store::{Connector, MessageLog, Registration, Store, StoreError};
 use crate::tariffs::Tariffs;
 use crate::tls::Signer;
@@ -65,6 +66,8 @@ struct Inner {
     recent: Mutex<(Recent, u64)>,
     next_command: AtomicU64,
     changes: watch::Sender<u64>,
+    /// What sites have to know.
+    sites: Watch,
     tasks: TaskTracker,
 }
 
@@ -154,6 +157,7 @@ impl Stations {
             recent: Mutex::new((Recent::default(), microseconds())),
             next_command: AtomicU64::new(microseconds()),
             changes: watch::Sender::new(0),
+            sites: Watch::default(),
             tasks: TaskTracker::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -317,6 +321,11 @@ impl Stations {
     /// Runs something that is waited for when the server ends, so that it has to come to an end by itself.
     pub(super) fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.inner.tasks.spawn(task);
+    }
+
+    /// What sites have to know.
+    pub(crate) fn site_watch(&self) -> &Watch {
+        &self.inner.sites
     }
 
     /// Who guesses passwords.

@@ -94,7 +94,13 @@ impl Store {
         Ok(found)
     }
 
-    /// The running transactions at the stations of a site: station, transaction, EVSE, begin, energy in Wh.
+    /// Whether a station belongs to a site.
+    pub(crate) async fn is_in_site(&self, station: &str) -> Result<bool, StoreError> {
+        let statement = sql("SELECT site FROM site_stations WHERE station = $1").bind(station);
+        Ok(self.fetch_optional(statement).await?.is_some())
+    }
+
+    /// The running transactions at the stations of a site, the oldest first.
     pub(crate) async fn site_transactions(&self, site: &str) -> Result<Vec<RunningSession>, StoreError> {
         let rows = self
             .fetch_all(
@@ -107,13 +113,13 @@ impl Store {
         rows.iter().map(RunningSession::read).collect()
     }
 
-    /// The state of the stations of a site, as JSON by station.
+    /// What stations are known to hold, as JSON by station.
     pub(crate) async fn site_controls(&self) -> Result<Vec<(String, String)>, StoreError> {
         let rows = self.fetch_all(sql("SELECT station, state FROM site_controls")).await?;
         rows.iter().map(|row| Ok((row.text("station")?, row.text("state")?))).collect()
     }
 
-    /// Keeps the state of a station.
+    /// Keeps what a station is known to hold.
     pub(crate) async fn put_site_control(&self, station: &str, state: &str, now: Timestamp) -> Result<(), StoreError> {
         let put = sql("INSERT INTO site_controls (station, state, updated_at) VALUES ($1, $2, $3) \
                        ON CONFLICT (station) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at");
@@ -235,7 +241,7 @@ impl Store {
             .await?;
         rows.iter()
             .map(|row| {
-                let number = |column| Ok::<_, StoreError>(row.optional_integer(column)?);
+                let number = |column| row.optional_integer(column);
                 let target = Target {
                     departure: row.optional_moment("departure_at")?,
                     energy_wh: number("energy_wh")?.and_then(|value| u32::try_from(value).ok()),

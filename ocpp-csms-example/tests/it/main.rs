@@ -29,5 +29,6 @@ mod reports;
 mod reservations;
 mod rest;
 mod security;
+mod sites;
 mod store;
 mod tls;
