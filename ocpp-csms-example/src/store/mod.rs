@@ -65,7 +65,7 @@ pub use reports::SessionRow;
 pub use reservations::{Reservation, ReservationState};
 pub use security_events::{SecurityEvent, Source};
 pub use sign_ins::{KeptApiToken, SetUpLink, SignIn};
-pub(crate) use sites::NotPut;
+pub(crate) use sites::{NotPut, RunningSession};
 pub(crate) use statement::{Row, Statement, Value, insert, sql};
 pub(crate) use station_states::{put_state, state_of};
 pub use stations::{Identity, Registration, Station, StationChange};
