@@ -8,4 +8,4 @@ mod recorder;
 
 pub use course::{Course, usage};
 pub use progress::Step;
-pub(crate) use recorder::{Recorded, connector_changed, record};
+pub(crate) use recorder::{Recorded, Recorder, State, connector_changed, json};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ocpp_core::csms::{Event, Snapshot, TransactionEvent, TransactionGaps};
+use ocpp_core::csms::{Event, Mirrors, Snapshot, TransactionEvent, TransactionGaps};
+use serde::Serialize;
 
 use super::billing;
 use super::course::usage;
@@ -13,7 +14,7 @@ use super::progress::{Step, apply, unknown};
 use super::reading;
 use crate::notifications::Notifications;
 use crate::reports::{Session, session_changed};
-use crate::store::{Batch, Store, StoreError, Transaction};
+use crate::store::{Batch, Known, Store, StoreError, Transaction};
 use crate::tariffs::{Tariff, Tariffs, TariffsError};
 
 /// Why a transaction ended whose end was lost: no reason of the standard, because no station gave it.
@@ -28,59 +29,86 @@ pub(crate) struct Recorded {
     pub(crate) transaction: Transaction,
 }
 
-/// Keeps the facts and the state of the conversation in one database transaction: all or nothing.
-///
-/// # Errors
-/// When the database fails; nothing was kept then.
-pub(crate) async fn record(
-    store: &Store,
-    tariffs: &Tariffs,
-    zone: &TimeZone,
-    notifications: &Notifications,
-    station: &str,
-    events: &[Event],
-    snapshot: &Snapshot,
-) -> Result<Vec<Recorded>, StoreError> {
-    let state = serde_json::to_string(snapshot)
-        .map_err(|error| StoreError::Content { what: "the state of a session", value: error.to_string() })?;
-    let mut batch = store.batch(station).await?;
-    let (mut recorded, mut changes) = (Vec::new(), Vec::new());
-    for event in events {
-        let (step, event) = match event {
-            Event::TransactionStarted(event) => (Step::Started, Cow::Borrowed(&**event)),
-            Event::TransactionUpdated(event) => (Step::Updated, Cow::Borrowed(&**event)),
-            Event::TransactionEnded(event) => (Step::Ended, Cow::Borrowed(&**event)),
-            Event::TransactionSuperseded { transaction, by } => {
-                tracing::warn!(%station, %transaction, %by, "a transaction began where another has not ended");
-                continue;
-            }
-            Event::TransactionIncomplete(gaps) if gaps.end_lost => match lost_end(&mut batch, gaps).await? {
-                Some(event) => (Step::Ended, Cow::Owned(event)),
-                None => continue,
-            },
-            _ => continue,
-        };
-        let (before, transaction) = record_step(&mut batch, tariffs, station, step, &event).await?;
-        changes.push((before, Session::of(&transaction)));
-        recorded.push(Recorded { step, transaction });
-    }
-    batch.put_session_state(&state).await?;
-    for (before, after) in &changes {
-        session_changed(batch.unit(), station, zone, before.as_ref(), after.as_ref()).await?;
-    }
-    for Recorded { step, transaction } in &recorded {
-        // What is to be told is kept with the fact, so that no end of the program loses it.
-        if notifications.is_wanted(station, step.kind()) {
-            notifications.enqueue(batch.unit(), station, &step.told(transaction.clone())).await?;
+/// The state of a conversation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct State<'a> {
+    /// What it needs to go on, without the mirrors.
+    pub(crate) snapshot: &'a Snapshot,
+    /// The mirrors, where they changed.
+    pub(crate) mirrors: Option<&'a Mirrors>,
+}
+
+/// A state, or a part of it, as it is kept.
+pub(crate) fn json(state: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(state)
+        .map_err(|error| StoreError::Content { what: "the state of a session", value: error.to_string() })
+}
+
+/// What it takes to keep what a station reports.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recorder<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) tariffs: &'a Tariffs,
+    /// In which days are counted.
+    pub(crate) zone: &'a TimeZone,
+    /// Who is to be told.
+    pub(crate) notifications: &'a Notifications,
+}
+
+impl Recorder<'_> {
+    /// Keeps the facts and the state of the conversation in one database transaction: all or nothing.
+    ///
+    /// # Errors
+    /// When the database fails; nothing was kept then.
+    pub(crate) async fn record(
+        self,
+        station: &str,
+        known: &Known,
+        events: &[Event],
+        state: State<'_>,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let mut batch = self.store.batch(station, known);
+        let (mut recorded, mut changes) = (Vec::new(), Vec::new());
+        for event in events {
+            let (step, event) = match event {
+                Event::TransactionStarted(event) => (Step::Started, Cow::Borrowed(&**event)),
+                Event::TransactionUpdated(event) => (Step::Updated, Cow::Borrowed(&**event)),
+                Event::TransactionEnded(event) => (Step::Ended, Cow::Borrowed(&**event)),
+                Event::TransactionSuperseded { transaction, by } => {
+                    tracing::warn!(%station, %transaction, %by, "a transaction began where another has not ended");
+                    continue;
+                }
+                Event::TransactionIncomplete(gaps) if gaps.end_lost => match lost_end(&mut batch, gaps).await? {
+                    Some(event) => (Step::Ended, Cow::Owned(event)),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let (before, transaction) = record_step(&mut batch, self.tariffs, station, step, &event).await?;
+            changes.push((before, Session::of(&transaction)));
+            recorded.push(Recorded { step, transaction });
         }
+        batch.put_session_state(&json(state.snapshot)?);
+        if let Some(mirrors) = state.mirrors {
+            batch.put_mirrors(&json(mirrors)?);
+        }
+        for (before, after) in &changes {
+            session_changed(batch.unit()?, station, self.zone, before.as_ref(), after.as_ref()).await?;
+        }
+        for Recorded { step, transaction } in &recorded {
+            // What is to be told is kept with the fact, so that no end of the program loses it.
+            if self.notifications.is_wanted(station, step.kind()) {
+                self.notifications.enqueue(batch.unit()?, station, &step.told(transaction.clone())).await?;
+            }
+        }
+        batch.commit().await?;
+        Ok(recorded)
     }
-    batch.commit().await?;
-    Ok(recorded)
 }
 
 /// The end of a transaction that will not come any more: at its last reading, which is what it is billed by. `None` where nothing is known
 /// of it, or it has ended. Should the end come nevertheless, it counts.
-async fn lost_end(batch: &mut Batch, gaps: &TransactionGaps) -> Result<Option<TransactionEvent>, StoreError> {
+async fn lost_end(batch: &mut Batch<'_>, gaps: &TransactionGaps) -> Result<Option<TransactionEvent>, StoreError> {
     let known = batch.transaction(gaps.transaction.as_str()).await?;
     let Some(transaction) = known.filter(|known| known.stopped_at.is_none()) else { return Ok(None) };
     let at = transaction.meter_last_at.unwrap_or(transaction.started_at);
@@ -90,7 +118,7 @@ async fn lost_end(batch: &mut Batch, gaps: &TransactionGaps) -> Result<Option<Tr
 }
 
 async fn record_step(
-    batch: &mut Batch,
+    batch: &mut Batch<'_>,
     tariffs: &Tariffs,
     station: &str,
     step: Step,
@@ -110,20 +138,20 @@ async fn record_step(
         tracing::warn!(%station, transaction = id, energy_wh = %transaction.energy_wh(), "more energy than can be billed");
     }
     if !had_token {
-        billing::begun(batch.unit(), &mut transaction, now).await?;
+        billing::begun(batch.unit()?, &mut transaction, now).await?;
     }
     if transaction.stopped_at.is_some() {
         let is_final = transaction.stop_reason.as_deref() != Some(LOST);
-        billing::ended(batch.unit(), &mut transaction, &tariff, is_final, now).await?;
+        billing::ended(batch.unit()?, &mut transaction, &tariff, is_final, now).await?;
     } else {
-        billing::went_on(batch.unit(), &transaction, cost_before, now).await?;
+        billing::went_on(batch.unit()?, &transaction, cost_before, now).await?;
     }
-    batch.put_transaction(&transaction).await?;
+    batch.put_transaction(transaction.clone());
     if let Some(reservation) = event.reservation_id {
         batch.use_up_reservation(reservation, id, Timestamp::now()).await?;
     }
     let values: Vec<_> = event.readings.iter().map(|reading| (reading.at, reading::to_json(reading))).collect();
-    batch.put_meter_values(id, &values).await?;
+    batch.put_meter_values(id, &values);
     Ok((before, transaction))
 }
 
@@ -135,6 +163,7 @@ pub(crate) async fn connector_changed(
     store: &Store,
     tariffs: &Tariffs,
     station: &str,
+    known: &Known,
     evse: i64,
     state: &str,
     at: Timestamp,
@@ -142,7 +171,7 @@ pub(crate) async fn connector_changed(
     if !matches!(state, "Charging" | "SuspendedEV" | "SuspendedEVSE") {
         return Ok(());
     }
-    let mut batch = store.batch(station).await?;
+    let mut batch = store.batch(station, known);
     let Some(mut transaction) = batch.running_at(evse).await? else { return Ok(()) };
     let tariff = tariff_of(tariffs, &transaction).await?;
     transaction.course.seen(at);
@@ -150,7 +179,7 @@ pub(crate) async fn connector_changed(
     if let Ok(bill) = tariff.bill(&usage(&transaction, at)) {
         transaction.cost = bill.total;
     }
-    batch.put_transaction(&transaction).await?;
+    batch.put_transaction(transaction);
     batch.commit().await
 }
 

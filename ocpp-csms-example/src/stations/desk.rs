@@ -7,8 +7,8 @@ use ocpp_core::csms::flows::{
     CertificatePurpose, ChainStatus, ChargingOffer, ContractAnswer, MonitoringEvent, Signing, SigningRequest,
 };
 use ocpp_core::csms::{
-    self, Answer, Authorization, AuthorizationStatus, DataTransferStatus, Event, Question, Receipt, RegistrationStatus,
-    Snapshot, TransactionAnswer, TransactionLimit,
+    self, Answer, Authorization, AuthorizationStatus, DataTransferStatus, Event, Mirrors, Question, Receipt,
+    RegistrationStatus, Snapshot, TransactionAnswer, TransactionLimit,
 };
 use ocpp_core::transport::SecurityProfile;
 use ocpp_core::types::Version;
@@ -18,9 +18,10 @@ use super::notice::{Alert, What};
 use super::registry::Stations;
 use crate::access::judge;
 use crate::ledger::Payer;
-use crate::sessions::{self, Recorded, Step, record};
+use crate::sessions::{self, Recorded, Recorder, State, Step, json};
 use crate::store::{
-    Connector, Identity, Registration, ReservationState, SecurityEvent, Source, Station, StoreError, Transaction,
+    Connector, Identity, Known, Registration, ReservationState, SecurityEvent, SessionState, Source, Station,
+    StoreError, Transaction,
 };
 use crate::tariffs::amount;
 
@@ -29,6 +30,28 @@ use crate::tariffs::amount;
 pub(super) struct Desk {
     stations: Stations,
     station: Arc<str>,
+    /// Its running transactions.
+    known: Known,
+}
+
+/// What is kept of a station that arrives.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) station: Station,
+    pub(super) snapshot: Option<Snapshot>,
+    /// Whether the mirrors are kept by themselves already.
+    pub(super) has_mirrors: bool,
+    /// Whether something that it was asked for has not ended.
+    pub(super) has_operations: bool,
+}
+
+fn snapshot(kept: SessionState) -> Result<Option<Snapshot>, serde_json::Error> {
+    let Some(state) = kept.state else { return Ok(None) };
+    let snapshot: Snapshot = serde_json::from_str(&state)?;
+    Ok(Some(match kept.mirrors {
+        Some(mirrors) => snapshot.with_mirrors(serde_json::from_str(&mirrors)?),
+        None => snapshot,
+    }))
 }
 
 /// Why a station cannot be served.
@@ -46,27 +69,39 @@ pub(super) enum DeskError {
 
 impl Desk {
     pub(super) fn new(stations: Stations, station: Arc<str>) -> Self {
-        Self { stations, station }
+        Self { stations, station, known: Known::default() }
+    }
+
+    /// The station, and the state of its session as it was last kept.
+    pub(super) async fn arrived(&self) -> Result<Arrival, DeskError> {
+        let store = self.stations.store();
+        let (station, kept) = store.station_with_state(&self.station).await?.ok_or(DeskError::Changed)?;
+        let (has_mirrors, has_operations) = (kept.mirrors.is_some(), kept.has_operations);
+        Ok(Arrival { station, snapshot: snapshot(kept)?, has_mirrors, has_operations })
     }
 
     /// The state of the session as it was last kept.
     pub(super) async fn snapshot(&self) -> Result<Option<Snapshot>, DeskError> {
-        let state = self.stations.store().session_state(&self.station).await?;
-        Ok(state.map(|state| serde_json::from_str(&state)).transpose()?)
+        Ok(snapshot(self.stations.store().session_state(&self.station).await?)?)
     }
 
-    /// Asks once more whether a station may connect as it was admitted, and keeps that it did.
+    /// Decides once more whether a station may connect as it was admitted, and keeps that it did. `now` is the station as it is kept at
+    /// this moment, if that was read already.
     ///
     /// From now on a lower security profile than the one with which it came is not enough (A05.FR.07; 1.6 security, A05.FR.09), unless
     /// its profile is 0 or nobody decided.
     pub(super) async fn confirm(
         &self,
         admitted: &Station,
+        now: Option<Station>,
         profile: SecurityProfile,
         version: Version,
     ) -> Result<Station, DeskError> {
         let store = self.stations.store();
-        let station = store.station(&self.station).await?.ok_or(DeskError::Changed)?;
+        let station = match now {
+            Some(station) => station,
+            None => store.station(&self.station).await?.ok_or(DeskError::Changed)?,
+        };
         if (station.security_profile, &station.password_hash) != (admitted.security_profile, &admitted.password_hash) {
             return Err(DeskError::Changed);
         }
@@ -91,20 +126,17 @@ impl Desk {
     /// Keeps facts for good, together with the state of the session, and tells what they mean.
     ///
     /// The answer is what the station is to be told about the transaction.
-    pub(super) async fn keep(&self, events: &[Event], snapshot: &Snapshot) -> Result<TransactionAnswer, StoreError> {
-        let (store, zone) = (self.stations.store(), &self.stations.config().time_zone);
-        let recorded = record(
-            store,
-            self.stations.tariffs(),
-            zone,
-            self.stations.notifications(),
-            &self.station,
-            events,
-            snapshot,
-        )
-        .await?;
+    pub(super) async fn keep(&self, events: &[Event], state: State<'_>) -> Result<TransactionAnswer, StoreError> {
+        let Self { stations, station, known } = self;
+        let recorder = Recorder {
+            store: stations.store(),
+            tariffs: stations.tariffs(),
+            zone: &stations.config().time_zone,
+            notifications: stations.notifications(),
+        };
+        let recorded = recorder.record(station, known, events, state).await?;
         if !recorded.is_empty() {
-            self.stations.notifications().wake();
+            stations.notifications().wake();
         }
         for event in events {
             self.observe(event).await;
@@ -143,10 +175,20 @@ impl Desk {
     }
 
     /// Keeps the state of the session alone.
-    pub(super) async fn keep_state(&self, snapshot: &Snapshot) {
-        if let Err(error) = self.keep(&[], snapshot).await {
-            tracing::error!(station = %self.station, %error, "the state of its session cannot be kept");
-        }
+    pub(super) async fn keep_state(&self, state: State<'_>) -> bool {
+        let result = self.keep(&[], state).await.map(drop);
+        let is_kept = result.is_ok();
+        self.kept("the state of its session", result);
+        is_kept
+    }
+
+    /// Keeps the mirrors alone.
+    pub(super) async fn keep_mirrors(&self, mirrors: &Mirrors) {
+        let kept = match json(mirrors) {
+            Ok(mirrors) => self.stations.store().put_mirrors(&self.station, &mirrors).await,
+            Err(error) => Err(error),
+        };
+        self.kept("what is known of the station", kept);
     }
 
     /// Takes in what the station reported, and logs what is wrong with it.
@@ -238,7 +280,8 @@ impl Desk {
         let (store, tariffs) = (self.stations.store(), self.stations.tariffs());
         self.kept(
             "whether a vehicle takes energy",
-            sessions::connector_changed(store, tariffs, &self.station, evse, &status.status, status.at).await,
+            sessions::connector_changed(store, tariffs, &self.station, &self.known, evse, &status.status, status.at)
+                .await,
         );
         if let Err(error) = self.stations.store().put_connector(&kept).await {
             tracing::error!(station = %self.station, %error, "the state of a connector cannot be kept");

@@ -17,13 +17,14 @@ use rand::TryRng as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::complaints::Complaints;
-use super::desk::{Desk, DeskError};
+use super::desk::{Arrival, Desk, DeskError};
 use super::gateway::{Connected, Socket};
 use super::inspection::Inspection;
 use super::live;
 use super::notice::What;
 use super::registry::Stations;
-use crate::store::{Direction, Registration};
+use crate::sessions::State;
+use crate::store::{Direction, Registration, Station};
 
 /// What the rest of the program wants of a station.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ pub(super) struct Driver {
     flows_changed: bool,
     /// The station is to be asked which limits of a transaction it knows.
     ask_limits: bool,
+    /// Something of the mirrors changed that was not kept. It is, with the next fact or when the station leaves.
+    mirrors_changed: bool,
 }
 
 impl Driver {
@@ -85,6 +88,7 @@ impl Driver {
             calls: HashMap::new(),
             flows_changed: false,
             ask_limits: false,
+            mirrors_changed: false,
         }
     }
 
@@ -92,8 +96,8 @@ impl Driver {
     ///
     /// What it waits for now and then is boxed: a task holds the room for all that it may ever do, and most stations are idle.
     pub(super) async fn run(mut self, first: Box<Connected>) {
-        let mut session = match Box::pin(self.restore()).await {
-            Ok(session) => session,
+        let (mut session, station) = match Box::pin(self.restore()).await {
+            Ok(restored) => restored,
             Err(error) => {
                 tracing::error!(station = %self.station, %error, "the station cannot be served");
                 // Whoever waits learns it by the end of this task; the station connects again.
@@ -103,12 +107,17 @@ impl Driver {
                 return;
             }
         };
-        Box::pin(self.attach(&mut session, *first)).await;
+        Box::pin(self.attach(&mut session, *first, Some(station))).await;
         loop {
             Box::pin(self.carry_out(&mut session)).await;
             if std::mem::take(&mut self.flows_changed) {
                 // What waits for the station goes on with the session that serves it next, whenever this one ends.
-                Box::pin(self.desk.keep_state(&session.snapshot())).await;
+                let mirrors = self.mirrors_changed.then(|| session.mirrors());
+                let state = State { snapshot: &session.snapshot_without_mirrors(), mirrors };
+                self.mirrors_changed &= !Box::pin(self.desk.keep_state(state)).await;
+            }
+            if self.socket.is_none() && std::mem::take(&mut self.mirrors_changed) {
+                Box::pin(self.desk.keep_mirrors(session.mirrors())).await;
             }
             if self.socket.is_none() && self.stations.retire(&self.station, &mut self.orders) {
                 break;
@@ -120,6 +129,9 @@ impl Driver {
                     None => {
                         self.detach(&mut session, "the server is shutting down", CloseFrame::GOING_AWAY);
                         Box::pin(self.carry_out(&mut session)).await;
+                        if self.mirrors_changed {
+                            Box::pin(self.desk.keep_mirrors(session.mirrors())).await;
+                        }
                         break;
                     }
                 },
@@ -130,20 +142,24 @@ impl Driver {
     }
 
     /// The session as it was when it was last kept.
-    async fn restore(&mut self) -> Result<Session, DeskError> {
+    async fn restore(&mut self) -> Result<(Session, Station), DeskError> {
         let mut config = SessionConfig::default();
         config.conformance = self.stations.config().conformance;
         config.call_timeout = self.stations.config().call_timeout;
         config.inventory = self.stations.config().inventory;
         let mut seed = [0; 32];
         rand::rngs::SysRng.try_fill_bytes(&mut seed)?;
-        let session = match self.desk.snapshot().await? {
+        let Arrival { station, snapshot, has_mirrors, has_operations } = self.desk.arrived().await?;
+        self.mirrors_changed = snapshot.is_some() && !has_mirrors;
+        let session = match snapshot {
             Some(snapshot) => Session::restore(config, seed, self.now(), snapshot),
             None => Session::new(config, seed, self.now()),
         };
-        let going_on: HashSet<CommandId> = session.running_flows().collect();
-        self.stations.operations_resumed(&self.station, &going_on).await;
-        Ok(session)
+        if has_operations {
+            let going_on: HashSet<CommandId> = session.running_flows().collect();
+            self.stations.operations_resumed(&self.station, &going_on).await;
+        }
+        Ok((session, station))
     }
 
     async fn obey(&mut self, session: &mut Session, order: Order) {
@@ -152,7 +168,7 @@ impl Driver {
                 // Two connections with one identity: whoever came last is the station.
                 self.detach(session, "the station connected anew", CloseFrame::POLICY);
                 self.carry_out(session).await;
-                self.attach(session, *connected).await;
+                self.attach(session, *connected, None).await;
             }
             Order::Call(call) => {
                 let Call { id, command, reply } = *call;
@@ -174,10 +190,10 @@ impl Driver {
     }
 
     /// Takes over a connection, unless the operator changed something since it was let in.
-    async fn attach(&mut self, session: &mut Session, connected: Connected) {
+    async fn attach(&mut self, session: &mut Session, connected: Connected, now: Option<Station>) {
         let Connected { admitted, profile, password, certificate_name, socket, remote, origin, .. } = connected;
         let version = socket.version();
-        let station = match self.desk.confirm(&admitted, profile, version).await {
+        let station = match self.desk.confirm(&admitted, now, profile, version).await {
             Ok(station) => station,
             Err(error) => {
                 tracing::warn!(station = %self.station, %remote, "the connection is dropped: {error}");
@@ -270,6 +286,8 @@ impl Driver {
                 match output {
                     Output::Transmit(text) => self.transmit(text),
                     Output::Event(Event::CallFinished { command, outcome }) => {
+                        // Not all that a call changes of the mirrors is told by an event.
+                        self.mirrors_changed = true;
                         self.flows_changed |= matches!(outcome, CallOutcome::Flow(_));
                         match self.calls.remove(&command) {
                             // Whoever asked may have given up.
@@ -283,6 +301,7 @@ impl Driver {
                     }
                     Output::Event(event) => {
                         self.ask_limits |= has_limits(&event, session.connected());
+                        self.mirrors_changed |= matches!(event, Event::MirrorChanged(_));
                         if let Some(event) = complaints.take(event) {
                             self.desk.observe(&event).await;
                         }
@@ -343,8 +362,14 @@ impl Driver {
         }
         let (tokens, events): (Vec<_>, Vec<_>) = facts.into_iter().unzip();
         let events: Vec<Event> = events.into_iter().flatten().collect();
-        let answer = match self.desk.keep(&events, &session.snapshot()).await {
-            Ok(answer) => Some(answer),
+        self.mirrors_changed |= events.iter().any(|event| matches!(event, Event::MirrorChanged(_)));
+        let mirrors = self.mirrors_changed.then(|| session.mirrors());
+        let state = State { snapshot: &session.snapshot_without_mirrors(), mirrors };
+        let answer = match self.desk.keep(&events, state).await {
+            Ok(answer) => {
+                self.mirrors_changed = false;
+                Some(answer)
+            }
             Err(error) => {
                 tracing::error!(station = %self.station, %error, "what the station reported cannot be kept");
                 None

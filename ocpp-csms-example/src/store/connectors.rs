@@ -2,7 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{Row, Store, StoreError, sql};
+use super::{Row, Rows, Store, StoreError, Target, sql};
+
+const CONNECTORS: Target = Target {
+    into: "INSERT INTO connectors (station, evse, connector, status, error, since)",
+    columns: 6,
+    otherwise: "ON CONFLICT (station, evse, connector) DO UPDATE SET status = excluded.status, error = excluded.error, \
+                since = excluded.since",
+};
 
 /// The last state of a connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,19 +42,16 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_connector(&self, connector: &Connector) -> Result<(), StoreError> {
-        let statement = sql(
-            "INSERT INTO connectors (station, evse, connector, status, error, since) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (station, evse, connector) DO UPDATE SET status = excluded.status, error = excluded.error, \
-             since = excluded.since",
-        )
-        .bind(&connector.station)
-        .bind(connector.evse)
-        .bind(connector.connector)
-        .bind(&connector.status)
-        .bind(&connector.error)
-        .bind(connector.since);
-        self.execute(statement).await?;
-        Ok(())
+        let mut rows = Rows::new(CONNECTORS);
+        rows.push([
+            (&connector.station).into(),
+            connector.evse.into(),
+            connector.connector.into(),
+            (&connector.status).into(),
+            (&connector.error).into(),
+            connector.since.into(),
+        ]);
+        self.keep(rows).await
     }
 }
 

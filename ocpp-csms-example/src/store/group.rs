@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sqlx::sqlite::{Sqlite, SqlitePool};
-use sqlx::{SqliteConnection, Transaction};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
@@ -20,42 +20,94 @@ const TOGETHER: usize = 256;
 /// The one who writes. Clones are the same one.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
-    pool: SqlitePool,
     state: Arc<Mutex<State>>,
     /// How many wait for their turn.
     waiting: Arc<AtomicUsize>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    transaction: Option<Transaction<'static, Sqlite>>,
+    /// How to connect again, after an error that leaves open what was undone.
+    options: SqliteConnectOptions,
+    connection: Option<SqliteConnection>,
+    /// A transaction is under way.
+    has_begun: bool,
     /// Those whose statements are part of it, and who wait for the commit.
-    kept: Vec<oneshot::Sender<Result<(), Arc<str>>>>,
+    kept: Vec<oneshot::Sender<Result<(), Arc<StoreError>>>>,
 }
 
 impl State {
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        if self.has_begun {
+            return Ok(());
+        }
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        // Not deferred: what is read first in a unit must not have to be read again because somebody else wrote.
+        connection.execute("BEGIN IMMEDIATE").await?;
+        (self.connection, self.has_begun) = (Some(connection), true);
+        Ok(())
+    }
+
     async fn settle(&mut self) {
-        let Some(transaction) = self.transaction.take() else { return };
-        let kept = std::mem::take(&mut self.kept);
-        let result = transaction.commit().await.map_err(|error| Arc::from(error.to_string()));
-        for waiting in kept {
-            // Whoever waited may have given up.
-            let _ = waiting.send(result.clone());
+        if !self.has_begun {
+            return;
+        }
+        let Some(mut connection) = self.connection.take() else { return };
+        match connection.execute("COMMIT").await {
+            Ok(_) => {
+                (self.connection, self.has_begun) = (Some(connection), false);
+                for waiting in std::mem::take(&mut self.kept) {
+                    // Whoever waited may have given up.
+                    let _ = waiting.send(Ok(()));
+                }
+            }
+            Err(error) => {
+                self.connection = Some(connection);
+                self.give_up(error.into()).await;
+            }
         }
     }
 
+    /// Nothing of the transaction is kept: SQLite undoes it by itself for some errors, and for others does not say so.
+    async fn give_up(&mut self, error: StoreError) -> Arc<StoreError> {
+        if let Some(connection) = self.connection.take() {
+            // Which rolls back, if there is still something to.
+            let _ = connection.close().await;
+        }
+        self.has_begun = false;
+        let error = Arc::new(error);
+        for waiting in std::mem::take(&mut self.kept) {
+            let _ = waiting.send(Err(Arc::clone(&error)));
+        }
+        error
+    }
+
     async fn undo_unit(&mut self) -> Result<(), sqlx::Error> {
-        let Some(transaction) = &mut self.transaction else { return Ok(()) };
-        sqlx::query("ROLLBACK TO unit").execute(&mut **transaction).await?;
-        sqlx::query("RELEASE unit").execute(&mut **transaction).await?;
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        connection.execute("ROLLBACK TO unit").await?;
+        connection.execute("RELEASE unit").await?;
         Ok(())
     }
 }
 
 impl Group {
-    /// `pool` has one connection.
-    pub(super) fn new(pool: SqlitePool) -> Self {
-        Self { pool, state: Arc::default(), waiting: Arc::default() }
+    /// Of a connection, and how to make another one.
+    pub(super) fn new(options: SqliteConnectOptions, connection: SqliteConnection) -> Self {
+        let state = State { options, connection: Some(connection), has_begun: false, kept: Vec::new() };
+        Self { state: Arc::new(Mutex::new(state)), waiting: Arc::default() }
+    }
+
+    /// Commits what is under way, and closes the connection.
+    pub(super) async fn close(&self) {
+        let mut state = self.state.lock().await;
+        state.settle().await;
+        if let Some(connection) = state.connection.take() {
+            // There is nothing left that could be lost.
+            let _ = connection.close().await;
+        }
     }
 
     /// Waits for one's turn to write one statement, which is a unit by itself.
@@ -76,13 +128,11 @@ impl Group {
         queued.arrived = true;
         let mut turn = Turn { group: self.clone(), state: Some(state), has_unit: false };
         if let Some(state) = &mut turn.state {
-            if state.transaction.is_none() {
-                state.transaction = Some(self.pool.begin().await?);
-            }
-            if is_unit {
-                sqlx::query("SAVEPOINT unit").execute(turn.connection()?).await?;
-                turn.has_unit = true;
-            }
+            state.begin().await?;
+        }
+        if is_unit {
+            turn.run(async |connection| connection.execute("SAVEPOINT unit").await).await?;
+            turn.has_unit = true;
         }
         Ok(turn)
     }
@@ -129,28 +179,49 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        let transaction = self.state.as_mut().and_then(|state| state.transaction.as_mut());
-        Ok(&mut **transaction.ok_or_else(|| StoreError::NotKept("the transaction is over".into()))?)
+    /// Runs a statement. For an error that may have undone more than the statement, nothing of what waits for the commit is kept.
+    pub(super) async fn run<T>(
+        &mut self,
+        statement: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
+        let over = || StoreError::Ending;
+        let state = self.state.as_mut().ok_or_else(over)?;
+        let error = match statement(state.connection.as_mut().ok_or_else(over)?).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        // https://sqlite.org/lang_transaction.html: a violated constraint or a mistake in a statement undoes that alone.
+        let is_alone = error.as_database_error().is_some_and(|error| {
+            let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default();
+            matches!(code & 0xff, 1 | 19 | 20)
+        });
+        if is_alone {
+            return Err(error.into());
+        }
+        let error = state.give_up(error.into()).await;
+        self.has_unit = false;
+        Err(Arc::try_unwrap(error).unwrap_or_else(StoreError::Together))
     }
 
     /// Waits until it is on the disk.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         if self.has_unit {
-            sqlx::query("RELEASE unit").execute(self.connection()?).await?;
+            self.run(async |connection| connection.execute("RELEASE unit").await).await?;
             self.has_unit = false;
         }
         let Some(mut state) = self.state.take() else { return Ok(()) };
         let (sender, kept) = oneshot::channel();
         state.kept.push(sender);
         if self.group.is_last(&state) {
-            state.settle().await;
+            // In a task of its own: whoever waits here may be given up half-way.
+            tokio::spawn(async move { state.settle().await });
+        } else {
+            drop(state);
         }
-        drop(state);
         match kept.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(reason)) => Err(StoreError::NotKept(reason)),
-            Err(_) => Err(StoreError::NotKept("the program is ending".into())),
+            Ok(Err(reason)) => Err(StoreError::Together(reason)),
+            Err(_) => Err(StoreError::Ending),
         }
     }
 }
@@ -163,8 +234,7 @@ impl Drop for Turn {
         runtime.spawn(async move {
             if has_unit && let Err(error) = state.undo_unit().await {
                 tracing::error!(%error, "what could not be kept could not be undone: nothing is kept");
-                // Rolled back as a whole; whoever waits for it is told by the end of its channel.
-                *state = State::default();
+                state.give_up(error.into()).await;
             }
             if group.is_last(&state) {
                 state.settle().await;
@@ -175,27 +245,28 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-
     use super::*;
 
     async fn group() -> Group {
         let options = SqliteConnectOptions::new().in_memory(true);
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
-        sqlx::query("CREATE TABLE facts (fact BIGINT NOT NULL PRIMARY KEY)").execute(&pool).await.unwrap();
-        Group::new(pool)
+        let mut connection = options.connect().await.unwrap();
+        connection.execute("CREATE TABLE facts (fact BIGINT NOT NULL PRIMARY KEY)").await.unwrap();
+        Group::new(options, connection)
     }
 
     async fn write(group: &Group, facts: &[i64]) -> Result<(), StoreError> {
         let mut turn = group.unit().await?;
         for fact in facts {
-            sqlx::query("INSERT INTO facts VALUES ($1)").bind(fact).execute(turn.connection()?).await?;
+            let insert = sqlx::query("INSERT INTO facts VALUES ($1)").bind(fact);
+            turn.run(async |connection| insert.execute(connection).await).await?;
         }
         turn.commit().await
     }
 
     async fn facts(group: &Group) -> Vec<i64> {
-        sqlx::query_scalar("SELECT fact FROM facts ORDER BY fact").fetch_all(&group.pool).await.unwrap()
+        let mut state = group.state.lock().await;
+        let connection = state.connection.as_mut().unwrap();
+        sqlx::query_scalar("SELECT fact FROM facts ORDER BY fact").fetch_all(connection).await.unwrap()
     }
 
     #[tokio::test]
@@ -225,7 +296,7 @@ mod tests {
     async fn what_is_dropped_without_a_commit_is_not_kept_and_blocks_nobody() {
         let group = group().await;
         let mut turn = group.unit().await.unwrap();
-        sqlx::query("INSERT INTO facts VALUES (1)").execute(turn.connection().unwrap()).await.unwrap();
+        turn.run(async |connection| connection.execute("INSERT INTO facts VALUES (1)").await).await.unwrap();
         let waiting = tokio::spawn({
             let group = group.clone();
             async move { write(&group, &[2]).await }

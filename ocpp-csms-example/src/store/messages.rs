@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use utoipa::ToSchema;
 
-use super::{Row, Store, StoreError, Value, insert, sql};
+use super::{Row, Rows, Store, StoreError, Target, sql};
 
 /// Longer frames are cut: the log is for people.
 const MAX_TEXT: usize = 65_536;
@@ -19,6 +19,9 @@ const MAX_TEXT: usize = 65_536;
 const WAITING: usize = 8_192;
 /// Frames written by one statement.
 const BATCH: usize = 500;
+
+const MESSAGES: Target =
+    Target { into: "INSERT INTO messages (number, station, at, direction, text)", columns: 5, otherwise: "" };
 
 /// Which way a frame went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, ToSchema)]
@@ -186,25 +189,27 @@ impl Writer {
         }
         let first = self.next;
         self.next += i64::try_from(entries.len()).unwrap_or(0);
-        let mut unit = self.store.unit().await?;
-        let rows = (first..).zip(entries).map(|(number, entry)| -> [Value; 5] {
-            [
+        let mut unit = self.store.later_unit();
+        let mut rows = Rows::new(MESSAGES);
+        for (number, entry) in (first..).zip(entries) {
+            rows.push([
                 number.into(),
                 (&*entry.station).into(),
                 entry.at.into(),
                 entry.direction.as_str().into(),
                 entry.text.as_str().into(),
-            ]
-        });
-        for statement in insert("INSERT INTO messages (number, station, at, direction, text)", rows, "") {
-            unit.execute(statement).await?;
+            ]);
         }
-        for entry in entries {
-            let written = self.since_pruned.entry(Arc::clone(&entry.station)).or_insert(self.kept);
+        unit.keep(rows);
+        for (number, entry) in (first..).zip(entries) {
+            // What was there at the start is not counted; stations come to their first time one after the other.
+            let written = self
+                .since_pruned
+                .entry(Arc::clone(&entry.station))
+                .or_insert_with(|| u32::try_from(number.unsigned_abs() % u64::from(self.kept / 10 + 1)).unwrap_or(0));
             *written = written.saturating_add(1);
-        }
-        for (station, written) in &mut self.since_pruned {
             if *written > self.kept / 10 {
+                let station = &entry.station;
                 let statement =
                     sql("DELETE FROM messages WHERE station = $1 AND number <= (SELECT number FROM messages \
                      WHERE station = $1 ORDER BY number DESC LIMIT 1 OFFSET $2)")

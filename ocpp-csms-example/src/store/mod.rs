@@ -11,6 +11,7 @@ mod drivers;
 mod faults;
 mod group;
 pub(crate) mod invoices;
+mod keeper;
 pub(crate) mod ledger;
 mod lists;
 mod log_requests;
@@ -25,7 +26,9 @@ pub(crate) mod prepaid;
 mod report_totals;
 mod reports;
 mod reservations;
+mod rows;
 mod security_events;
+mod session_states;
 mod settings;
 mod settlements;
 mod sign_ins;
@@ -63,15 +66,17 @@ pub use prepaid::{PrepaidSession, SessionStage};
 pub(crate) use report_totals::{add_to_totals, count_sessions, drop_empty_totals, totals_of, zone_of};
 pub use reports::SessionRow;
 pub use reservations::{Reservation, ReservationState};
+pub(crate) use rows::{Rows, Target};
 pub use security_events::{SecurityEvent, Source};
+pub use session_states::SessionState;
 pub use sign_ins::{KeptApiToken, SetUpLink, SignIn};
 pub(crate) use sites::{NotPut, RunningSession};
-pub(crate) use statement::{Row, Statement, Value, insert, sql};
+pub(crate) use statement::{Row, Statement, Value, sql};
 pub(crate) use station_states::{put_state, state_of};
 pub use stations::{Identity, Registration, Station, StationChange};
 pub use subscriptions::{Plan, PlanSubscription};
 pub use tokens::{Token, TokenStatus};
-pub use transactions::{Batch, Transaction};
+pub use transactions::{Batch, Known, Transaction};
 pub(crate) use unit::Unit;
 pub(crate) use words::text_enum;
 
@@ -80,19 +85,19 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
 use self::group::Group;
+use self::keeper::Keeper;
 
 /// The database. Clones share the same connections.
 #[derive(Debug, Clone)]
 pub struct Store {
     backend: Backend,
+    keeper: Keeper,
 }
 
 #[derive(Debug, Clone)]
 enum Backend {
     Sqlite {
         /// The only connection that writes.
-        write: SqlitePool,
-        /// Everything is written through this.
         group: Group,
         read: SqlitePool,
     },
@@ -104,10 +109,19 @@ enum Backend {
 pub enum StoreError {
     /// What the database said.
     #[error("the database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
+    /// The disk is full, or what the database may take of it. Nothing was kept; nothing that was is lost.
+    #[error("the disk of the database is full, so nothing is kept: make room on it ({0})")]
+    Full(sqlx::Error),
     /// It could not be brought to the disk, together with what others wrote at the same time.
+    #[error("{0}")]
+    Together(std::sync::Arc<StoreError>),
+    /// Something else changed what was to be changed at the same moment.
     #[error("the database: {0}")]
     NotKept(std::sync::Arc<str>),
+    /// The program is ending.
+    #[error("the database: the program is ending")]
+    Ending,
     /// A column holds what this program never writes.
     #[error("the database holds {value:?} as {what}; it was changed by another program")]
     Content {
@@ -118,13 +132,24 @@ pub enum StoreError {
     },
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // SQLite's SQLITE_FULL, PostgreSQL's disk_full.
+        let is_full = error
+            .as_database_error()
+            .and_then(|error| error.code())
+            .is_some_and(|code| code == "13" || code == "53100");
+        if is_full { Self::Full(error) } else { Self::Database(error) }
+    }
+}
+
 impl Store {
     /// Waits for what is under way and closes the database.
     pub async fn close(&self) {
         match &self.backend {
-            Backend::Sqlite { write, read, .. } => {
+            Backend::Sqlite { group, read } => {
                 read.close().await;
-                write.close().await;
+                group.close().await;
             }
             Backend::Postgres(pool) => pool.close().await,
         }

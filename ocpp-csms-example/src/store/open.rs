@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgConnection, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 
 use super::group::Group;
+use super::keeper::Keeper;
 use super::{Backend, Database, Store};
 
 /// Those that are numbered lower than what a database has already are applied as well, so several people can add some.
@@ -97,7 +98,8 @@ impl Store {
             Database::File(path) => open_file(path).await,
             Database::Server(options) => open_server(options).await,
         };
-        Ok(Self { backend: backend.map_err(|failure| failure.of(database))? })
+        let backend = backend.map_err(|failure| failure.of(database))?;
+        Ok(Self { keeper: Keeper::start(backend.clone()), backend })
     }
 }
 
@@ -166,18 +168,18 @@ async fn open_file(path: &Path) -> Result<Backend, Failure> {
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
         .disable_statement_logging();
-    let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-    migrate_file(&write).await?;
+    let mut write = options.connect().await?;
+    migrate_file(&mut write).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(READERS)
-        .connect_with(options.read_only(true).create_if_missing(false))
+        .connect_with(options.clone().read_only(true).create_if_missing(false))
         .await?;
-    Ok(Backend::Sqlite { group: Group::new(write.clone()), write, read })
+    Ok(Backend::Sqlite { group: Group::new(options, write), read })
 }
 
 /// All migrations are one transaction, which waits for that of any other program.
-async fn migrate_file(pool: &SqlitePool) -> Result<(), Failure> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+async fn migrate_file(connection: &mut SqliteConnection) -> Result<(), Failure> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let connection: &mut SqliteConnection = &mut transaction;
     // Tables without the one of migrations were made by somebody else.
     let (tables, ours): (i64, i64) = sqlx::query_as(
@@ -203,7 +205,7 @@ async fn open_server(options: &PgConnectOptions) -> Result<Backend, Failure> {
 
 /// All migrations are one transaction, which waits for that of any other program.
 async fn migrate_server(connection: &mut PgConnection) -> Result<(), Failure> {
-    let mut transaction = sqlx::Connection::begin(connection).await?;
+    let mut transaction = connection.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATING).execute(&mut *transaction).await?;
     let (tables, ours): (i64, i64) = sqlx::query_as(
         "SELECT COUNT(*), COUNT(CASE WHEN table_name = '_sqlx_migrations' THEN 1 END) FROM information_schema.tables \

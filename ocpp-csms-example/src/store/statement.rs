@@ -12,12 +12,9 @@ use rust_decimal::Decimal;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr as _, SqlStr, Sqlite};
 
 use super::{StoreError, from_millis};
-
-/// Rows that one statement inserts at most: far below the number of parameters that one may have.
-const TOGETHER: usize = 256;
 
 /// Something bound to a parameter, or absent.
 #[derive(Debug, Clone)]
@@ -56,29 +53,6 @@ value_from! {
     Vec<u8>, Bytes, value => value;
 }
 
-/// Many rows by few statements, of which there are not many different ones, so that they stay prepared: `into` is
-/// `INSERT INTO table (column, …)`, `otherwise` what comes behind the rows.
-pub(crate) fn insert<const COLUMNS: usize>(
-    into: &str,
-    rows: impl IntoIterator<Item = [Value; COLUMNS]>,
-    otherwise: &str,
-) -> Vec<Statement> {
-    let mut rows: Vec<_> = rows.into_iter().collect();
-    let mut statements = Vec::new();
-    while !rows.is_empty() {
-        let together = (1 << rows.len().ilog2()).min(TOGETHER);
-        let values: Vec<Value> = rows.drain(..together).flatten().collect();
-        let row = |first: usize| {
-            let columns: Vec<_> = (first..first + COLUMNS).map(|number| format!("${number}")).collect();
-            format!("({})", columns.join(", "))
-        };
-        let places: Vec<_> = (0..together).map(|number| row(number * COLUMNS + 1)).collect();
-        let text = format!("{into} VALUES {} {otherwise}", places.join(", "));
-        statements.push(Statement { sql: text.into(), values });
-    }
-    statements
-}
-
 impl From<&Option<String>> for Value {
     fn from(value: &Option<String>) -> Self {
         Self::Text(value.clone())
@@ -88,13 +62,17 @@ impl From<&Option<String>> for Value {
 /// A statement with what is bound to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
-    sql: Cow<'static, str>,
+    sql: SqlStr,
     values: Vec<Value>,
 }
 
 /// A statement. Nothing that comes from outside is ever part of the text: it is bound.
 pub(crate) fn sql(text: impl Into<Cow<'static, str>>) -> Statement {
-    Statement { sql: text.into(), values: Vec::new() }
+    let sql = match text.into() {
+        Cow::Borrowed(text) => text.into_sql_str(),
+        Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
+    };
+    Statement { sql, values: Vec::new() }
 }
 
 impl Statement {
@@ -104,19 +82,24 @@ impl Statement {
         self
     }
 
+    pub(super) fn with(sql: SqlStr, values: Vec<Value>) -> Self {
+        Self { sql, values }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
     /// Whether it only reads, as those do that begin so.
     pub(super) fn is_reading(&self) -> bool {
-        ["SELECT", "WITH"]
-            .iter()
-            .any(|word| self.sql.trim_start().get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
+        ["SELECT", "WITH"].iter().any(|word| {
+            self.sql.as_str().trim_start().get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+        })
     }
 
     pub(super) fn sqlite(self) -> Query<'static, Sqlite, SqliteArguments> {
-        let query = match self.sql {
-            Cow::Borrowed(text) => sqlx::query(text),
-            Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
-        };
-        self.values.into_iter().fold(query, |query, value| match value {
+        self.values.into_iter().fold(sqlx::query(self.sql), |query, value| match value {
             Value::Text(value) => query.bind(value),
             Value::Integer(value) => query.bind(value),
             Value::Bytes(value) => query.bind(value),
@@ -124,11 +107,7 @@ impl Statement {
     }
 
     pub(super) fn postgres(self) -> Query<'static, Postgres, PgArguments> {
-        let query = match self.sql {
-            Cow::Borrowed(text) => sqlx::query(text),
-            Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
-        };
-        self.values.into_iter().fold(query, |query, value| match value {
+        self.values.into_iter().fold(sqlx::query(self.sql), |query, value| match value {
             // PostgreSQL has no NUL in texts.
             Value::Text(Some(value)) if value.contains('\0') => query.bind(value.replace('\0', "\u{fffd}")),
             Value::Text(value) => query.bind(value),

@@ -8,7 +8,22 @@ use ocpp_core::types::Version;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Row, Store, StoreError, sql};
+use super::session_states::{COLUMNS, TABLES};
+use super::{Row, Rows, SessionState, Store, StoreError, Target, sql};
+
+// Facts of many stations by one statement each.
+const CONNECTED: Target = Target {
+    into: "UPDATE stations SET version = fact.column2, last_connected_at = fact.column3 FROM (",
+    columns: 3,
+    otherwise: ") AS fact WHERE stations.id = fact.column1",
+};
+const BOOTED: Target = Target {
+    into: "UPDATE stations SET vendor = fact.column2, model = fact.column3, serial_number = fact.column4, \
+           firmware_version = fact.column5, last_booted_at = fact.column6, certificate_name = CASE \
+           WHEN security_profile >= 1 THEN COALESCE(certificate_name, fact.column4) ELSE certificate_name END FROM (",
+    columns: 6,
+    otherwise: ") AS fact WHERE stations.id = fact.column1",
+};
 
 /// What a station's BootNotification is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -116,6 +131,16 @@ impl Store {
         self.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
     }
 
+    /// The station with this identity, and the state of its conversation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn station_with_state(&self, id: &str) -> Result<Option<(Station, SessionState)>, StoreError> {
+        let statement = sql(format!("SELECT stations.*, {COLUMNS} FROM stations {TABLES} WHERE stations.id = $1"));
+        let row = self.fetch_optional(statement.bind(id)).await?;
+        row.map(|row| Ok((read(&row)?, SessionState::read(&row)?))).transpose()
+    }
+
     /// At most `limit` stations in the order of their identities, after the one called `after`.
     ///
     /// # Errors
@@ -179,12 +204,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn station_connected(&self, id: &str, version: Version, now: Timestamp) -> Result<(), StoreError> {
-        let statement = sql("UPDATE stations SET version = $2, last_connected_at = $3 WHERE id = $1")
-            .bind(id)
-            .bind(version.number())
-            .bind(now);
-        self.execute(statement).await?;
-        Ok(())
+        let mut rows = Rows::new(CONNECTED);
+        rows.push([id.into(), version.number().into(), now.into()]);
+        self.keep(rows).await
     }
 
     /// Keeps that a station changed over to a higher security profile. One of profile 0, or about which nobody decided, stays as it is.
@@ -206,17 +228,16 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn station_booted(&self, id: &str, identity: &Identity, now: Timestamp) -> Result<(), StoreError> {
-        let statement = sql("UPDATE stations SET vendor = $2, model = $3, serial_number = $4, firmware_version = $5, \
-             last_booted_at = $6, certificate_name = CASE WHEN security_profile >= 1 \
-             THEN COALESCE(certificate_name, $4) ELSE certificate_name END WHERE id = $1")
-        .bind(id)
-        .bind(&identity.vendor)
-        .bind(&identity.model)
-        .bind(&identity.serial_number)
-        .bind(&identity.firmware_version)
-        .bind(now);
-        self.execute(statement).await?;
-        Ok(())
+        let mut rows = Rows::new(BOOTED);
+        rows.push([
+            id.into(),
+            (&identity.vendor).into(),
+            (&identity.model).into(),
+            (&identity.serial_number).into(),
+            (&identity.firmware_version).into(),
+            now.into(),
+        ]);
+        self.keep(rows).await
     }
 }
 

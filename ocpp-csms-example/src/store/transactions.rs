@@ -1,11 +1,14 @@
 //! The transactions: their start, their meter values and their stop, each kept once.
 
-use jiff::Timestamp;
-use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use iso_currency::Currency;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use sha2::{Digest as _, Sha256};
 
-use super::{Row, Store, StoreError, Unit, insert, sql};
+use super::{Row, Rows, Statement, Store, StoreError, Target, Unit, Value, sql};
 use crate::sessions::Course;
 use crate::tariffs::TariffVersion;
 
@@ -61,33 +64,59 @@ impl Transaction {
     }
 }
 
+const TRANSACTIONS: Target = Target {
+    into: "INSERT INTO transactions (station, id, evse, connector, token, started_at, stopped_at, stop_reason, meter_start, \
+           meter_start_at, meter_last, meter_last_at, power, tariff, currency, cost, tariff_version, course, payer)",
+    columns: 19,
+    otherwise: "ON CONFLICT (station, id) DO UPDATE SET evse = excluded.evse, connector = excluded.connector, \
+                token = excluded.token, started_at = excluded.started_at, stopped_at = excluded.stopped_at, \
+                stop_reason = excluded.stop_reason, meter_start = excluded.meter_start, \
+                meter_start_at = excluded.meter_start_at, meter_last = excluded.meter_last, \
+                meter_last_at = excluded.meter_last_at, power = excluded.power, cost = excluded.cost, \
+                course = excluded.course, payer = excluded.payer",
+};
+const METER_VALUES: Target = Target {
+    into: "INSERT INTO meter_values (station, transaction_id, taken_at, digest, sampled)",
+    columns: 5,
+    otherwise: "ON CONFLICT DO NOTHING",
+};
+
+/// The running transactions of a station as they were last kept, so that they need not be read again for each of its messages. Nobody
+/// else changes the transaction of a station that is served.
+#[derive(Debug, Default)]
+pub struct Known {
+    transactions: Mutex<BTreeMap<String, Transaction>>,
+}
+
+impl Known {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Transaction>> {
+        self.transactions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Transactions of one station that are remembered.
+const MAX_KNOWN: usize = 64;
+
 /// Everything that one message of a station changes: all of it is kept or nothing. What several stations change at the same moment goes
 /// to the disk together.
 #[derive(Debug)]
-pub struct Batch {
+pub struct Batch<'a> {
+    store: Store,
     unit: Unit,
     station: String,
+    known: &'a Known,
+    /// What this changed of them and is still to be written.
+    changed: BTreeMap<String, Transaction>,
+    /// What is written.
+    written: BTreeMap<String, Transaction>,
 }
 
 impl Store {
-    /// Begins to keep what a message of this station changes.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn batch(&self, station: &str) -> Result<Batch, StoreError> {
-        Ok(Batch { unit: self.unit().await?, station: station.to_owned() })
-    }
-
-    /// The state of a station's conversation, as it was last kept.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn session_state(&self, station: &str) -> Result<Option<String>, StoreError> {
-        let statement = sql("SELECT session_state FROM stations WHERE id = $1").bind(station);
-        match self.fetch_optional(statement).await? {
-            Some(row) => row.optional_text("session_state"),
-            None => Ok(None),
-        }
+    /// Begins to keep what a message of this station changes. `known` is what was kept of it by this before.
+    #[must_use]
+    pub fn batch<'a>(&self, station: &str, known: &'a Known) -> Batch<'a> {
+        let (changed, written) = (BTreeMap::new(), BTreeMap::new());
+        Batch { store: self.clone(), unit: self.later_unit(), station: station.to_owned(), known, changed, written }
     }
 
     /// The latest transactions of a station that started before `before`, at most `limit`, the oldest first.
@@ -152,86 +181,74 @@ impl Store {
     }
 }
 
-impl Batch {
+impl Batch<'_> {
     /// The transaction as it is so far, with what this batch has changed.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn transaction(&mut self, id: &str) -> Result<Option<Transaction>, StoreError> {
+        let of_this = self.changed.get(id).or_else(|| self.written.get(id)).cloned();
+        if let Some(transaction) = of_this.or_else(|| self.known.lock().get(id).cloned()) {
+            return Ok(Some(transaction));
+        }
         let statement = sql("SELECT * FROM transactions WHERE station = $1 AND id = $2").bind(&self.station).bind(id);
-        self.unit.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
+        self.one(statement).await
     }
 
     /// The transaction that runs at an EVSE, the newest one.
     pub(crate) async fn running_at(&mut self, evse: i64) -> Result<Option<Transaction>, StoreError> {
+        let is_there = |known: &&Transaction| known.evse == Some(evse) && known.stopped_at.is_none();
+        let newest = self.known.lock().values().filter(is_there).max_by_key(|known| known.started_at).cloned();
+        if newest.is_some() {
+            return Ok(newest);
+        }
         let select = "SELECT * FROM transactions WHERE station = $1 AND evse = $2 AND stopped_at IS NULL \
              ORDER BY started_at DESC LIMIT 1";
-        let statement = sql(select).bind(&self.station).bind(evse);
-        self.unit.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
+        self.one(sql(select).bind(&self.station).bind(evse)).await
     }
 
-    /// The unit that it all is part of.
-    pub(crate) fn unit(&mut self) -> &mut Unit {
-        &mut self.unit
+    async fn one(&mut self, statement: Statement) -> Result<Option<Transaction>, StoreError> {
+        let row = if self.unit.is_later() {
+            self.store.fetch_optional(statement).await?
+        } else {
+            self.unit.fetch_optional(statement).await?
+        };
+        row.map(|row| read(&row)).transpose()
+    }
+
+    /// The unit that it all is part of. As soon as it is given a statement it is a serial one; with none, it is written together with those
+    /// of other stations.
+    ///
+    /// # Errors
+    /// When a transaction cannot be written as it is.
+    pub(crate) fn unit(&mut self) -> Result<&mut Unit, StoreError> {
+        self.write_changed()?;
+        Ok(&mut self.unit)
+    }
+
+    fn write_changed(&mut self) -> Result<(), StoreError> {
+        let mut rows = Rows::new(TRANSACTIONS);
+        for transaction in self.changed.values() {
+            rows.push(row(transaction)?);
+        }
+        self.unit.keep(rows);
+        self.written.append(&mut self.changed);
+        Ok(())
     }
 
     /// Keeps the transaction, new or changed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_transaction(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
-        let course = serde_json::to_string(&transaction.course)
-            .map_err(|error| StoreError::Content { what: "the course of a session", value: error.to_string() })?;
-        let statement = sql(
-            "INSERT INTO transactions (station, id, evse, connector, token, started_at, stopped_at, stop_reason, \
-             meter_start, meter_start_at, meter_last, meter_last_at, power, tariff, currency, cost, tariff_version, course, payer) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
-             ON CONFLICT (station, id) DO UPDATE SET evse = excluded.evse, connector = excluded.connector, \
-             token = excluded.token, started_at = excluded.started_at, stopped_at = excluded.stopped_at, \
-             stop_reason = excluded.stop_reason, meter_start = excluded.meter_start, \
-             meter_start_at = excluded.meter_start_at, meter_last = excluded.meter_last, meter_last_at = excluded.meter_last_at, power = excluded.power, \
-             cost = excluded.cost, course = excluded.course, payer = excluded.payer",
-        )
-        .bind(&self.station)
-        .bind(&transaction.id)
-        .bind(transaction.evse)
-        .bind(transaction.connector)
-        .bind(&transaction.token)
-        .bind(transaction.started_at)
-        .bind(transaction.stopped_at)
-        .bind(&transaction.stop_reason)
-        .bind(transaction.meter_start)
-        .bind(transaction.meter_start_at)
-        .bind(transaction.meter_last)
-        .bind(transaction.meter_last_at)
-        .bind(transaction.power)
-        .bind(&transaction.tariff.tariff)
-        .bind(transaction.currency.code())
-        .bind(transaction.cost)
-        .bind(transaction.tariff.version)
-        .bind(course)
-        .bind(&transaction.payer);
-        self.unit.execute(statement).await?;
-        Ok(())
+    pub fn put_transaction(&mut self, transaction: Transaction) {
+        self.changed.insert(transaction.id.clone(), transaction);
     }
 
     /// Keeps meter values; those that are kept already change nothing.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_meter_values(
-        &mut self,
-        transaction: &str,
-        values: &[(Timestamp, String)],
-    ) -> Result<(), StoreError> {
-        let rows = values.iter().map(|(taken_at, sampled)| {
-            [(&self.station).into(), transaction.into(), (*taken_at).into(), sampled.into()]
-        });
-        let into = "INSERT INTO meter_values (station, transaction_id, taken_at, sampled)";
-        for statement in insert(into, rows, "ON CONFLICT DO NOTHING") {
-            self.unit.execute(statement).await?;
+    pub fn put_meter_values(&mut self, transaction: &str, values: &[(Timestamp, String)]) {
+        let mut rows = Rows::new(METER_VALUES);
+        for (taken_at, sampled) in values {
+            let digest = digest(sampled);
+            rows.push([(&self.station).into(), transaction.into(), (*taken_at).into(), digest.into(), sampled.into()]);
         }
-        Ok(())
+        self.unit.keep(rows);
     }
 
     /// The transaction has used up a reservation.
@@ -249,22 +266,63 @@ impl Batch {
     }
 
     /// Keeps the state of the station's conversation.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_session_state(&mut self, state: &str) -> Result<(), StoreError> {
-        let statement = sql("UPDATE stations SET session_state = $2 WHERE id = $1").bind(&self.station).bind(state);
-        self.unit.execute(statement).await?;
-        Ok(())
+    pub fn put_session_state(&mut self, state: &str) {
+        self.unit.keep(super::session_states::state(&self.station, state));
+    }
+
+    /// Keeps what is known of the station's own data.
+    pub fn put_mirrors(&mut self, mirrors: &str) {
+        self.unit.keep(super::session_states::mirrors(&self.station, mirrors));
     }
 
     /// Keeps everything for good.
     ///
     /// # Errors
     /// When the database fails; nothing of the batch is kept then.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.unit.commit().await
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.write_changed()?;
+        // Whatever comes of it: what is known is what was kept.
+        let mut transactions = std::mem::take(&mut *self.known.lock());
+        self.unit.commit().await?;
+        transactions.append(&mut self.written);
+        transactions.retain(|_, transaction| transaction.stopped_at.is_none());
+        if transactions.len() <= MAX_KNOWN {
+            *self.known.lock() = transactions;
+        }
+        Ok(())
     }
+}
+
+/// What tells two meter values of the same moment apart.
+fn digest(sampled: &str) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(sampled));
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn row(transaction: &Transaction) -> Result<[Value; 19], StoreError> {
+    let course = serde_json::to_string(&transaction.course)
+        .map_err(|error| StoreError::Content { what: "the course of a session", value: error.to_string() })?;
+    Ok([
+        (&transaction.station).into(),
+        (&transaction.id).into(),
+        transaction.evse.into(),
+        transaction.connector.into(),
+        (&transaction.token).into(),
+        transaction.started_at.into(),
+        transaction.stopped_at.into(),
+        (&transaction.stop_reason).into(),
+        transaction.meter_start.into(),
+        transaction.meter_start_at.into(),
+        transaction.meter_last.into(),
+        transaction.meter_last_at.into(),
+        transaction.power.into(),
+        (&transaction.tariff.tariff).into(),
+        transaction.currency.code().into(),
+        transaction.cost.into(),
+        transaction.tariff.version.into(),
+        course.into(),
+        (&transaction.payer).into(),
+    ])
 }
 
 fn course(text: Option<String>) -> Result<Course, StoreError> {

@@ -3,6 +3,7 @@
 use sqlx::{Postgres, Transaction};
 
 use super::group::Turn;
+use super::rows::Rows;
 use super::statement::{Row, Statement};
 use super::{Backend, Store, StoreError};
 
@@ -49,7 +50,7 @@ impl Store {
         match &self.backend {
             Backend::Sqlite { group, .. } => {
                 let mut turn = group.statement().await?;
-                let done = statement.sqlite().execute(turn.connection()?).await?;
+                let done = turn.run(async |connection| statement.sqlite().execute(connection).await).await?;
                 turn.commit().await?;
                 Ok(done.rows_affected())
             }
@@ -57,54 +58,41 @@ impl Store {
         }
     }
 
+    /// Inserts rows together with what others insert at the same time; on the disk when this returns.
+    pub(crate) async fn keep(&self, rows: Rows) -> Result<(), StoreError> {
+        if rows.is_empty() { Ok(()) } else { self.keeper.keep(vec![rows]).await }
+    }
+
     /// Begins a unit: all that it writes is kept, or nothing. Dropped without [`Unit::commit`], nothing is.
     pub(crate) async fn unit(&self) -> Result<Unit, StoreError> {
-        Ok(Unit {
-            inner: match &self.backend {
-                Backend::Sqlite { group, .. } => Inner::Sqlite(group.unit().await?),
-                Backend::Postgres(pool) => Inner::Postgres(pool.begin().await?),
-            },
-        })
+        Ok(Unit { begun: Some(begin(&self.backend).await?), later: Vec::new(), store: self.clone() })
     }
 
     /// Begins a unit that no other such unit runs beside: for what is decided by what is read, as balances are. It is not kept apart from
     /// a plain unit, so whatever writes such things has to be one of these.
     pub(crate) async fn serial_unit(&self) -> Result<Unit, StoreError> {
-        let mut unit = self.unit().await?;
-        // SQLite has one writer. A lock rather than isolation SERIALIZABLE: a unit that waits is done at last, one that was in
-        // another's way would have to be done again by everybody who writes one.
-        if let Inner::Postgres(transaction) = &mut unit.inner {
-            sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(SERIAL).execute(&mut **transaction).await?;
-        }
-        Ok(unit)
+        Ok(Unit { begun: Some(begin_serial(&self.backend).await?), later: Vec::new(), store: self.clone() })
+    }
+
+    /// A unit that begins with its first statement, as a serial one. One that has none, but rows to keep, is written with those of others.
+    pub(super) fn later_unit(&self) -> Unit {
+        Unit { begun: None, later: Vec::new(), store: self.clone() }
     }
 }
 
 /// Several statements that are one change.
 #[derive(Debug)]
 pub(crate) struct Unit {
-    inner: Inner,
-}
-
-#[derive(Debug)]
-enum Inner {
-    Sqlite(Turn),
-    Postgres(Transaction<'static, Postgres>),
+    store: Store,
+    begun: Option<Begun>,
+    /// What is written when something else is, or in the end.
+    later: Vec<Rows>,
 }
 
 impl Unit {
     /// All rows, with what this unit has changed.
     pub(crate) async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        Ok(match &mut self.inner {
-            Inner::Sqlite(turn) => {
-                let rows = statement.sqlite().fetch_all(turn.connection()?).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
-            }
-            Inner::Postgres(transaction) => {
-                let rows = statement.postgres().fetch_all(&mut **transaction).await?;
-                rows.into_iter().map(Row::Postgres).collect()
-            }
-        })
+        self.begun().await?.fetch_all(statement).await
     }
 
     /// The first row, with what this unit has changed.
@@ -114,17 +102,101 @@ impl Unit {
 
     /// Writes; how many rows were changed.
     pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
-        Ok(match &mut self.inner {
-            Inner::Sqlite(turn) => statement.sqlite().execute(turn.connection()?).await?.rows_affected(),
-            Inner::Postgres(transaction) => statement.postgres().execute(&mut **transaction).await?.rows_affected(),
-        })
+        self.begun().await?.execute(statement).await
+    }
+
+    /// Inserts rows, at the latest when it is committed.
+    pub(crate) fn keep(&mut self, rows: Rows) {
+        if !rows.is_empty() {
+            self.later.push(rows);
+        }
     }
 
     /// Keeps it all; on the disk when this returns.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        match self.inner {
-            Inner::Sqlite(turn) => turn.commit().await,
-            Inner::Postgres(transaction) => Ok(transaction.commit().await?),
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        match self.begun {
+            Some(_) => {
+                self.begun().await?;
+                match self.begun {
+                    Some(begun) => begun.commit().await,
+                    None => Ok(()),
+                }
+            }
+            None if self.later.is_empty() => Ok(()),
+            None => self.store.keeper.keep(self.later).await,
+        }
+    }
+
+    /// Whether nothing but rows to keep is part of it.
+    pub(super) fn is_later(&self) -> bool {
+        self.begun.is_none()
+    }
+
+    /// Begins, if it has not, and writes what is to be written first.
+    async fn begun(&mut self) -> Result<&mut Begun, StoreError> {
+        let mut begun = match self.begun.take() {
+            Some(begun) => begun,
+            None => begin_serial(&self.store.backend).await?,
+        };
+        for statement in std::mem::take(&mut self.later).into_iter().flat_map(Rows::statements) {
+            begun.execute(statement).await?;
+        }
+        Ok(self.begun.insert(begun))
+    }
+}
+
+/// A unit that is under way.
+#[derive(Debug)]
+pub(super) enum Begun {
+    Sqlite(Turn),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Begins a unit.
+pub(super) async fn begin(backend: &Backend) -> Result<Begun, StoreError> {
+    Ok(match backend {
+        Backend::Sqlite { group, .. } => Begun::Sqlite(group.unit().await?),
+        Backend::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+    })
+}
+
+async fn begin_serial(backend: &Backend) -> Result<Begun, StoreError> {
+    let mut begun = begin(backend).await?;
+    // SQLite has one writer. A lock rather than isolation SERIALIZABLE: a unit that waits is done at last, one that was in
+    // another's way would have to be done again by everybody who writes one.
+    if let Begun::Postgres(transaction) = &mut begun {
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(SERIAL).execute(&mut **transaction).await?;
+    }
+    Ok(begun)
+}
+
+impl Begun {
+    async fn fetch_all(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(turn) => {
+                let rows = turn.run(async |connection| statement.sqlite().fetch_all(connection).await).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(transaction) => {
+                let rows = statement.postgres().fetch_all(&mut **transaction).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        Ok(match self {
+            Self::Sqlite(turn) => {
+                turn.run(async |connection| statement.sqlite().execute(connection).await).await?.rows_affected()
+            }
+            Self::Postgres(transaction) => statement.postgres().execute(&mut **transaction).await?.rows_affected(),
+        })
+    }
+
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(turn) => turn.commit().await,
+            Self::Postgres(transaction) => Ok(transaction.commit().await?),
         }
     }
 }

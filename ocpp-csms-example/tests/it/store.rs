@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use ocpp_csms::Server;
 use ocpp_csms::config::ConfigFile;
 use ocpp_csms::store::{
-    Database, Direction, MessageLog, OpenError, Registration, SecurityEvent, Source, StationChange, Store, Token,
-    TokenStatus,
+    Database, Direction, Known, MessageLog, OpenError, Registration, SecurityEvent, SessionState, Source,
+    StationChange, Store, Token, TokenStatus,
 };
 
 use crate::place::on_both;
@@ -119,11 +119,14 @@ on_both! {
     async fn a_batch_that_is_not_committed_leaves_nothing(place: Place) {
         let store = place.open().await;
         store.put_station("CS", &StationChange::default(), now()).await.unwrap();
-        let mut batch = store.batch("CS").await.unwrap();
-        batch.put_session_state("{}").await.unwrap();
-        batch.put_meter_values("1", &[(now(), "{}".to_owned())]).await.unwrap();
+        let known = Known::default();
+        let mut batch = store.batch("CS", &known);
+        batch.put_session_state("{}");
+        batch.put_meter_values("1", &[(now(), "{}".to_owned())]);
+        // With this it has begun.
+        batch.use_up_reservation(1, "1", now()).await.unwrap();
         drop(batch);
-        assert_eq!(store.session_state("CS").await.unwrap(), None);
+        assert_eq!(store.session_state("CS").await.unwrap(), SessionState::default());
         assert!(store.meter_values("CS", "1").await.unwrap().is_empty());
     }
 
@@ -131,14 +134,39 @@ on_both! {
         let store = place.open().await;
         store.put_station("CS", &StationChange::default(), now()).await.unwrap();
         for _ in 0..2 {
-            let mut batch = store.batch("CS").await.unwrap();
+            let known = Known::default();
+            let mut batch = store.batch("CS", &known);
             let values: Vec<_> = (0..1200).map(|number| (now(), format!("{{\"n\":{number:04}}}"))).collect();
-            batch.put_meter_values("1", &values).await.unwrap();
+            batch.put_meter_values("1", &values);
             batch.commit().await.unwrap();
         }
         let kept = store.meter_values("CS", "1").await.unwrap();
         assert_eq!(kept.len(), 1200);
         assert_eq!(kept[7], "{\"n\":0007}");
+    }
+
+    async fn what_many_stations_report_at_once_is_kept_and_who_fails_takes_nobody_along(place: Place) {
+        let store = place.open().await;
+        for number in (0..300).filter(|number| number % 100 != 7) {
+            store.put_station(&format!("CS-{number}"), &StationChange::default(), now()).await.unwrap();
+        }
+        let keep = async |number: u32| {
+            let station = format!("CS-{number}");
+            let known = Known::default();
+            let mut batch = store.batch(&station, &known);
+            batch.put_meter_values("1", &[(now(), station.clone()), (now(), "{}".to_owned())]);
+            // Of a station that there is not, this cannot be kept.
+            batch.put_session_state(&station);
+            batch.commit().await
+        };
+        let kept = futures_util::future::join_all((0..300).map(keep)).await;
+        for (number, kept) in kept.into_iter().enumerate() {
+            let station = format!("CS-{number}");
+            assert_eq!(kept.is_ok(), number % 100 != 7, "{number}: {kept:?}");
+            let state = store.session_state(&station).await.unwrap().state;
+            assert_eq!(state.is_some(), kept.is_ok());
+            assert_eq!(store.meter_values(&station, "1").await.unwrap().len(), if kept.is_ok() { 2 } else { 0 });
+        }
     }
 
     async fn the_log_keeps_the_newest_frames_of_each_station(place: Place) {
