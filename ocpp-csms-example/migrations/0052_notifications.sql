@@ -1,5 +1,5 @@
 -- Who is told of what happens, by webhook or mail.
-CREATE TABLE subscriptions (
+CREATE TABLE event_subscriptions (
     id         TEXT   NOT NULL PRIMARY KEY,
     target     TEXT   NOT NULL, -- https://… or mailto:…
     kinds      TEXT   NOT NULL, -- separated by commas
@@ -13,7 +13,7 @@ CREATE TABLE subscriptions (
 -- What each of them is to be told, and was.
 CREATE TABLE deliveries (
     id              TEXT   NOT NULL PRIMARY KEY,
-    subscription    TEXT   NOT NULL REFERENCES subscriptions (id),
+    subscription    TEXT   NOT NULL REFERENCES event_subscriptions (id),
     kind            TEXT   NOT NULL,
     body            TEXT   NOT NULL, -- JSON
     state           TEXT   NOT NULL, -- pending, delivered, given_up

@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod calls;
 mod drivers;
+mod event_subscriptions;
 mod events;
 mod faults;
 mod health;
@@ -26,7 +27,7 @@ mod session;
 mod sites;
 mod station_data;
 mod stations;
-mod subscriptions;
+
 mod tariffs;
 mod tokens;
 mod transactions;
@@ -99,9 +100,9 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(faults::get))
         .routes(routes!(faults::acknowledge))
         .routes(routes!(faults::close))
-        .routes(routes!(subscriptions::list, subscriptions::post))
-        .routes(routes!(subscriptions::patch, subscriptions::delete))
-        .routes(routes!(subscriptions::deliveries))
+        .routes(routes!(event_subscriptions::list, event_subscriptions::post))
+        .routes(routes!(event_subscriptions::patch, event_subscriptions::delete))
+        .routes(routes!(event_subscriptions::deliveries))
         .routes(routes!(operations::operate))
         .routes(routes!(operations::administer))
         .routes(routes!(operations::list))

@@ -98,7 +98,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn subscriptions(&self) -> Result<Vec<Subscription>, StoreError> {
-        self.fetch_all(sql("SELECT * FROM subscriptions ORDER BY id")).await?.iter().map(read_subscription).collect()
+        self.fetch_all(sql("SELECT * FROM event_subscriptions ORDER BY id"))
+            .await?
+            .iter()
+            .map(read_subscription)
+            .collect()
     }
 
     /// Keeps a subscription, new or changed.
@@ -106,18 +110,19 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_subscription(&self, subscription: &Subscription) -> Result<(), StoreError> {
-        let statement =
-            sql("INSERT INTO subscriptions (id, target, kinds, station, secret, active, created_at, created_by) \
+        let statement = sql(
+            "INSERT INTO event_subscriptions (id, target, kinds, station, secret, active, created_at, created_by) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET target = excluded.target, \
-             kinds = excluded.kinds, station = excluded.station, secret = excluded.secret, active = excluded.active")
-            .bind(&subscription.id)
-            .bind(&subscription.target)
-            .bind(subscription.kinds.join(","))
-            .bind(&subscription.station)
-            .bind(&subscription.secret)
-            .bind(subscription.active)
-            .bind(subscription.created_at)
-            .bind(&subscription.created_by);
+             kinds = excluded.kinds, station = excluded.station, secret = excluded.secret, active = excluded.active",
+        )
+        .bind(&subscription.id)
+        .bind(&subscription.target)
+        .bind(subscription.kinds.join(","))
+        .bind(&subscription.station)
+        .bind(&subscription.secret)
+        .bind(subscription.active)
+        .bind(subscription.created_at)
+        .bind(&subscription.created_by);
         self.execute(statement).await?;
         Ok(())
     }
@@ -129,7 +134,7 @@ impl Store {
     pub async fn delete_subscription(&self, id: &str) -> Result<bool, StoreError> {
         let mut unit = self.unit().await?;
         unit.execute(sql("DELETE FROM deliveries WHERE subscription = $1").bind(id)).await?;
-        let removed = unit.execute(sql("DELETE FROM subscriptions WHERE id = $1").bind(id)).await?;
+        let removed = unit.execute(sql("DELETE FROM event_subscriptions WHERE id = $1").bind(id)).await?;
         unit.commit().await?;
         Ok(removed > 0)
     }

@@ -58,7 +58,7 @@ async fn start(database: &Path) -> Csms {
 
 async fn subscribe(csms: &Csms, target: &str, kinds: &[&str]) -> Value {
     let body = json!({"target": target, "kinds": kinds, "secret": SECRET});
-    let (status, made) = csms.request(Method::POST, "/api/v1/subscriptions", Some(body)).await;
+    let (status, made) = csms.request(Method::POST, "/api/v1/event-subscriptions", Some(body)).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     made
 }
@@ -99,11 +99,11 @@ async fn a_webhook_is_signed_and_repeated_until_it_is_taken() {
     assert_eq!(event["data"]["transaction"], transaction.to_string());
     let (again, same) = soon("the same again", hook.recv()).await.unwrap();
     assert_eq!((&again["webhook-id"], &same), (&headers["webhook-id"], &body));
-    let path = format!("/api/v1/subscriptions/{}/deliveries", made["id"].as_str().unwrap());
+    let path = format!("/api/v1/event-subscriptions/{}/deliveries", made["id"].as_str().unwrap());
     let known = csms.get_until(&path, |known| known[0]["state"] == "delivered").await;
     assert_eq!(known.as_array().unwrap().len(), 1, "nobody asked for the boot: {known}");
     assert_eq!(known[0]["attempts"], 2);
-    assert!(!csms.get("/api/v1/subscriptions").await.to_string().contains(SECRET));
+    assert!(!csms.get("/api/v1/event-subscriptions").await.to_string().contains(SECRET));
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn what_nobody_takes_is_given_up_in_the_end() {
     let _hook = listen(listener, &[StatusCode::NOT_FOUND]).await;
     let made = subscribe(&csms, &url, &["station.connected"]).await;
     let _station = booted(&csms).await;
-    let path = format!("/api/v1/subscriptions/{}/deliveries", made["id"].as_str().unwrap());
+    let path = format!("/api/v1/event-subscriptions/{}/deliveries", made["id"].as_str().unwrap());
     let known = csms.get_until(&path, |known| known[0]["state"] == "given_up").await;
     assert!(known[0]["last_answer"].as_str().unwrap().contains("404"), "{known}");
     assert_eq!(known[0]["next_attempt_at"], Value::Null);
@@ -163,14 +163,14 @@ async fn a_webhook_does_not_go_where_only_the_server_gets() {
         ("mailto:nobody", "target"),
     ] {
         let body = json!({"target": target, "kinds": ["*"]});
-        let (status, problem) = csms.request(Method::POST, "/api/v1/subscriptions", Some(body)).await;
+        let (status, problem) = csms.request(Method::POST, "/api/v1/event-subscriptions", Some(body)).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{target}");
         assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
     }
     // A name that leads there is found out when it is looked up.
     let made = subscribe(&csms, "http://localhost:9/", &["station.connected"]).await;
     let _station = booted(&csms).await;
-    let path = format!("/api/v1/subscriptions/{}/deliveries", made["id"].as_str().unwrap());
+    let path = format!("/api/v1/event-subscriptions/{}/deliveries", made["id"].as_str().unwrap());
     let known = csms.get_until(&path, |known| known[0]["attempts"].as_i64() > Some(0)).await;
     assert!(known[0]["last_answer"].as_str().unwrap().contains("public"), "{known}");
 }
@@ -182,7 +182,7 @@ async fn a_subscription_is_changed_and_ended() {
     let (listener, url) = port().await;
     let mut hook = listen(listener, &[StatusCode::OK]).await;
     let made = subscribe(&csms, &url, &["*"]).await;
-    let path = format!("/api/v1/subscriptions/{}", made["id"].as_str().unwrap());
+    let path = format!("/api/v1/event-subscriptions/{}", made["id"].as_str().unwrap());
     let change = json!({"kinds": ["transaction.started"]});
     assert_eq!(csms.request(Method::PATCH, &path, Some(change)).await.1["kinds"], json!(["transaction.started"]));
     let (status, problem) = csms.request(Method::PATCH, &path, Some(json!({"kinds": ["dance"]}))).await;

@@ -95,7 +95,7 @@ pub(crate) struct SubscriptionPatch {
 }
 
 /// Who is told of what happens.
-#[utoipa::path(get, path = "/api/v1/subscriptions", tag = "events", operation_id = "list_subscriptions",
+#[utoipa::path(get, path = "/api/v1/event-subscriptions", tag = "events", operation_id = "list_event_subscriptions",
     security(("bearer" = ["administer"])), responses((status = 200, body = Vec<SubscriptionView>)))]
 pub(super) async fn list(State(csms): State<Csms>) -> axum::Json<Vec<SubscriptionView>> {
     let known = csms.stations().notifications().subscriptions();
@@ -107,7 +107,7 @@ pub(super) async fn list(State(csms): State<Csms>) -> axum::Json<Vec<Subscriptio
 /// A webhook is a POST with an event as in the stream (its `id` is a text here), and the headers `webhook-id` (the same when it is
 /// repeated), `webhook-event` (the kind) and `webhook-signature: t=SECONDS,v1=HEX`, an HMAC-SHA256 with the secret over the seconds, a full
 /// stop and the body. It is repeated after 2 s, 4 s and so on up to an hour, until it is answered with 2xx or given up (`give_up_after`).
-#[utoipa::path(post, path = "/api/v1/subscriptions", tag = "events", operation_id = "subscribe", request_body = SubscriptionPost,
+#[utoipa::path(post, path = "/api/v1/event-subscriptions", tag = "events", operation_id = "subscribe", request_body = SubscriptionPost,
     security(("bearer" = ["administer"])),
     responses((status = 201, body = SubscriptionView), (status = 400, body = Problem)))]
 pub(super) async fn post(
@@ -124,7 +124,7 @@ pub(super) async fn post(
 }
 
 /// Changes who is told of what.
-#[utoipa::path(patch, path = "/api/v1/subscriptions/{subscription}", tag = "events", operation_id = "change_subscription",
+#[utoipa::path(patch, path = "/api/v1/event-subscriptions/{subscription}", tag = "events", operation_id = "change_event_subscription",
     request_body = SubscriptionPatch, params(("subscription", description = "Its name")), security(("bearer" = ["administer"])),
     responses((status = 200, body = SubscriptionView), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn patch(
@@ -140,7 +140,7 @@ pub(super) async fn patch(
 }
 
 /// Tells somebody no more, not even what happened before.
-#[utoipa::path(delete, path = "/api/v1/subscriptions/{subscription}", tag = "events", operation_id = "unsubscribe",
+#[utoipa::path(delete, path = "/api/v1/event-subscriptions/{subscription}", tag = "events", operation_id = "unsubscribe",
     params(("subscription", description = "Its name")), security(("bearer" = ["administer"])),
     responses((status = 204), (status = 404, body = Problem)))]
 pub(super) async fn delete(
@@ -203,7 +203,7 @@ pub(crate) struct Which {
 }
 
 /// What somebody is to be told, or was, the latest first. What is over is remembered for 30 days.
-#[utoipa::path(get, path = "/api/v1/subscriptions/{subscription}/deliveries", tag = "events", operation_id = "list_deliveries",
+#[utoipa::path(get, path = "/api/v1/event-subscriptions/{subscription}/deliveries", tag = "events", operation_id = "list_deliveries",
     params(("subscription", description = "Its name"), Which), security(("bearer" = ["administer"])),
     responses((status = 200, body = Vec<DeliveryView>), (status = 404, body = Problem)))]
 pub(super) async fn deliveries(
