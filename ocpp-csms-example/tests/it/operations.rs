@@ -330,29 +330,44 @@ async fn the_local_list_is_made_of_the_tokens() {
         csms.put("/api/v1/tokens/POOR", json!({"status": "no_credit"})).await;
         let path = "/api/v1/stations/CS/operations?wait=20";
         let asks = csms.request(Method::POST, path, Some(json!({"operation": "synchronise_local_list"})));
+        let mut sent = None;
         let answers = async {
             loop {
                 let frame = station.frame().await;
                 let id = frame[1].as_str().unwrap();
-                match frame[2].as_str().unwrap() {
+                let answer = match (frame[2].as_str().unwrap(), subprotocol) {
                     // It is asked how much it takes at once, and does not know.
-                    "GetConfiguration" => station.answer(id, json!({"unknownKey": frame[3]["key"]})).await,
-                    "GetVariables" => {
+                    ("GetConfiguration", _) => json!({"unknownKey": frame[3]["key"]}),
+                    ("GetVariables", _) => {
                         let mut results = frame[3]["getVariableData"].clone();
                         for result in results.as_array_mut().unwrap() {
                             result["attributeStatus"] = json!("UnknownVariable");
                         }
-                        station.answer(id, json!({"getVariableResult": results})).await;
+                        json!({"getVariableResult": results})
+                    }
+                    ("GetLocalListVersion", version) => {
+                        let has = sent.as_ref().map_or(json!(0), |sent: &Value| {
+                            sent[if version == "ocpp1.6" { "listVersion" } else { "versionNumber" }].clone()
+                        });
+                        match version {
+                            "ocpp1.6" => json!({"listVersion": has}),
+                            _ => json!({"versionNumber": has}),
+                        }
                     }
                     _ => {
-                        station.answer(id, json!({"status": "Accepted"})).await;
-                        return frame[3].clone();
+                        sent = Some(frame[3].clone());
+                        json!({"status": "Accepted"})
                     }
-                }
+                };
+                station.answer(id, answer).await;
             }
         };
-        let ((_, operation), payload) = tokio::join!(asks, answers);
+        let (_, operation) = tokio::select! {
+            answer = asks => answer,
+            () = answers => unreachable!("the station answers for ever"),
+        };
         assert_eq!(operation["state"], "succeeded", "{operation}");
+        let payload = sent.unwrap();
         assert_eq!(payload["updateType"], "Full");
         let entries = payload["localAuthorizationList"].as_array().unwrap();
         assert_eq!(entries.len(), 2, "who has no credit is asked after each time: {payload}");

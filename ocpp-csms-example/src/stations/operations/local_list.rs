@@ -1,8 +1,9 @@
 //! The tokens that are known here, as a station's local list (D01).
 
 use jiff::Timestamp;
+use ocpp_core::csms::flows::{Flow, LocalListSynchronisation};
 use ocpp_core::csms::{AuthorizationStatus, Command};
-use ocpp_core::types::v2_1::{AuthorizationData, IdTokenInfoType, IdTokenType, UpdateEnumType};
+use ocpp_core::types::v2_1::{AuthorizationData, IdTokenInfoType, IdTokenType};
 use ocpp_core::types::{DateTime, Text};
 
 use crate::access::authorize;
@@ -29,7 +30,8 @@ pub(super) async fn command(store: &Store) -> Result<Command, StoreError> {
             break;
         }
     }
-    Ok(Command::SendLocalList { version: now.as_second(), update: UpdateEnumType::Full, entries, whole: None })
+    let wanted = LocalListSynchronisation::new(now.as_second(), entries);
+    Ok(Command::Flow(Box::new(Flow::SynchroniseLocalList(wanted))))
 }
 
 /// `None` for a token that no list can hold.
