@@ -8,7 +8,9 @@ use rust_decimal::Decimal;
 
 use super::Page;
 use super::format::{kilo, money};
+use super::live::Failed;
 use crate::access::mask;
+use crate::reports::{self, Range};
 use crate::server::Csms;
 use crate::stations::LiveStation;
 use crate::store::{Registration, Station, StoreError, Transaction};
@@ -25,6 +27,15 @@ const BILLS: u32 = 10;
 struct Dashboard {
     page: Page,
     board: Board,
+    guide: Option<Guide>,
+}
+
+/// What a new installation still needs, each with whether it is there.
+struct Guide {
+    station: bool,
+    tariff: bool,
+    driver: bool,
+    session: bool,
 }
 
 /// The part that changes.
@@ -33,9 +44,12 @@ struct Dashboard {
 struct Board {
     page: Page,
     connected: usize,
-    known: usize,
+    known: u64,
+    pending: u64,
     more_stations: bool,
     power: String,
+    energy: String,
+    fees: String,
     stations: Vec<StationRow>,
     running: Vec<SessionRow>,
     bills: Vec<SessionRow>,
@@ -71,18 +85,35 @@ pub(super) struct SessionRow {
 }
 
 pub(super) async fn show(page: Page, State(csms): State<Csms>) -> Response {
-    match board(&csms, &page).await {
-        Ok(board) => page.clone().show(&Dashboard { page, board }),
+    let made = async {
+        let board = board(&csms, &page).await?;
+        let guide = guide(&csms, &board).await?;
+        Ok::<_, Failed>(Dashboard { page: page.clone(), board, guide })
+    };
+    match made.await {
+        Ok(dashboard) => page.show(&dashboard),
         Err(error) => page.broken(&error),
     }
 }
 
+/// `None` as soon as everything is there.
+async fn guide(csms: &Csms, board: &Board) -> Result<Option<Guide>, StoreError> {
+    let guide = Guide {
+        station: board.known > board.pending,
+        tariff: csms.tariffs().list().iter().any(|tariff| !tariff.is_configured),
+        driver: !csms.store().drivers(None, None, 1).await?.is_empty(),
+        session: !board.running.is_empty() || !board.bills.is_empty(),
+    };
+    let complete = guide.station && guide.tariff && guide.driver && guide.session;
+    Ok((!complete).then_some(guide))
+}
+
 /// The part that changes, in the language of a page.
-pub(super) async fn fragment(csms: &Csms, page: &Page) -> Result<String, super::live::Failed> {
+pub(super) async fn fragment(csms: &Csms, page: &Page) -> Result<String, Failed> {
     Ok(board(csms, page).await?.render()?)
 }
 
-async fn board(csms: &Csms, page: &Page) -> Result<Board, StoreError> {
+async fn board(csms: &Csms, page: &Page) -> Result<Board, Failed> {
     let store = csms.store();
     let mut known = store.stations(None, STATIONS + 1).await?;
     let more_stations = known.len() > STATIONS as usize;
@@ -98,10 +129,16 @@ async fn board(csms: &Csms, page: &Page) -> Result<Board, StoreError> {
             StationRow::new(station, &live)
         })
         .collect();
+    let counts = store.station_counts().await?;
+    let today = Timestamp::now().to_zoned(csms.config().time_zone.clone()).date();
+    let today = reports::total(csms, Range { from: today, until: today }, None).await?;
     Ok(Board {
         page: page.clone(),
         connected: csms.stations().connected(),
-        known: stations.len(),
+        known: counts.all,
+        pending: counts.pending,
+        energy: today.energy_kwh().round_dp(1).to_string(),
+        fees: reports::written_fees(&today.fees),
         more_stations,
         power: kilo(power, 1),
         stations,

@@ -10,6 +10,7 @@ use futures_util::stream::unfold;
 use tokio::sync::watch;
 
 use super::{Page, dashboard};
+use crate::reports::ReportError;
 use crate::server::Csms;
 use crate::stations::InspectionError;
 use crate::store::StoreError;
@@ -22,6 +23,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub(super) enum Failed {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error(transparent)]
     Inspection(#[from] InspectionError),
     #[error("the template: {0}")]

@@ -21,6 +21,7 @@ mod page;
 mod pager;
 mod people;
 mod preferences;
+mod reports;
 mod sessions;
 mod settings;
 mod sites;
@@ -95,6 +96,7 @@ fn of_upkeep(csms: &Csms) -> Pages {
         .page(Method::GET, "/sites/new", OPERATE, sites::new)
         .page(Method::GET, "/sites/{id}", VIEW, sites::show)
         .page(Method::POST, "/sites/{id}/remove", OPERATE, sites::remove)
+        .page(Method::GET, "/reports", VIEW, reports::show)
         .page(Method::GET, "/maintenance", VIEW, maintenance::list)
         .page(Method::POST, "/maintenance", OPERATE, maintenance::request)
         .page(Method::GET, "/maintenance/{id}", VIEW, maintenance::read)

@@ -1,0 +1,7 @@
+//! The pages as people use them: a headless Chromium walks through a server with simulated stations.
+//!
+//! Needs Debian's `chromium` and `chromium-driver`; without them the walk is skipped with a line that says so. With
+//! `OCPP_CSMS_SCREENSHOTS=FOLDER` it leaves pictures of the main pages there.
+
+mod browser;
+mod walk;

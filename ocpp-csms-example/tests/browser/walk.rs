@@ -1,0 +1,259 @@
+//! A new user, from the first start to a report.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ocpp_core::types::Version;
+use ocpp_cp::Simulator;
+use ocpp_cp::hardware::EvChange;
+use ocpp_csms::Server;
+use ocpp_csms::config::ConfigFile;
+use rust_decimal::Decimal;
+
+use crate::browser::Browser;
+
+/// A folder that is removed with everything in it.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn server(folder: &Folder) -> Server {
+    let file = ConfigFile {
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        database: Some(folder.0.join("csms.sqlite").to_str().unwrap().parse().unwrap()),
+        ..ConfigFile::default()
+    };
+    Server::start(file.check().unwrap(), Some("the-token-of-the-tests")).await.unwrap()
+}
+
+async fn station(server: &Server, id: &str, version: Version) -> Simulator {
+    let mut config = ocpp_cp::Config::new(format!("ws://{}/ocpp", server.address()).parse().unwrap(), id);
+    config.versions = vec![version];
+    config.speed = 60;
+    let station = Simulator::start(config).unwrap();
+    let interval = match version {
+        Version::V1_6 => ("MeterValueSampleInterval", "MeterValuesSampledData"),
+        _ => ("SampledDataCtrlr.TxUpdatedInterval", "SampledDataCtrlr.TxUpdatedMeasurands"),
+    };
+    station.set(interval.0, "1").await.unwrap();
+    station.set(interval.1, "Energy.Active.Import.Register,Power.Active.Import").await.unwrap();
+    station
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_user_gets_from_the_first_start_to_a_report() {
+    let folder = Folder(std::env::temp_dir().join(format!("ocpp-csms-browser-{}", uuid::Uuid::new_v4().simple())));
+    std::fs::create_dir(&folder.0).unwrap();
+    let server = server(&folder).await;
+    let Some(browser) = Browser::open(&format!("http://{}", server.address())).await else { return };
+
+    first_start(&browser, server.new_set_up_link().unwrap()).await;
+    let plug = accept_a_station(&browser, &server).await;
+    add_a_tariff(&browser).await;
+    register_a_driver(&browser).await;
+    charge(&browser, &plug).await;
+    request_a_log(&browser).await;
+    set_a_limit(&browser).await;
+    explore(&browser).await;
+    read_a_report(&browser).await;
+    see_what_was_done(&browser).await;
+    choose_how_it_looks(&browser).await;
+
+    browser.close().await;
+    plug.shutdown().await;
+    server.shut_down().await;
+}
+
+/// The link of the first start lets the admin choose a password; nobody else gets in.
+async fn first_start(browser: &Browser, link: &str) {
+    browser.go("/").await;
+    assert_eq!(browser.path().await, "/sign-in");
+    let path = link.split_once("/set-up/").unwrap().1;
+    browser.go(&format!("/set-up/{path}")).await;
+    for field in ["input[name=\"password\"]", "input[name=\"again\"]"] {
+        if browser.has(field).await {
+            browser.fill(field, "a password of the tests").await;
+        }
+    }
+    browser.click("main button").await;
+    browser.go("/").await;
+    browser.reads("First steps", false).await;
+    browser.picture("first-start").await;
+}
+
+/// A station that nobody entered waits, and works as soon as it is accepted.
+async fn accept_a_station(browser: &Browser, server: &Server) -> Simulator {
+    let plug = station(server, "CS-1", Version::V2_0_1).await;
+    browser.go("/stations").await;
+    browser.reads("CS-1", true).await;
+    browser.click("button[name=\"registration\"][value=\"accepted\"]").await;
+    browser.reads("CS-1 is accepted.", false).await;
+    plug.wait_for(ocpp_cp::state::State::is_accepted).await.unwrap();
+    browser.go("/stations/CS-1").await;
+    browser.reads("available", true).await;
+    plug
+}
+
+/// A wrong price is told beside its field, and what was typed stays.
+async fn add_a_tariff(browser: &Browser) {
+    browser.go("/tariffs/new").await;
+    browser.fill("#field-id", "day-and-night").await;
+    browser.fill("#field-name", "Day and night").await;
+    browser.fill("#field-energy", "much").await;
+    browser.click("button[name=\"do\"][value=\"save\"]").await;
+    browser.find("#field-energy[aria-invalid=\"true\"]").await;
+    browser.fill("#field-energy", "mo-su 08:00-20:00 0.49\nmo-su 20:00-24:00 0.29\nmo-su 00:00-08:00 0.29").await;
+    browser.fill("#field-idle", "6").await;
+    browser.fill("#field-grace_minutes", "15").await;
+    browser.fill("#field-start", "0.35").await;
+    browser.fill("#field-tax", "21").await;
+    browser.click("button[name=\"do\"][value=\"preview\"]").await;
+    browser.find("#preview tfoot").await;
+    browser.picture("tariff").await;
+    browser.click("button[name=\"do\"][value=\"save\"]").await;
+    browser.reads("Day and night is saved", false).await;
+    browser.click("button[name=\"do\"][value=\"default\"]").await;
+    browser.reads("holds wherever no other does", false).await;
+}
+
+async fn register_a_driver(browser: &Browser) {
+    browser.go("/drivers").await;
+    browser.fill("#field-name", "Amina").await;
+    browser.fill("#field-login", "amina@example.org").await;
+    browser.choose("#field-payment", "free").await;
+    browser.click("section.card form button").await;
+    browser.find("#link-made code").await;
+    browser.click("table a").await;
+    browser.fill("#token", "04A1B2C3").await;
+    browser.click("button[name=\"do\"][value=\"token\"]").await;
+    browser.reads("04A1B2C3", false).await;
+    browser.go("/tokens").await;
+    browser.reads("Amina", false).await;
+}
+
+/// The driver taps, the board shows it, and the session has its course and its bill.
+async fn charge(browser: &Browser, plug: &Simulator) {
+    let car = EvChange { soc: Some(Decimal::from(30)), max_power_w: Some(11_000), ..EvChange::default() };
+    plug.ev(1, car).await.unwrap();
+    browser.go("/").await;
+    plug.plug(1).await.unwrap();
+    plug.tap(1, "04A1B2C3").await.unwrap();
+    plug.wait_for(|state| state.evse(1).is_some_and(|evse| evse.meter_wh > 300)).await.unwrap();
+    // By server-sent events, without loading the page again.
+    browser.reads("charging", false).await;
+    browser.picture("dashboard").await;
+    browser.go("/stations/CS-1").await;
+    browser.picture("station").await;
+    browser.click("button[value=\"remote_stop\"]").await;
+    browser.reads("Stop charging: done", false).await;
+    plug.wait_for(|state| state.evse(1).is_some_and(|evse| evse.transaction.is_none())).await.unwrap();
+    plug.unplug(1).await.unwrap();
+    plug.wait_for(|state| state.outbox == 0).await.unwrap();
+    browser.go("/sessions").await;
+    browser.click("table a").await;
+    browser.find("figure.chart canvas").await;
+    browser.reads("Day and night", false).await;
+    browser.picture("session").await;
+}
+
+async fn request_a_log(browser: &Browser) {
+    browser.go("/maintenance").await;
+    browser.fill("#field-station", "CS-1").await;
+    browser.click("form.card button").await;
+    browser.reads("CS-1 was asked for its log.", false).await;
+    browser.reads("received", true).await;
+    browser.click("#logs a").await;
+    browser.find("#log").await;
+    browser.picture("log").await;
+    browser.go("/stations/CS-1/log").await;
+    browser.reads("BootNotification", false).await;
+    browser.picture("ocpp-log").await;
+}
+
+/// What a site may draw is said, refused where it makes no sense, and shown.
+async fn set_a_limit(browser: &Browser) {
+    browser.go("/sites/new").await;
+    browser.fill("#field-id", "depot").await;
+    browser.fill("#field-name", "Depot").await;
+    browser.fill("#field-limit", "40").await;
+    browser.fill("#field-stations", "CS-1 many 0").await;
+    browser.click("form[action=\"/sites\"] button").await;
+    browser.find("#field-stations[aria-invalid=\"true\"]").await;
+    browser.fill("#field-stations", "CS-1 32 0").await;
+    browser.click("form[action=\"/sites\"] button").await;
+    browser.reads("Depot is saved", false).await;
+    browser.picture("site").await;
+}
+
+/// A call by the form that its schema makes.
+async fn explore(browser: &Browser) {
+    browser.go("/explorer?station=CS-1&action=GetLocalListVersion").await;
+    browser.click("#call button:not([type=\"button\"])").await;
+    browser.reads("versionNumber", false).await;
+    browser.go("/explorer?station=CS-1&action=GetVariables").await;
+    browser.find("#made fieldset").await;
+    browser.click("#call button:not([type=\"button\"])").await;
+    browser.reads("breaks the schema", false).await;
+    browser.picture("explorer").await;
+}
+
+async fn read_a_report(browser: &Browser) {
+    browser.go("/reports").await;
+    browser.find("figure.chart canvas").await;
+    browser.find("#report tbody tr").await;
+    browser.picture("report").await;
+}
+
+async fn see_what_was_done(browser: &Browser) {
+    browser.go("/audit").await;
+    for action in ["tariff.changed", "site.changed", "driver.created"] {
+        browser.reads(action, false).await;
+    }
+    browser.go("/settings").await;
+    browser.reads("admin", false).await;
+}
+
+/// Another language, the dark appearance, and a phone whose pages are no wider than itself.
+async fn choose_how_it_looks(browser: &Browser) {
+    for path in [
+        "/",
+        "/stations",
+        "/stations/CS-1",
+        "/sessions",
+        "/tariffs",
+        "/tariffs/new",
+        "/drivers",
+        "/tokens",
+        "/sites/depot",
+        "/maintenance",
+        "/reports",
+        "/audit",
+        "/settings",
+        "/explorer",
+    ] {
+        browser.size(360, 780).await;
+        browser.go(path).await;
+        let width = browser.run("return document.documentElement.scrollWidth - window.innerWidth").await;
+        assert!(width.as_i64().unwrap() <= 0, "{path} is {width} px too wide for a phone");
+    }
+    browser.go("/").await;
+    browser.picture("phone").await;
+    browser.size(1280, 860).await;
+    browser.go("/").await;
+    browser.click("details.person summary").await;
+    browser.choose("#theme", "dark").await;
+    browser.find("html[data-theme=\"dark\"]").await;
+    browser.picture("dark").await;
+    for (language, word) in
+        [("ha", "Tashoshi"), ("rw", "Sitasiyo"), ("pa", "ਸਟੇਸ਼ਨ"), ("eu", "Estazioak"), ("en", "Stations")]
+    {
+        browser.click("details.person summary").await;
+        browser.choose("#language", language).await;
+        browser.find(&format!("html[lang=\"{language}\"]")).await;
+        browser.reads(word, false).await;
+    }
+}
