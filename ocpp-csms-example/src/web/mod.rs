@@ -19,6 +19,7 @@ mod maintenance;
 mod operations;
 mod page;
 mod pager;
+mod payments;
 mod people;
 mod preferences;
 mod reports;
@@ -70,6 +71,12 @@ fn of_money(csms: &Csms) -> Pages {
         .page(Method::GET, "/tariffs/new", ACCOUNT, tariffs::new)
         .page(Method::GET, "/tariffs/{id}", VIEW, tariffs::show)
         .page(Method::POST, "/tariffs/{id}/state", ACCOUNT, tariffs::act)
+        .page(Method::GET, "/payments", VIEW, payments::list)
+        .page(Method::POST, "/payments", ACCOUNT, payments::top_up)
+        .page(Method::POST, "/payments/{id}/refund", ACCOUNT, payments::refund)
+        .page(Method::GET, "/invoices", VIEW, payments::list_invoices)
+        .page(Method::POST, "/invoices", ACCOUNT, payments::make_invoice)
+        .page(Method::GET, "/invoices/{number}", VIEW, payments::show_invoice)
 }
 
 fn of_people(csms: &Csms) -> Pages {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::Page;
 use super::chart::{Chart, Shape};
 use super::dashboard::SessionRow;
-use super::format::duration;
+use super::format::{duration, money};
 use crate::server::Csms;
 use crate::store::{SessionCursor, SessionFilter, StoreError, Transaction};
 
@@ -190,8 +190,21 @@ async fn view(csms: &Csms, page: Page, station: &str, id: &str) -> Result<Option
     Ok(Some(Session { page, row, station: super::stations::path(station), length, chart, readings, lines, session }))
 }
 
-async fn bill_lines(_csms: &Csms, _session: &Transaction) -> Result<Vec<BillLine>, StoreError> {
-    Ok(Vec::new())
+/// The bill, as soon as there is one.
+async fn bill_lines(csms: &Csms, session: &Transaction) -> Result<Vec<BillLine>, StoreError> {
+    let Some(record) = csms.store().bill(&session.station, &session.id).await? else { return Ok(Vec::new()) };
+    let line = |(item, quantity, price, amount): (&'static str, String, String, String)| BillLine {
+        item,
+        quantity,
+        price,
+        amount,
+    };
+    let mut lines: Vec<_> = super::tariffs::lines(&record.bill, record.currency).into_iter().map(line).collect();
+    if record.bill.tax != 0 {
+        let amount = money(record.bill.tax, record.currency);
+        lines.push(BillLine { item: "tax", quantity: String::new(), price: String::new(), amount });
+    }
+    Ok(lines)
 }
 
 #[cfg(test)]

@@ -9,11 +9,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::chart::{Chart, Shape};
 use super::format::kilo;
 use super::{Fields, Flash, Page};
 use crate::access::Actor;
 use crate::server::Csms;
-use crate::sites::{Definition, Limit, Site};
+use crate::sites::{Definition, Limit, LiveSite, Site};
 
 #[derive(Template)]
 #[template(path = "sites.html")]
@@ -40,6 +41,8 @@ struct Edit {
     used: String,
     share: Option<(Decimal, Decimal)>,
     known: Vec<String>,
+    live: Option<LiveSite>,
+    plan: Chart,
 }
 
 struct StationPower {
@@ -188,7 +191,14 @@ async fn edit(csms: &Csms, page: Page, site: Option<&Site>, fields: Fields) -> E
     });
     let stations = stations.collect();
     let known = csms.store().stations(None, 500).await.unwrap_or_default();
+    let live = match site {
+        Some(site) => csms.sites().live(&site.id).await.ok(),
+        None => None,
+    };
+    let plan = live.as_ref().map(|live| plan(&page, live)).unwrap_or_default();
     Edit {
+        live,
+        plan,
         page,
         id: site.map(|site| site.id.clone()),
         fields,
@@ -198,6 +208,14 @@ async fn edit(csms: &Csms, page: Page, site: Option<&Site>, fields: Fields) -> E
         share: definition.map(|definition| (used(csms, definition).round(), limit_watts(definition).round())),
         known: known.into_iter().map(|station| station.id).collect(),
     }
+}
+
+/// What is planned, beside what there is.
+fn plan(page: &Page, live: &LiveSite) -> Chart {
+    let amperes = |current: &crate::sites::Current| Some(Decimal::new(i64::from(current.get()), 1));
+    Chart::over_time(live.plan.iter().map(|step| step.from.as_second()))
+        .with(page.t("sites.limit"), "A", Shape::Steps, live.plan.iter().map(|step| amperes(&step.limit_a)))
+        .with(page.t("sites.planned"), "A", Shape::Steps, live.plan.iter().map(|step| amperes(&step.planned_a)))
 }
 
 pub(super) async fn new(page: Page, State(csms): State<Csms>) -> Response {
