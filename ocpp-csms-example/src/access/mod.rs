@@ -11,9 +11,11 @@ mod error;
 pub(crate) mod gate;
 mod guard;
 mod mask;
+pub(crate) mod onboarding;
 pub(crate) mod operators;
 mod password;
 mod people;
+pub(crate) mod portal;
 mod scope;
 mod throttle;
 

@@ -1,5 +1,6 @@
 //! Any OCPP call to a station.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use ocpp_core::csms::{CallError, CallOutcome, Command};
@@ -11,6 +12,7 @@ use super::Problem;
 use super::body::{Json, Path};
 use super::problem::Finding;
 use super::raw::json_or_text;
+use crate::access::Actor;
 use crate::server::Csms;
 
 /// A call.
@@ -78,6 +80,7 @@ pub(crate) struct ErrorAnswer {
         (status = 504, description = "No answer came in time; the station may have acted all the same", body = Problem)))]
 pub(super) async fn call(
     State(csms): State<Csms>,
+    Extension(actor): Extension<Actor>,
     Path(id): Path<String>,
     Json(call): Json<Call>,
 ) -> Result<axum::Json<CallAnswer>, Problem> {
@@ -85,6 +88,8 @@ pub(super) async fn call(
     let payload = call.payload.map_or_else(|| "{}".to_owned(), |payload| payload.get().to_owned());
     let command = Command::Raw { action: call.action.clone(), payload, validate: call.validate };
     let outcome = csms.stations().call(&id, command).await?;
+    // The payload may hold a secret, such as a password.
+    csms.audit(&actor, "station.called", &id, &call.action).await;
     answer(&call.action, outcome).map(axum::Json)
 }
 

@@ -7,6 +7,7 @@ mod audit;
 mod auth;
 mod body;
 mod calls;
+mod driver;
 mod drivers;
 mod event_subscriptions;
 mod events;
@@ -15,6 +16,7 @@ mod health;
 mod invoices;
 mod logs;
 mod number;
+mod onboarding;
 mod operations;
 mod operators;
 mod payments;
@@ -47,7 +49,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 pub use number::Number;
 pub use problem::Problem;
-pub(crate) use stations::{StationPut, change as change_station};
+pub(crate) use stations::{StationPut, carry_out, change as change_station};
 
 use crate::server::Csms;
 
@@ -163,6 +165,11 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(drivers::get, drivers::change))
         .routes(routes!(drivers::link))
         .routes(routes!(drivers::invite))
+        .routes(routes!(driver::get))
+        .routes(routes!(driver::sessions))
+        .routes(routes!(driver::block))
+        .routes(routes!(onboarding::credentials))
+        .routes(routes!(onboarding::qr_code))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(tokens::list))

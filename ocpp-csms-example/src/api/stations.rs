@@ -278,7 +278,7 @@ pub(crate) async fn change(csms: &Csms, id: &str, put: StationPut) -> Result<(bo
 }
 
 /// Lets a connected station feel what changed: it is disconnected when that with which it came is not enough any more.
-fn carry_out(csms: &Csms, before: &Station, after: &Station) {
+pub(crate) fn carry_out(csms: &Csms, before: &Station, after: &Station) {
     if before.registration != after.registration {
         csms.stations().set_registration(&after.id, after.registration);
     }

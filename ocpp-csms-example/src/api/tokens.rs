@@ -50,7 +50,7 @@ pub(crate) struct TokenView {
 }
 
 impl TokenView {
-    async fn new(csms: &Csms, token: Token) -> Result<Self, Problem> {
+    pub(super) async fn new(csms: &Csms, token: Token) -> Result<Self, Problem> {
         let TokenTerms { driver, payment, stations } = csms.store().token_terms(&token.token).await?;
         let Token { token, kind, status, expires_at, group, created_at, updated_at } = token;
         Ok(Self { token, r#type: kind, status, expires_at, group, driver, payment, stations, created_at, updated_at })

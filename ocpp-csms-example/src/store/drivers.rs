@@ -125,14 +125,17 @@ impl Store {
     pub async fn put_token_terms(&self, token: &str, terms: &TokenTerms) -> Result<(), StoreError> {
         let key = token.to_ascii_lowercase();
         let mut unit = self.unit().await?;
-        let statement =
-            sql("INSERT INTO token_terms (token_key, driver, payment, every_station) VALUES ($1, $2, $3, $4) \
+        let statement = sql(
+            "INSERT INTO token_terms (token_key, driver, payment, every_station, since) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (token_key) DO UPDATE SET driver = excluded.driver, payment = excluded.payment, \
-             every_station = excluded.every_station")
-            .bind(&key)
-            .bind(&terms.driver)
-            .bind(terms.payment.map(Payment::as_str))
-            .bind(terms.stations.is_none());
+             every_station = excluded.every_station, \
+             since = CASE WHEN token_terms.driver = excluded.driver THEN token_terms.since ELSE excluded.since END",
+        )
+        .bind(&key)
+        .bind(&terms.driver)
+        .bind(terms.payment.map(Payment::as_str))
+        .bind(terms.stations.is_none())
+        .bind(Timestamp::now());
         unit.execute(statement).await?;
         unit.execute(sql("DELETE FROM token_stations WHERE token_key = $1").bind(&key)).await?;
         for station in terms.stations.iter().flatten() {
@@ -168,15 +171,20 @@ impl Store {
         self.fetch_all(statement).await?.iter().map(|row| row.text("token")).collect()
     }
 
-    /// The transactions of the tokens that a driver has now, the latest first: the station and the id of each.
+    /// What a driver charged, the latest first: the station and the id of each transaction. It is what was charged with the driver's
+    /// tokens since they are the driver's, and what was paid from the driver's balance.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn transactions_of_driver(&self, driver: &str, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
-        let statement = sql("SELECT transactions.station AS station, transactions.id AS id FROM transactions \
-             JOIN token_terms ON token_terms.token_key = lower(transactions.token) \
-             WHERE token_terms.driver = $1 ORDER BY transactions.started_at DESC LIMIT $2")
+        let statement = sql("SELECT station, id FROM (\
+             SELECT t.station AS station, t.id AS id, t.started_at AS started_at FROM token_terms \
+             JOIN transactions AS t ON lower(t.token) = token_terms.token_key AND t.started_at >= token_terms.since \
+             WHERE token_terms.driver = $1 \
+             UNION SELECT t.station AS station, t.id AS id, t.started_at AS started_at FROM transactions AS t WHERE t.payer = $2\
+             ) AS charged ORDER BY started_at DESC, station, id LIMIT $3")
         .bind(driver)
+        .bind(format!("driver:{driver}"))
         .bind(limit);
         self.fetch_all(statement).await?.iter().map(|row| Ok((row.text("station")?, row.text("id")?))).collect()
     }

@@ -3,6 +3,7 @@
 // What clippy.toml allows in tests, it does not allow in their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod access_onboarding;
 mod access_pages;
 mod access_people;
 mod access_walk;
