@@ -211,3 +211,26 @@ async fn every_answer_says_how_it_may_be_used() {
         assert_eq!(header("strict-transport-security"), None, "only under TLS");
     }
 }
+
+#[tokio::test]
+async fn under_tls_browsers_are_told_to_stay_there_and_send_the_cookie_nowhere_else() {
+    use ocpp_csms::tls::Certificates;
+    let folder = Folder::new();
+    let csms = Csms::start_with(&folder.file("csms.sqlite"), |file| file.tls.mode = Some(Certificates::Auto)).await;
+    let root = std::fs::read(csms.server.tls().unwrap().own_root().unwrap()).unwrap();
+    let root = reqwest::Certificate::from_pem(&root).unwrap();
+    let client = Client::builder().tls_certs_only([root]).build().unwrap();
+    let link = csms.server.new_set_up_link().unwrap();
+    assert!(link.starts_with("https://"), "{link}");
+    let response = client
+        .post(format!("https://{}/api/v1/session/set-up", csms.server.address()))
+        .json(&json!({"link": link.rsplit('/').next().unwrap(), "password": "correct horse battery"}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let security = response.headers()["strict-transport-security"].to_str().unwrap();
+    assert!(security.starts_with("max-age="), "{security}");
+    let cookie = response.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-") && cookie.contains("; Secure") && cookie.contains("; HttpOnly"), "{cookie}");
+}
