@@ -66,7 +66,7 @@ async fn a_station_is_told_its_new_password_over_the_connection_that_it_has() {
     assert_eq!((&sent["variable"]["name"], &sent["attributeValue"]), (&json!("BasicAuthPassword"), &made["password"]));
     let result = json!({"attributeStatus": "Accepted", "component": sent["component"], "variable": sent["variable"]});
     station.answer(&id, json!({"setVariableResult": [result]})).await;
-    let operation = format!("/api/v1/stations/CS/operations/{}", made["operation"].as_str().unwrap());
+    let operation = format!("/api/v1/operations/{}", made["operation"].as_str().unwrap());
     csms.get_until(&operation, |operation| operation["progress"] != json!([]) || operation["state"] != "running").await;
     assert!(connect("a wrong password").await.is_err());
     let mut station = connect(made["password"].as_str().unwrap()).await.unwrap();
