@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::access::{AccessError, ApiToken, Gate, NoEntropy, PasswordKey};
-use crate::access::{PageRule, Pages, entrance, onboarding, operators, portal};
+use crate::access::{PageRule, Pages, entrance, onboarding, operators, portal, wallet};
 use crate::config::Config;
 use crate::door::Entrance;
 use crate::maintenance::{self, Maintenance, MaintenanceError};
@@ -278,7 +278,11 @@ impl Server {
 
 /// Every page, each with what it needs.
 fn pages(csms: &Csms) -> Pages {
-    web::pages(csms).merge(entrance::pages(csms)).merge(portal::pages(csms)).merge(onboarding::pages(csms))
+    web::pages(csms)
+        .merge(entrance::pages(csms))
+        .merge(portal::pages(csms))
+        .merge(wallet::pages(csms))
+        .merge(onboarding::pages(csms))
 }
 
 fn app(csms: &Csms) -> Router {

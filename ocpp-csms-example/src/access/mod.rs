@@ -18,6 +18,7 @@ mod people;
 pub(crate) mod portal;
 mod scope;
 mod throttle;
+pub(crate) mod wallet;
 
 pub use actor::{Actor, Who};
 pub use api_token::ApiToken;

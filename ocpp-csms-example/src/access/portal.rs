@@ -1,14 +1,12 @@
 //! The portal of drivers: what they charged, what it cost, what they charge with.
 
 use askama::Template;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use jiff::Timestamp;
-use serde::Deserialize;
 
-use super::onboarding::{outlets, pay_path};
-use super::{AccessError, Actor, Needs, Pages, Payment, Scope, mask};
+use super::{AccessError, Actor, Needs, Pages, Payment, Scope, mask, wallet};
 use crate::server::Csms;
 use crate::store::{Driver, StoreError, Token, TokenStatus, Transaction};
 use crate::web::format::{kilo, money};
@@ -20,7 +18,7 @@ const SESSIONS: u32 = 50;
 /// The pages.
 pub(crate) fn pages(csms: &Csms) -> Pages {
     let drive = Needs::Scope(Scope::Drive);
-    Pages::new(csms).page(Method::GET, "/driver", drive, home).page(Method::GET, "/driver/start", drive, start).page(
+    Pages::new(csms).page(Method::GET, "/driver", drive, home).page(
         Method::POST,
         "/driver/tokens/{token}/block",
         drive,
@@ -95,6 +93,7 @@ struct Home<'a> {
     page: &'a Page,
     name: String,
     free: bool,
+    balances: Vec<String>,
     tokens: Vec<TokenRow>,
     sessions: Vec<SessionRow>,
 }
@@ -121,15 +120,17 @@ async fn home(page: Page, State(csms): State<Csms>, Extension(actor): Extension<
         Ok(driver) => driver,
         Err(error) => return super::entrance::refuse(&page, &error),
     };
-    match (tokens(&csms, &driver.id).await, sessions(&csms, &driver.id, SESSIONS).await) {
-        (Ok(tokens), Ok(sessions)) => page.show(&Home {
+    let (tokens, sessions) = (tokens(&csms, &driver.id).await, sessions(&csms, &driver.id, SESSIONS).await);
+    match (tokens, sessions, wallet::balances(&csms, &driver.id).await) {
+        (Ok(tokens), Ok(sessions), Ok(balances)) => page.show(&Home {
             page: &page,
             name: driver.name,
             free: driver.payment == Payment::Free,
+            balances,
             tokens: tokens.into_iter().map(TokenRow::from).collect(),
             sessions: sessions.into_iter().map(SessionRow::from).collect(),
         }),
-        (Err(error), _) | (_, Err(error)) => page.broken(&error),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => page.broken(&error),
     }
 }
 
@@ -156,23 +157,6 @@ impl From<Transaction> for SessionRow {
             running: session.stopped_at.is_none(),
             station: session.station,
         }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct Place {
-    station: String,
-    outlet: String,
-}
-
-/// Leads to the page of an outlet, where it is paid and started.
-async fn start(page: Page, State(csms): State<Csms>, Query(place): Query<Place>) -> Response {
-    let station = place.station.trim();
-    match place.outlet.trim().parse::<i64>() {
-        Ok(outlet) if outlets(&csms, station).contains(&outlet) => {
-            Redirect::to(&pay_path(station, outlet)).into_response()
-        }
-        _ => Flash::bad(page.t("access.unknown_place")).at("/driver"),
     }
 }
 

@@ -20,7 +20,7 @@ mod worker;
 pub use card::CardSettings;
 pub use invoicing::{InvoiceError, InvoiceLine};
 pub use mobile_money::MobileMoneySettings;
-pub(crate) use pages::pages;
+pub(crate) use pages::{pages, typed_amount, wanted};
 pub use prepaid::{Effects, Happened, Prepaid, Stage};
 pub use provider::{
     Action, Methods, Notification, NotificationError, Order, Outcome, PaymentProvider, ProviderError, RefundOrder,

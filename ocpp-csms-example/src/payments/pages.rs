@@ -159,7 +159,7 @@ async fn pay(
 }
 
 /// The amount that was typed, with a comma or a point.
-fn typed_amount(page: &Page, fields: &mut Fields, currency: Currency) -> Option<i64> {
+pub(crate) fn typed_amount(page: &Page, fields: &mut Fields, currency: Currency) -> Option<i64> {
     let typed: Option<Decimal> = fields.get("amount").replace(',', ".").parse().ok();
     let amount = typed.and_then(|amount| minor_units(amount, currency).ok());
     if amount.is_none() {
@@ -168,7 +168,7 @@ fn typed_amount(page: &Page, fields: &mut Fields, currency: Currency) -> Option<
     amount
 }
 
-fn wanted(payments: &Payments, fields: &Fields, amount: i64, currency: Currency) -> Wanted {
+pub(crate) fn wanted(payments: &Payments, fields: &Fields, amount: i64, currency: Currency) -> Wanted {
     let provider = fields.get("provider").to_owned();
     let kind = payments.providers().into_iter().find(|(name, _)| *name == provider).map(|(_, methods)| methods);
     let method = match kind {

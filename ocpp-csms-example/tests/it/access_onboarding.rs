@@ -164,8 +164,64 @@ async fn a_driver_sees_what_is_the_drivers_and_nothing_else() {
     csms.put("/api/v1/tokens/ADA-CARD-0001", json!({"driver": carol_id})).await;
     assert_eq!(carol.send(Method::GET, "/api/v1/driver/sessions", json!(null)).await.1, json!([]));
 
-    let response = ada.request(Method::GET, "/driver/start?station=CS&outlet=1").send().await.unwrap();
-    assert_eq!(response.headers()["location"], "/pay/CS/1");
-    let response = ada.request(Method::GET, "/driver/start?station=CS&outlet=9").send().await.unwrap();
-    assert_eq!(response.headers()["location"], "/driver");
+    // The app code charges, and the station is told to start for it.
+    let csrf = ada.csrf.clone();
+    let app = ada.send(Method::GET, "/api/v1/driver", json!(null)).await.1["tokens"][0]["token"].clone();
+    let start =
+        async { submit(&mut ada, "/driver/start", &[("csrf", &csrf), ("station", "CS"), ("outlet", "1")]).await };
+    let answer = async {
+        let (id, payload) = station.expect_call("RemoteStartTransaction").await;
+        assert_eq!((&payload["idTag"], &payload["connectorId"]), (&app, &json!(1)));
+        station.answer(&id, json!({"status": "Accepted"})).await;
+    };
+    let ((status, place, _), ()) = tokio::join!(start, answer);
+    assert_eq!((status, place.as_str()), (StatusCode::SEE_OTHER, "/driver"));
+    let csrf = ada.csrf.clone();
+    submit(&mut ada, "/driver/start", &[("csrf", &csrf), ("station", "CS"), ("outlet", "9")]).await;
+    assert!(open(&mut ada, "/driver").await.contains("Ada"));
+}
+
+#[tokio::test]
+async fn a_driver_with_a_balance_sees_it_tops_it_up_and_starts_from_it_only() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    let (_, mut ada) = driver(&csms, "ada@example.org", "balance").await;
+    csms.enter("CS").await;
+    let mut station = csms.station("CS", "ocpp1.6").await;
+    station.boot("ocpp1.6").await;
+    let status = json!({"connectorId": 1, "errorCode": "NoError", "status": "Available"});
+    station.call("StatusNotification", status).await;
+    assert!(open(&mut ada, "/driver").await.contains("href=\"/driver/balance\""));
+    let csrf = ada.csrf.clone();
+    let start = [("csrf", csrf.as_str()), ("station", "CS"), ("outlet", "1")];
+    let (_, place, _) = submit(&mut ada, "/driver/start", &start).await;
+    assert_eq!(place, "/driver/balance", "an empty balance is topped up first");
+    // C17.FR.02: nor does the station start for it.
+    let app = ada.send(Method::GET, "/api/v1/driver", json!(null)).await.1["tokens"][0]["token"].clone();
+    let answer = station.call("Authorize", json!({"idTag": app})).await;
+    assert_ne!(answer["idTagInfo"]["status"], "Accepted", "{answer}");
+    let wrong = [("csrf", csrf.as_str()), ("amount", "much"), ("provider", "sandbox")];
+    let (status, _, page) = submit(&mut ada, "/driver/balance", &wrong).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("Write an amount"), "{page}");
+}
+
+#[tokio::test]
+async fn a_driver_may_not_start_where_no_token_of_theirs_charges() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    let (id, mut ada) = driver(&csms, "ada@example.org", "free").await;
+    csms.enter("CS").await;
+    let mut station = csms.station("CS", "ocpp1.6").await;
+    station.boot("ocpp1.6").await;
+    let status = json!({"connectorId": 1, "errorCode": "NoError", "status": "Available"});
+    station.call("StatusNotification", status).await;
+    let app = ada.send(Method::GET, "/api/v1/driver", json!(null)).await.1["tokens"][0]["token"].clone();
+    let path = format!("/api/v1/tokens/{}", app.as_str().unwrap());
+    csms.put(&path, json!({"type": "Central", "driver": id, "stations": []})).await;
+    open(&mut ada, "/driver").await;
+    let csrf = ada.csrf.clone();
+    submit(&mut ada, "/driver/start", &[("csrf", &csrf), ("station", "CS"), ("outlet", "1")]).await;
+    let operations = csms.get("/api/v1/operations").await;
+    assert!(!operations.to_string().contains("remote_start"), "{operations}");
 }
