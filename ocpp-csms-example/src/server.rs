@@ -224,6 +224,7 @@ impl Server {
         reports::resume(&csms).await?;
         tokio::spawn(reports::watch(csms.clone(), stop.clone()));
         tokio::spawn(maintenance::run(csms.clone(), stop.clone()));
+        tokio::spawn(maintenance::run_rollouts(csms.clone(), stop.clone()));
         if let Some(tls) = tls.clone() {
             tokio::spawn(tls.watch(stop.clone()));
         }

@@ -12,9 +12,11 @@ mod drivers;
 mod event_subscriptions;
 mod events;
 mod faults;
+mod firmware;
 mod health;
 mod invoices;
 mod logs;
+mod message_log;
 mod number;
 mod onboarding;
 mod operations;
@@ -24,6 +26,7 @@ mod problem;
 mod raw;
 mod reports;
 mod reservations;
+mod rollouts;
 mod security_events;
 mod session;
 mod sites;
@@ -179,6 +182,16 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(logs::get, logs::delete))
         .routes(routes!(logs::text))
         .routes(routes!(logs::file))
+        .routes(routes!(message_log::search))
+        .routes(routes!(firmware::list, firmware::upload))
+        .routes(routes!(firmware::get, firmware::delete))
+        .routes(routes!(firmware::sign))
+        .routes(routes!(firmware::root))
+        .routes(routes!(firmware::install_root))
+        .routes(routes!(rollouts::list, rollouts::plan))
+        .routes(routes!(rollouts::get))
+        .routes(routes!(rollouts::direct))
+        .routes(routes!(rollouts::direct_station))
         .routes(routes!(reports::days))
         .routes(routes!(reports::utilisation))
         .routes(routes!(reports::consumption))

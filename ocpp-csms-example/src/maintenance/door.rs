@@ -5,12 +5,15 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::put;
+use axum::routing::{get, put};
 use jiff::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio_util::io::ReaderStream;
 
 use super::address::Purpose;
 use super::files::{self, Received, announced, file_name, receive};
-use super::{FileError, MaintenanceError, logs};
+use super::ranges::{Wanted, wanted};
+use super::{FileError, MaintenanceError, firmware, logs};
 use crate::api::Problem;
 use crate::server::Csms;
 use crate::store::LogFile;
@@ -21,6 +24,7 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .route("/upload/{id}/{secret}", put(upload).post(upload))
         .route("/upload/{id}/{secret}/", put(upload).post(upload))
         .route("/upload/{id}/{secret}/{*name}", put(upload).post(upload))
+        .route("/firmware-image/{id}/{secret}/{name}", get(image))
         // The files have bounds of their own.
         .layer(DefaultBodyLimit::disable())
         .with_state(csms)
@@ -93,6 +97,43 @@ async fn take(csms: &Csms, place: Place, request: Request) -> Result<(), Problem
             Err(error.into())
         }
     }
+}
+
+/// An image, or a part of it, for a station (L01, L02; 1.6 edition 2, 5.19).
+async fn image(State(csms): State<Csms>, Path(place): Path<Place>, headers: HeaderMap) -> Result<Response, Problem> {
+    let Place { id, secret, .. } = place;
+    if !csms.maintenance().key().is_secret(Purpose::Firmware, &id, &secret) {
+        return Err(Problem::not_found("there is nothing here: the URL was not given out by this server"));
+    }
+    let image = firmware::image(&csms, &id).await?;
+    let etag = format!("\"{}\"", image.sha256);
+    let (status, first, last) = match wanted(&headers, &etag, image.size) {
+        Wanted::Whole => (StatusCode::OK, 0, image.size.saturating_sub(1)),
+        Wanted::Part(first, last) => (StatusCode::PARTIAL_CONTENT, first, last),
+        Wanted::Known => return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response()),
+        Wanted::Nothing => {
+            let range = format!("bytes */{}", image.size);
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, range)]).into_response());
+        }
+    };
+    let path = firmware::path(&csms, &id);
+    let failed = |source| MaintenanceError::File(FileError::Disk { path: path.clone(), source });
+    let mut file = tokio::fs::File::open(&path).await.map_err(failed)?;
+    file.seek(std::io::SeekFrom::Start(first)).await.map_err(failed)?;
+    let length = last - first + 1;
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_LENGTH, length.to_string()),
+        (header::ACCEPT_RANGES, "bytes".to_owned()),
+        (header::ETAG, etag),
+    ];
+    let mut response = (status, headers, Body::from_stream(ReaderStream::new(file.take(length)))).into_response();
+    if status == StatusCode::PARTIAL_CONTENT
+        && let Ok(range) = format!("bytes {first}-{last}/{}", image.size).parse()
+    {
+        response.headers_mut().insert(header::CONTENT_RANGE, range);
+    }
+    Ok(response)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -157,7 +157,7 @@ pub(super) async fn remove(path: &Path) {
 
 /// A name for a file that is safe to show, to put into a header and to save under: the last part of a path, without what is special
 /// anywhere.
-pub(super) fn file_name(name: &str, otherwise: &str) -> String {
+pub(crate) fn file_name(name: &str, otherwise: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = last
         .chars()

@@ -7,21 +7,36 @@
 mod address;
 mod door;
 mod files;
+mod firmware;
 mod log_view;
 mod logs;
+mod messages;
 mod progress;
+mod ranges;
+mod rollout_run;
+mod rollouts;
+mod signing;
+mod waves;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use self::address::AddressKey;
 pub(crate) use self::door::routes;
 pub use self::files::FileError;
+pub(crate) use self::files::file_name;
+pub use self::firmware::{ImageFacts, add_image, delete_image, image, install_root, set_signature};
 pub use self::log_view::{LogPage, page};
 pub use self::logs::{LogDemand, delete, open, request};
+pub use self::messages::{FoundMessage, FrameKind, MessageFilter, matching, search};
 pub(crate) use self::progress::observe;
+pub(crate) use self::rollout_run::run as run_rollouts;
+pub use self::rollouts::{Plan, RolloutOrder, direct, direct_station, roll_out, rollout};
+pub use self::signing::signing_root;
+pub use self::waves::WaveSize;
 use crate::server::Csms;
 use crate::store::{Store, StoreError};
 
@@ -76,16 +91,27 @@ struct Inner {
     key: AddressKey,
     /// Requests whose file is coming in at this moment.
     uploads: Mutex<HashSet<String>>,
+    /// Something of a roll-out changed.
+    wake: Notify,
 }
 
 impl Maintenance {
     pub(crate) async fn start(store: &Store) -> Result<Self, MaintenanceError> {
         let key = AddressKey::of(store).await?;
-        Ok(Self { inner: Arc::new(Inner { key, uploads: Mutex::default() }) })
+        Ok(Self { inner: Arc::new(Inner { key, uploads: Mutex::default(), wake: Notify::new() }) })
     }
 
     fn key(&self) -> &AddressKey {
         &self.inner.key
+    }
+
+    /// Has roll-outs looked after at once.
+    fn wake(&self) {
+        self.inner.wake.notify_one();
+    }
+
+    async fn woken(&self) {
+        self.inner.wake.notified().await;
     }
 
     /// Claims a request for one upload at a time; `None` while there is another.

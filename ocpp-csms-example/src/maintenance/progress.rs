@@ -3,12 +3,17 @@
 use jiff::Timestamp;
 use ocpp_core::csms::Event;
 
-use crate::store::{LogState, Store, StoreError};
+use crate::store::{LogState, Store, StoreError, UpdateState};
 
 /// Takes in what a station reported, if it is about a log or firmware.
 pub(crate) async fn observe(store: &Store, station: &str, event: &Event) {
     let kept = match event {
         Event::LogStatus { status, request_id } => log_status(store, station, *request_id, status).await,
+        Event::FirmwareStatus { status, request_id } => firmware_status(store, station, *request_id, status).await,
+        Event::Booted(boot) => match &boot.firmware_version {
+            Some(version) => store.update_booted(station, version, Timestamp::now()).await,
+            None => return,
+        },
         _ => return,
     };
     if let Err(error) = kept {
@@ -28,4 +33,26 @@ async fn log_status(store: &Store, station: &str, request_id: Option<i64>, statu
         _ => LogState::Uploading,
     };
     store.log_status(station, request_id, status, state, Timestamp::now()).await
+}
+
+async fn firmware_status(
+    store: &Store,
+    station: &str,
+    request_id: Option<i64>,
+    status: &str,
+) -> Result<(), StoreError> {
+    let state = match status {
+        "Idle" => return Ok(()),
+        "Downloaded" | "SignatureVerified" => UpdateState::Downloaded,
+        "InstallScheduled" | "Installing" | "InstallRebooting" => UpdateState::Installing,
+        "Installed" => UpdateState::Installed,
+        "DownloadFailed"
+        | "InstallationFailed"
+        | "InvalidSignature"
+        | "InstallVerificationFailed"
+        | "InvalidCertificate"
+        | "RevokedCertificate" => UpdateState::Failed,
+        _ => UpdateState::Downloading,
+    };
+    store.update_status(station, request_id, status, state, Timestamp::now()).await
 }

@@ -20,6 +20,7 @@ pub use days::{DayReport, Figures, Grouping, Line, days, total, written_fees};
 pub use presence::StationState;
 pub(crate) use presence::{resume, watch};
 pub use range::{MAX_DAYS, Range, ReportError, zone};
+pub(crate) use sheet::harmless;
 pub use sheet::{DayRangeAbout, Sheet};
 pub use spread::Session;
 pub(crate) use spread::{Day, DayTotal, Hour, HourTotal, Totals};

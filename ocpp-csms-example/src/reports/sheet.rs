@@ -74,7 +74,7 @@ impl Sheet {
 }
 
 /// A text that a spreadsheet does not take for a formula.
-fn harmless(cell: &str) -> String {
+pub(crate) fn harmless(cell: &str) -> String {
     match cell.chars().next() {
         Some('=' | '+' | '@' | '\t' | '\r') => format!("'{cell}"),
         Some('-') if cell.parse::<Decimal>().is_err() => format!("'{cell}"),

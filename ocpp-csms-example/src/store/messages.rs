@@ -129,6 +129,18 @@ impl MessageLog {
 }
 
 impl Store {
+    /// The frames of a station with numbers above `after`, at most `limit`, the oldest first.
+    pub(crate) async fn messages_after(
+        &self,
+        station: &str,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let statement = sql("SELECT number, at, direction, text FROM messages WHERE station = $1 AND number > $2 \
+             ORDER BY number LIMIT $3");
+        self.fetch_all(statement.bind(station).bind(after).bind(limit)).await?.iter().map(read).collect()
+    }
+
     /// The latest frames of a station with numbers below `before`, at most `limit`, the oldest first.
     ///
     /// # Errors
