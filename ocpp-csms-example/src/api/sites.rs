@@ -1,5 +1,6 @@
 //! Sites, the prices of energy, signals of those who run the grid, and what sessions are to reach.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use iso_currency::Currency;
@@ -9,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{Json, Path, Query};
 use super::{Number, Problem};
+use crate::access::Actor;
 use crate::server::Csms;
 use crate::sites::{Definition, LiveSite, PriceFile, PriceUnit, Signal, Site, Target};
 
@@ -56,11 +58,14 @@ pub(super) async fn get(State(csms): State<Csms>, Path(id): Path<String>) -> Res
     responses((status = 200, description = "Changed", body = SiteView), (status = 201, description = "Entered", body = SiteView),
         (status = 400, body = Problem), (status = 409, description = "A station is in another site", body = Problem)))]
 pub(super) async fn put(
+    Extension(actor): Extension<Actor>,
     State(csms): State<Csms>,
     Path(id): Path<String>,
     Json(definition): Json<Definition>,
 ) -> Result<(StatusCode, axum::Json<SiteView>), Problem> {
-    let status = if csms.sites().put(&id, &definition).await? { StatusCode::CREATED } else { StatusCode::OK };
+    let is_new = csms.sites().put(&id, &definition).await?;
+    let (action, status) = kept("site", is_new);
+    csms.audit(&actor, &action, &id, &definition.name).await;
     Ok((status, axum::Json(csms.sites().get(&id).await?.into())))
 }
 
@@ -68,8 +73,13 @@ pub(super) async fn put(
 #[utoipa::path(delete, path = "/api/v1/sites/{id}", tag = "sites", operation_id = "delete_site", security(("bearer" = ["operate"])),
     params(("id", description = "The site")),
     responses((status = 204, description = "Removed"), (status = 404, body = Problem)))]
-pub(super) async fn delete(State(csms): State<Csms>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(
+    Extension(actor): Extension<Actor>,
+    State(csms): State<Csms>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
     csms.sites().delete(&id).await?;
+    csms.audit(&actor, "site.removed", &id, "").await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -169,6 +179,7 @@ pub(crate) struct PricesImported {
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = PricesImported), (status = 400, body = Problem), (status = 415, body = Problem)))]
 pub(super) async fn import_prices(
+    Extension(actor): Extension<Actor>,
     State(csms): State<Csms>,
     Path(zone): Path<String>,
     Query(terms): Query<PriceTerms>,
@@ -190,6 +201,7 @@ pub(super) async fn import_prices(
     };
     let file = file.map_err(|error| Problem::bad_request(format!("nothing was imported: {error}")))?;
     csms.sites().import_prices(&zone, &file).await?;
+    csms.audit(&actor, "prices.imported", &zone, format!("{} slots", file.slots.len())).await;
     Ok(axum::Json(PricesImported { slots: file.slots.len(), from: file.from(), until: file.until() }))
 }
 
@@ -229,11 +241,14 @@ pub(super) async fn signal(
     responses((status = 200, description = "Changed", body = SignalView), (status = 201, description = "Taken in", body = SignalView),
         (status = 400, body = Problem)))]
 pub(super) async fn put_signal(
+    Extension(actor): Extension<Actor>,
     State(csms): State<Csms>,
     Path(id): Path<String>,
     Json(signal): Json<Signal>,
 ) -> Result<(StatusCode, axum::Json<SignalView>), Problem> {
-    let status = if csms.sites().put_signal(&id, &signal).await? { StatusCode::CREATED } else { StatusCode::OK };
+    let is_new = csms.sites().put_signal(&id, &signal).await?;
+    let (action, status) = kept("signal", is_new);
+    csms.audit(&actor, &action, &id, signal.sites.join(", ")).await;
     Ok((status, axum::Json(SignalView { id, signal })))
 }
 
@@ -241,8 +256,13 @@ pub(super) async fn put_signal(
 #[utoipa::path(delete, path = "/api/v1/demand-response/{id}", tag = "sites", operation_id = "delete_signal",
     security(("bearer" = ["operate"])), params(("id", description = "The signal")),
     responses((status = 204, description = "Taken back"), (status = 404, body = Problem)))]
-pub(super) async fn delete_signal(State(csms): State<Csms>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn delete_signal(
+    Extension(actor): Extension<Actor>,
+    State(csms): State<Csms>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
     csms.sites().delete_signal(&id).await?;
+    csms.audit(&actor, "signal.removed", &id, "").await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -252,10 +272,20 @@ pub(super) async fn delete_signal(State(csms): State<Csms>, Path(id): Path<Strin
     params(("id", description = "The station"), ("transaction", description = "The session")),
     responses((status = 200, body = Target), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn put_target(
+    Extension(actor): Extension<Actor>,
     State(csms): State<Csms>,
     Path((id, transaction)): Path<(String, String)>,
     Json(target): Json<Target>,
 ) -> Result<axum::Json<Target>, Problem> {
     csms.sites().put_target(&id, &transaction, &target).await?;
+    csms.audit(&actor, "charging_target.changed", &transaction, &id).await;
     Ok(axum::Json(target))
+}
+
+/// What the audit log says of something that was kept, and the status that tells it.
+fn kept(what: &str, is_new: bool) -> (String, StatusCode) {
+    match is_new {
+        true => (format!("{what}.created"), StatusCode::CREATED),
+        false => (format!("{what}.changed"), StatusCode::OK),
+    }
 }

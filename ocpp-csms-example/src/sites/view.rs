@@ -80,6 +80,21 @@ pub enum Obedience {
     Defies,
 }
 
+impl Obedience {
+    /// The word for it, as in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Obeys => "obeys",
+            Self::Preparing => "preparing",
+            Self::Offline => "offline",
+            Self::Unsupported => "unsupported",
+            Self::Waiting => "waiting",
+            Self::Defies => "defies",
+        }
+    }
+}
+
 /// An EVSE as it stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LivePlace {
