@@ -2,10 +2,14 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
+use core::time::Duration;
 
 use ocpp_types::Version;
 
 use super::config::{Registration, RegistrationStatus};
+
+/// How long a station that is to renew its certificate waits before it boots again.
+const RENEWAL: Duration = Duration::from_secs(60);
 
 /// How a station stands with the CSMS.
 #[derive(Debug)]
@@ -15,20 +19,32 @@ pub(super) struct Gate {
     answered: Option<RegistrationStatus>,
     /// The common name of the client certificate on this connection.
     certificate: Option<String>,
+    /// It showed a certificate that has expired on this connection, and is to renew it.
+    is_to_renew: bool,
     /// The actions that the CSMS has asked for while the station was pending.
     triggered: BTreeSet<String>,
 }
 
 impl Gate {
     pub(super) fn new(registration: Registration) -> Self {
-        Self { registration, answered: None, certificate: None, triggered: BTreeSet::new() }
+        Self { registration, answered: None, certificate: None, is_to_renew: false, triggered: BTreeSet::new() }
     }
 
+    /// How it stands: who is to renew an expired certificate is not accepted before that (A00.FR.429, A00.FR.807).
     pub(super) fn status(&self) -> RegistrationStatus {
-        self.registration.status
+        match self.registration.status {
+            RegistrationStatus::Accepted if self.is_to_renew => RegistrationStatus::Pending,
+            status => status,
+        }
     }
 
-    pub(super) fn connected(&mut self) {
+    /// Whether it booted, and is to renew an expired certificate at once.
+    pub(super) fn renewal_is_due(&self) -> bool {
+        self.is_to_renew && self.answered == Some(RegistrationStatus::Pending)
+    }
+
+    pub(super) fn connected(&mut self, certificate_expired: bool) {
+        self.is_to_renew = certificate_expired;
         self.answered = None;
         self.certificate = None;
         self.triggered.clear();
@@ -49,14 +65,18 @@ impl Gate {
     /// The application decides. True if a station that waits for this should be let boot.
     pub(super) fn decide(&mut self, registration: Registration) -> bool {
         self.registration = registration;
-        let accepted = registration.status == RegistrationStatus::Accepted;
+        let accepted = self.status() == RegistrationStatus::Accepted;
         accepted && self.answered == Some(RegistrationStatus::Pending)
     }
 
     /// The station boots: the answer to it (B01.FR.02).
     pub(super) fn boot(&mut self) -> Registration {
-        self.answered = Some(self.registration.status);
-        self.registration
+        let status = self.status();
+        self.answered = Some(status);
+        match status == self.registration.status {
+            true => self.registration,
+            false => Registration::pending(RENEWAL),
+        }
     }
 
     /// Whether a call of the station is served.
@@ -64,7 +84,7 @@ impl Gate {
     /// A station that is not accepted may boot; while it is pending it may also send what the CSMS asked it for. Anything
     /// else is a SecurityError (B01.FR.10, B02.FR.09, B03.FR.07; errata to OCPP-J 1.6, 3.10).
     pub(super) fn admits(&self, action: &str) -> bool {
-        match self.registration.status {
+        match self.status() {
             RegistrationStatus::Accepted => true,
             RegistrationStatus::Pending => action == "BootNotification" || self.triggered.contains(action),
             RegistrationStatus::Rejected => action == "BootNotification",
@@ -73,7 +93,7 @@ impl Gate {
 
     /// Why a call may not be sent to the station, if so.
     pub(super) fn forbids(&self, action: &str) -> Option<&'static str> {
-        match (self.registration.status, action) {
+        match (self.status(), action) {
             // B03.FR.03; 1.6 edition 2, 4.2
             (RegistrationStatus::Rejected, _) => Some("nothing may be sent to a station that is rejected"),
             // B02.FR.05; 1.6 edition 2, 4.2. Anything else may be sent (B02.FR.01), and the connection stays (B02.FR.06).
@@ -129,8 +149,6 @@ fn asked_for<'a>(action: &str, requested: Option<&'a str>) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
-
     use super::*;
 
     const INTERVAL: Duration = Duration::from_secs(60);
@@ -138,7 +156,7 @@ mod tests {
     #[test]
     fn an_accepted_station_is_served_whether_it_booted_on_this_connection_or_not() {
         let mut gate = Gate::new(Registration::accepted(INTERVAL));
-        gate.connected();
+        gate.connected(false);
         assert!(gate.admits("Heartbeat") && gate.forbids("Reset").is_none());
     }
 
@@ -158,7 +176,7 @@ mod tests {
         assert!(!gate.admits("StatusNotification"));
         gate.boot();
         assert!(gate.admits("NotifyReport"), "its interval was over before the report was complete");
-        gate.connected();
+        gate.connected(false);
         assert!(!gate.admits("NotifyReport"));
     }
 

@@ -174,7 +174,7 @@ impl Session {
         for failed in self.endpoint.handle_connect(version) {
             self.handle_failed(now, failed);
         }
-        self.gate.connected();
+        self.gate.connected(self.flows.certificate_expired());
         self.findings.clear();
         self.operations_connected(now);
         self.inquire_after_open(now, version);

@@ -210,7 +210,11 @@ impl Session {
                 boot.registration = registration.status;
                 self.flows_booted(now);
                 self.reply(id, &Reply::Boot { registration, at: now.utc });
-                self.renew_inventory(now, &boot);
+                if self.gate.renewal_is_due() {
+                    self.renew_certificate(now);
+                } else {
+                    self.renew_inventory(now, &boot);
+                }
                 self.event(Event::Booted(boot));
             }
             Request::Heartbeat => {

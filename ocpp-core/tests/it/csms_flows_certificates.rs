@@ -2,10 +2,10 @@
 //! M05); 1.6 security, A02, A03, M03, M04, M05.
 
 use ocpp_core::csms::flows::{
-    Awaited, CertificateDelivery, CertificateHash, CertificateInstallation, CertificatePurpose, CertificateRenewal,
-    Completion, Flow, FlowEnd, InstalledCertificate, Progress, Signing,
+    Authentication, Awaited, CertificateDelivery, CertificateHash, CertificateInstallation, CertificatePurpose,
+    CertificateRenewal, Completion, Flow, FlowEnd, InstalledCertificate, Progress, Signing,
 };
-use ocpp_core::csms::{Answer, CallOutcome, CommandId, Event, Input, Question, Registration};
+use ocpp_core::csms::{Answer, CallOutcome, CommandId, Event, Input, Question, Registration, RegistrationStatus};
 use ocpp_core::types::Version;
 use serde_json::{Value, json};
 
@@ -99,6 +99,37 @@ fn each_purpose_has_its_trigger_and_its_type() {
     let mut csms = Csms::new(Version::V1_6);
     csms.flow(1, Flow::RenewCertificate(CertificateRenewal::new(CertificatePurpose::V2g)));
     assert!(matches!(csms.end(1), FlowEnd::NotAllowed { .. }));
+}
+
+/// A00.FR.429, A00.FR.807
+#[test]
+fn a_station_with_an_expired_certificate_is_pending_until_it_has_a_new_one() {
+    for version in Version::ALL {
+        let mut csms = Csms::new(version);
+        let mut expired = Authentication::new(3);
+        expired.certificate_expired = true;
+        csms.reconnect(expired);
+        assert_eq!(csms.session.registration(), RegistrationStatus::Pending);
+        assert_eq!(csms.exchange("Heartbeat", json!({})).code(), "SecurityError");
+        let id = csms.call("BootNotification", boot(version));
+        assert_eq!(csms.reply(&id).result()["status"], "Pending");
+        let (action, payload) = csms.answer_status("Accepted");
+        assert!(action.ends_with("TriggerMessage"), "{action}");
+        assert!(payload["requestedMessage"].as_str().unwrap().starts_with("SignCharg"), "{payload}");
+        // It boots again before it has made its key: it is asked once.
+        csms.exchange("BootNotification", boot(version)).result();
+        csms.assert_nothing_sent();
+        // A decision to accept it changes nothing before that.
+        csms.input(Input::Registration(Registration::accepted(HEARTBEAT)));
+        assert_eq!(csms.exchange("Heartbeat", json!({})).code(), "SecurityError");
+        let id = csms.call("SignCertificate", request(version, Some("ChargingStationCertificate"), Some(7)));
+        csms.decide(signed());
+        assert_eq!(csms.reply(&id).result()["status"], "Accepted");
+        assert_eq!(csms.answer_status("Accepted").0, "CertificateSigned");
+        csms.reconnect(Authentication::new(3));
+        assert_eq!(csms.exchange("BootNotification", boot(version)).result()["status"], "Accepted");
+        csms.exchange("Heartbeat", json!({})).result();
+    }
 }
 
 /// A02.FR.12, A03.FR.12; 1.6 security, A02.FR.12; 1.6 security, A03.FR.12

@@ -28,6 +28,9 @@ const NEW: &str = "eighteen-letters-!";
 const HOUR: Duration = Duration::from_secs(3600);
 const BOTH: [Version; 2] = [Version::V1_6, Version::V2_1];
 
+/// What an authority makes of a request: a chain, if it signs.
+type Signer = Box<dyn FnMut(&str, Now) -> Option<String>>;
+
 /// A CSMS: a session, and an application that lets in whom it should, stores everything and has certificates signed.
 struct Office {
     session: Session,
@@ -41,7 +44,7 @@ struct Office {
     learns: bool,
     /// Keys of the certificates that are good.
     keys: Vec<String>,
-    signs: Box<dyn FnMut(&str, Now) -> Option<String>>,
+    signs: Signer,
     commands: u64,
 }
 

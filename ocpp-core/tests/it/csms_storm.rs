@@ -487,6 +487,25 @@ proptest! {
     }
 }
 
+/// A single mishap to any message of a visit: what chance may leave out.
+#[test]
+fn no_single_mishap_makes_a_fact_twice_or_loses_it() {
+    for version in Version::ALL {
+        for fate in [Fate::Doubled, Fate::Dropped, Fate::CutBehind] {
+            for frame in 0..12 {
+                let mut fates = vec![Fate::Delivered; frame];
+                fates.push(fate);
+                let mut storm = Storm::new(version, fates, Vec::new());
+                for step in [Step::Plug(0), Step::Tap(0), Step::Pass(130), Step::Tap(0), Step::Unplug(0)] {
+                    storm.perform(step);
+                }
+                storm.calm_down();
+                storm.check().unwrap_or_else(|error| panic!("{version}, frame {frame} {fate:?}: {error}"));
+            }
+        }
+    }
+}
+
 /// The model itself: without a storm there are transactions, and they are billed.
 #[test]
 fn in_calm_weather_each_visit_is_a_transaction() {

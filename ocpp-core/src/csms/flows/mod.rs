@@ -102,6 +102,13 @@ pub(super) struct SavedFlows {
     monitors: Monitors,
 }
 
+impl Flows {
+    /// Whether the station showed an expired certificate on this connection.
+    pub(super) fn certificate_expired(&self) -> bool {
+        self.authentication.is_some_and(|authentication| authentication.certificate_expired)
+    }
+}
+
 impl Session {
     /// The certificates that the station reported, or that were installed and deleted since.
     pub fn installed_certificates(&self) -> &[InstalledCertificate] {
@@ -179,6 +186,16 @@ impl Session {
     /// How the station that connects next proved who it is.
     pub(super) fn handle_authenticated(&mut self, authentication: Authentication) {
         self.flows.announced = Some(authentication);
+    }
+
+    /// A00.FR.429, A00.FR.807: the station may do nothing but renew its certificate, and is asked to at once.
+    pub(super) fn renew_certificate(&mut self, now: Now) {
+        let purpose = CertificatePurpose::ChargingStation;
+        if !self.operations.is_occupied(Exclusive::Certificate(purpose)) {
+            let flow = Flow::RenewCertificate(CertificateRenewal::new(purpose));
+            // Where that comes to nothing, its next boot asks again.
+            let _ = self.start(now, None, Box::new(FlowOperation::new(flow)));
+        }
     }
 
     /// The station rebooted: its monitors may have other ids now (N04.FR.19).

@@ -171,13 +171,16 @@ pub struct Authentication {
     pub security_profile: u8,
     /// Which password it was, while there are two.
     pub password: Option<PasswordUsed>,
+    /// Whether it showed a certificate that has expired. It is kept pending then, and has to renew it at once (A00.FR.429, A00.FR.807).
+    #[serde(default)]
+    pub certificate_expired: bool,
 }
 
 impl Authentication {
     /// A connection of this security profile.
     #[must_use]
     pub const fn new(security_profile: u8) -> Self {
-        Self { security_profile, password: None }
+        Self { security_profile, password: None, certificate_expired: false }
     }
 }
 

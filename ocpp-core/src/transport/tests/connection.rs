@@ -8,7 +8,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::pair;
-use crate::transport::{CloseFrame, Closed, Connection, ConnectionConfig, Incoming, Tungstenite};
+use crate::transport::{
+    CloseFrame, Closed, ConnectRequest, Connection, ConnectionConfig, HandshakeRules, Incoming, Tungstenite, accept,
+    connect_over,
+};
 
 /// A connection, and a bare WebSocket as its peer, over a pipe that holds `capacity` bytes. Virtual time works with it.
 async fn piped(
@@ -135,6 +138,33 @@ async fn a_peer_that_answers_no_ping_is_dead() {
     assert_eq!(connection.next().await, Incoming::Closed(Closed::PongTimeout));
     // The interval and the timeout of the default, in virtual time.
     assert_eq!(started.elapsed().as_secs(), 90);
+}
+
+// 1.6-J errata 3.11
+#[tokio::test(start_paused = true)]
+async fn a_station_that_vanishes_without_a_word_is_given_up_by_the_server() {
+    for says in [None, Some(r#"[2,"1","Heartbeat",{}]"#)] {
+        let (ours, theirs) = duplex(1 << 16);
+        let rules = HandshakeRules::default();
+        let request = ConnectRequest::new("ws://csms.example.com/ocpp", "CS001");
+        let (accepted, station) = tokio::join!(
+            accept(ours, &rules, ConnectionConfig::default(), async |_| Ok(())),
+            connect_over(theirs, &request)
+        );
+        let mut connection = accepted.unwrap().connection;
+        let mut station = station.unwrap();
+        if let Some(text) = says {
+            station.send(text.to_owned());
+            let received = tokio::select! { received = connection.next() => received, other = station.next() => other };
+            assert_eq!(received, Incoming::Text(text.to_owned()));
+        }
+        // From here on nothing comes of it, not even the end of the stream, and what it is sent goes nowhere.
+        connection.send(r#"[3,"1",{"currentTime":"2026-11-20T10:00:00Z"}]"#.to_owned());
+        let began = tokio::time::Instant::now();
+        assert_eq!(connection.next().await, Incoming::Closed(Closed::PongTimeout));
+        assert_eq!(began.elapsed().as_secs(), 90, "the interval and the time for a pong");
+        drop(station);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,6 +15,8 @@ pub(super) struct Judgement {
     roots: Vec<Certificate>,
     revoked: Vec<RevocationList>,
     purpose: Purpose,
+    /// Common names of those whose certificate may have expired.
+    may_have_expired: Vec<String>,
 }
 
 impl Judgement {
@@ -24,7 +26,7 @@ impl Judgement {
             .map(|list| RevocationList::parse(list.as_bytes()))
             .collect::<Result<_, _>>()
             .map_err(|error| TlsOptionsError::Pem { what: "revocation list", reason: error.to_string() })?;
-        Ok(Self { roots, revoked, purpose })
+        Ok(Self { roots, revoked, purpose, may_have_expired: Vec::new() })
     }
 
     /// Judges what a server shows: its path, then its name (A00.FR.309, A00.FR.412), among the subjectAltNames as is usual, or as the
@@ -42,6 +44,10 @@ impl Judgement {
         }
     }
 
+    fn may_have_expired(&self, leaf: &Certificate) -> bool {
+        leaf.common_name().is_some_and(|name| self.may_have_expired.iter().any(|known| known == name))
+    }
+
     pub(super) fn roots(&self) -> &[Certificate] {
         &self.roots
     }
@@ -49,7 +55,13 @@ impl Judgement {
     /// Verifies the path to a root (A00.FR.308, A00.FR.403, A00.FR.411; 1.6 security, A00.FR.307, A00.FR.403, A00.FR.411) and that nothing
     /// on it was revoked (A00.FR.705; 1.6 security, A00.FR.704).
     pub(super) fn path(&self, chain: &[Certificate], at: Timestamp) -> Result<(), CertificateFault> {
-        verify_chain(chain, &self.roots, at, self.purpose, &self.revoked).map_err(|error| match error {
+        let verify = |at| verify_chain(chain, &self.roots, at, self.purpose, &self.revoked);
+        let judged = match (verify(at), chain.first()) {
+            // A00.FR.429, A00.FR.807: everything else about it has to be right, as of when it was valid.
+            (Err(ChainError::Expired), Some(leaf)) if self.may_have_expired(leaf) => verify(at.min(leaf.not_after())),
+            (judged, _) => judged,
+        };
+        judged.map_err(|error| match error {
             ChainError::Empty => CertificateFault::Missing,
             ChainError::NotYetValid => CertificateFault::NotYetValid,
             ChainError::Expired => CertificateFault::Expired,
@@ -74,7 +86,8 @@ pub(super) fn server_roots(options: &TlsClientOptions) -> Result<Judgement, TlsO
 pub(super) fn client_roots(options: &TlsServerOptions) -> Result<Option<Judgement>, TlsOptionsError> {
     let Some(pem) = &options.client_roots else { return Ok(None) };
     let roots = certificates(pem, "root certificates of clients")?;
-    Judgement::new(roots, &options.revocation_lists, Purpose::Station).map(Some)
+    let judgement = Judgement::new(roots, &options.revocation_lists, Purpose::Station)?;
+    Ok(Some(Judgement { may_have_expired: options.may_have_expired.clone(), ..judgement }))
 }
 
 fn system_roots() -> Result<Vec<Certificate>, TlsOptionsError> {

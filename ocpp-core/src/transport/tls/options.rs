@@ -85,6 +85,10 @@ pub struct TlsServerOptions {
     pub client_roots: Option<String>,
     /// PEM: revocation lists of those authorities, one list each (A00.FR.705).
     pub revocation_lists: Vec<String>,
+    /// Common names of stations that are let in although their certificate, their own or the manufacturer's, has expired; everything else
+    /// about it has to be right. They are to be told nothing but to renew it ([`TlsPeer::has_expired`](super::server::TlsPeer::has_expired);
+    /// A00.FR.429, A00.FR.807). None by default.
+    pub may_have_expired: Vec<String>,
     /// How long a client may take for the TLS handshake. 10 seconds.
     pub handshake_timeout: Duration,
     /// Which implementation does the work.
@@ -99,6 +103,7 @@ impl TlsServerOptions {
             certificates: vec![certificate],
             client_roots: None,
             revocation_lists: Vec::new(),
+            may_have_expired: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             backend: TlsBackend::default(),
         }

@@ -10,8 +10,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
+use tokio_rustls::rustls::pki_types::UnixTime;
 
 use super::error::{TlsError, TlsOptionsError, TlsRefused};
+use super::judgement::moment;
 #[cfg(feature = "tls-openssl")]
 use super::openssl;
 use super::options::{TlsBackend, TlsServerOptions};
@@ -35,6 +37,9 @@ pub struct TlsPeer {
     /// The certificate that it showed, whose path was verified; none if it showed none. Whose certificate it is, is judged with
     /// [`authenticate`](crate::transport::authenticate).
     pub certificate: Option<Certificate>,
+    /// Whether that certificate has expired, and the station was let in by [`TlsServerOptions::may_have_expired`]. The session of the station
+    /// is told by [`Authentication::certificate_expired`](crate::csms::flows::Authentication::certificate_expired).
+    pub has_expired: bool,
 }
 
 /// A client whose TLS handshake is done.
@@ -112,7 +117,9 @@ impl TlsServer {
             let certificate = SHOWN.with(RefCell::take);
             match accepted {
                 Ok((stream, version, cipher_suite)) => {
-                    Ok(Secured { stream, peer: TlsPeer { version, cipher_suite, certificate } })
+                    let now = moment(UnixTime::now());
+                    let has_expired = certificate.as_ref().is_some_and(|certificate| certificate.not_after() < now);
+                    Ok(Secured { stream, peer: TlsPeer { version, cipher_suite, certificate, has_expired } })
                 }
                 Err(error) => Err(TlsRefused { error, certificate: certificate.map(Box::new) }),
             }

@@ -34,7 +34,7 @@ fn request(credentials: Option<(&str, &[u8])>) -> UpgradeRequest {
 
 fn peer(certificate: Option<&str>) -> TlsPeer {
     let certificate = certificate.map(|pem| Certificate::from_pem(pem).unwrap());
-    TlsPeer { version: "TLSv1.3", cipher_suite: "TLS_AES_256_GCM_SHA384".into(), certificate }
+    TlsPeer { version: "TLSv1.3", cipher_suite: "TLS_AES_256_GCM_SHA384".into(), certificate, has_expired: false }
 }
 
 fn judge(

@@ -95,6 +95,34 @@ async fn a_certificate_of_a_station_that_is_not_valid_ends_the_connection_with_a
     }
 }
 
+// A00.FR.429, A00.FR.807
+#[tokio::test]
+async fn a_station_is_let_in_with_an_expired_certificate_only_where_it_is_named() {
+    let authority = Authority::new();
+    let mut options = server_of(&authority);
+    options.revocation_lists = vec![authority.revocation_list(&[7])];
+    options.may_have_expired = vec!["CS001".to_owned()];
+    let tls = TlsServer::new(options).unwrap();
+    let of = |certificate| station_of(&authority, Some(certificate));
+    let peer = success(Server::start(&tls).await, of(authority.station_with("CS001", expired))).await;
+    assert!(peer.has_expired);
+    let peer = success(Server::start(&tls).await, of(authority.station("CS001"))).await;
+    assert!(!peer.has_expired);
+    let expired_and_revoked = authority.station_with("CS001", |parameters| {
+        expired(parameters);
+        numbered(7)(parameters);
+    });
+    for (shown, fault) in [
+        (authority.station_with("CS002", expired), CertificateFault::Expired),
+        (expired_and_revoked, CertificateFault::Revoked),
+        (Authority::new().station_with("CS001", expired), CertificateFault::UnknownIssuer),
+    ] {
+        let failure = failure(Server::start(&tls).await, of(shown)).await;
+        let Outcome::NoTls(refused) = failure.csms else { panic!("{:?}", failure.csms) };
+        assert!(matches!(refused.error, TlsError::Certificate(found) if found == fault), "{fault}");
+    }
+}
+
 // A00.FR.704, A00.FR.705
 #[tokio::test]
 async fn what_is_reloaded_counts_from_the_next_connection_on() {
