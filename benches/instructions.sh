@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Counts the instructions of one frame read and one message written, ours beside bare serde. Unlike times, counts repeat.
+# Counts the instructions of one frame read and one message written, ours beside bare serde, and of a call in a session. Unlike times, counts repeat.
 # Needs valgrind. usage: benches/instructions.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,4 +23,12 @@ for message in "${!names[@]}"; do
         ours=$(each ours "$direction" "$message")
         echo "| ${names[message]}, $direction | $bare | $ours | $(awk "BEGIN { printf \"%.2f\", $ours / $bare }") |"
     done
+done
+
+echo
+echo '| instructions of a call in the session of a CSMS | |'
+echo '|---|--:|'
+calls=('1.6 Heartbeat' '1.6 MeterValues, 10 samples, of no transaction' '1.6 MeterValues, 10 samples, of a transaction')
+for call in "${!calls[@]}"; do
+    echo "| ${calls[call]} | $(each session serve "$call") |"
 done

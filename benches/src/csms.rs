@@ -24,16 +24,6 @@ impl Call {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Heartbeat, Self::Readings, Self::MeterValues];
 
-    /// What to call it in a table.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Heartbeat => "1.6 Heartbeat",
-            Self::Readings => "1.6 MeterValues, 10 samples, of no transaction",
-            Self::MeterValues => "1.6 MeterValues, 10 samples, of a transaction",
-        }
-    }
-
     /// A frame, which differs from one number to the next where a station's would.
     #[must_use]
     pub fn frame(self, number: usize) -> String {
