@@ -297,9 +297,10 @@ impl Walk {
         self.step(Step::Bay(false));
         self.step(Step::Wait(2000));
         self.step(Step::Wait(1));
-        // A clock-aligned moment may just have come: what it brings takes a while to arrive.
+        // A clock-aligned moment may just have come: what it brings takes a while to arrive, and to be gone from the disk.
         let now = self.world.now;
-        if self.world.station().state(now).outbox > 0 {
+        let on_disk = self.world.storage.keys().any(|key| key.starts_with("outbox/"));
+        if on_disk || self.world.station().state(now).outbox > 0 {
             self.step(Step::Wait(2));
         }
     }
