@@ -18,7 +18,7 @@ use crate::reports;
 use crate::sites::Sites;
 use crate::stations::Stations;
 use crate::store::{MessageLog, OpenError, Store, StoreError};
-use crate::tariffs::Tariffs;
+use crate::tariffs::{self, Tariffs};
 use crate::tls::{Tls, TlsStartError};
 use crate::{api, door, stations, web};
 
@@ -192,6 +192,7 @@ impl Server {
         let maintenance = Maintenance::start(&store).await?;
         let stop = CancellationToken::new();
         let gate = Gate::new(api_token);
+        tokio::spawn(tariffs::display::run(stations.clone(), stop.clone()));
         let payments =
             Payments::start(store.clone(), stations.clone(), config.payments.clone(), public_url.clone(), stop.clone());
         let inner = Inner {

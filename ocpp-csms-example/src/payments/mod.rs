@@ -4,6 +4,8 @@
 //! process that dies goes on where it was: [`worker`] looks after everything that is not finished.
 
 mod card;
+#[cfg(test)]
+mod crash_tests;
 mod invoicing;
 mod mobile_money;
 mod pages;

@@ -18,6 +18,8 @@ use super::signature;
 pub(super) const SIGNATURE: &str = "sandbox-signature";
 /// How long a payment takes where it takes a while.
 const DELAY: SignedDuration = SignedDuration::from_secs(3);
+/// How long after its answer it tells what became of a payment.
+const ANSWER: std::time::Duration = std::time::Duration::from_millis(100);
 const METHODS: &[&str] = &["success", "decline", "delay", "webhook_twice", "webhook_never"];
 
 /// A notification on its way to this server itself.
@@ -51,8 +53,13 @@ impl Sandbox {
         if let Ok(value) = signature::sign(&self.secret, Timestamp::now(), body.as_bytes()).parse() {
             headers.insert(SIGNATURE, value);
         }
-        // The server may be ending; then the payment is asked after.
-        let _ = self.deliveries.send(Delivery { headers, body: body.into_bytes() });
+        let deliveries = self.deliveries.clone();
+        tokio::spawn(async move {
+            // As others do, it answers before it tells what became of it.
+            tokio::time::sleep(ANSWER).await;
+            // The server may be ending; then the payment is asked after.
+            let _ = deliveries.send(Delivery { headers, body: body.into_bytes() });
+        });
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the rest of the program asks of payments.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::http::HeaderMap;
 use iso_currency::Currency;
@@ -42,6 +42,8 @@ pub(super) struct Inner {
     /// Where browsers and providers reach this server.
     pub(super) public_url: String,
     pub(super) wake: Notify,
+    /// What is being looked after at this moment.
+    pub(super) busy: Mutex<HashSet<String>>,
     refused: AtomicU64,
 }
 
@@ -126,7 +128,15 @@ impl Payments {
         if let Some(mobile) = settings.mobile_money.clone() {
             add(Arc::new(MobileMoney::new(mobile, client)));
         }
-        let inner = Inner { store, stations, providers, public_url, wake: Notify::new(), refused: AtomicU64::new(0) };
+        let inner = Inner {
+            store,
+            stations,
+            providers,
+            public_url,
+            wake: Notify::new(),
+            busy: Mutex::default(),
+            refused: AtomicU64::new(0),
+        };
         let payments = Self { inner: Arc::new(inner) };
         tokio::spawn(worker::run(Arc::clone(&payments.inner), stop.clone()));
         tokio::spawn(payments.clone().take_in(deliveries, stop));

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::Prepaid;
-use super::provider::Outcome;
+use super::provider::{Outcome, ProviderError, Refunded};
 use super::service::start_by;
+use super::worker::again;
 use crate::ledger::Entry;
 use crate::sessions::billing::unpostable;
-use crate::store::{PaymentState, SessionStage, StoreError, Unit, ledger, payments, prepaid};
+use crate::store::{PaymentState, RefundState, SessionStage, StoreError, Unit, ledger, payments, prepaid};
 
 /// A provider says how a payment stands. Said again, or late, it changes nothing that was posted.
 ///
@@ -80,4 +81,40 @@ pub(super) async fn payment_expired(unit: &mut Unit, id: &str, now: Timestamp) -
         prepaid::change_prepaid(unit, &session).await?;
     }
     Ok(())
+}
+
+/// A provider answers about a refund. What is done stays done.
+pub(super) async fn refund_is(
+    unit: &mut Unit,
+    id: &str,
+    answer: Result<Refunded, ProviderError>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(mut refund) = payments::refund(unit, id).await? else { return Ok(()) };
+    let Some(payment) = payments::payment(unit, &refund.payment).await? else { return Ok(()) };
+    if matches!(refund.state, RefundState::Done | RefundState::Failed) {
+        return Ok(());
+    }
+    refund.updated_at = now;
+    match answer {
+        Ok(refunded) if refunded.done => {
+            (refund.state, refund.reference, refund.due_at) = (RefundState::Done, Some(refunded.reference), None);
+            let entry = Entry::pay_out(&refund.id, &payment.provider, &payment.payer, refund.amount, payment.currency);
+            ledger::post(unit, &entry.map_err(unpostable)?, now).await?;
+        }
+        Ok(refunded) => {
+            (refund.state, refund.reference) = (RefundState::Requested, Some(refunded.reference));
+            refund.attempts += 1;
+            refund.due_at = again(refund.attempts, now);
+        }
+        Err(ProviderError::Refused(reason)) => {
+            tracing::error!(refund = refund.id, reason, "a refund was refused: pay it back by other means");
+            (refund.state, refund.due_at, refund.failure) = (RefundState::Failed, None, Some(reason));
+        }
+        Err(ProviderError::Temporary(reason)) => {
+            refund.attempts += 1;
+            (refund.due_at, refund.failure) = (again(refund.attempts, now), Some(reason));
+        }
+    }
+    payments::change_refund(unit, &refund).await
 }

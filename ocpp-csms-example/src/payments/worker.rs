@@ -1,7 +1,7 @@
 //! Looks after everything that is not finished: asks providers, starts and stops stations, gives money back; again and again, at
 //! longer intervals, until it is done. After a restart it goes on with what the database says.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,12 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::provider::{Order, ProviderError, RefundOrder};
 use super::service::Inner;
 use super::{Happened, Outcome, steps};
-use crate::ledger::Entry;
-use crate::sessions::billing::{self, unpostable};
-use crate::store::{
-    Payment, PaymentRefund, PaymentState, PrepaidSession, RefundState, SessionStage, StoreError, ledger, payments,
-    prepaid,
-};
+use crate::sessions::billing;
+use crate::store::{Payment, PaymentRefund, PaymentState, PrepaidSession, SessionStage, StoreError, payments, prepaid};
 
 /// How long a payer has to pay.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
@@ -39,35 +35,57 @@ pub(super) async fn run(payments: Arc<Inner>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = payments.wake.notified() => {}
             // Never at once again: what is due and fails is not tried without a pause.
-            () = tokio::time::sleep(pause.max(Duration::from_millis(20))) => {}
+            () = tokio::time::sleep(pause.max(Duration::from_millis(100))) => {}
         }
     }
 }
 
 /// When a step is taken again that failed so often.
-fn again(attempts: i64, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn again(attempts: i64, now: Timestamp) -> Option<Timestamp> {
     let exponent = u32::try_from(attempts.clamp(0, 12)).unwrap_or(12);
     let pause = 250_i64.saturating_mul(1 << exponent).min(LONGEST);
     now.checked_add(SignedDuration::from_millis(pause)).ok()
 }
 
-async fn pass(inner: &Inner) -> Result<(), StoreError> {
+async fn pass(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let now = Timestamp::now();
     let store = &inner.store;
-    // One that cannot be looked after must not keep the others from it.
     for payment in store.payments_due(now).await? {
-        note("a payment", &payment.id.clone(), look_after_payment(inner, payment).await);
+        let (task, id) = (Arc::clone(inner), payment.id.clone());
+        look_after(inner, "a payment", id, async move { look_after_payment(&task, payment).await });
     }
     for session in store.prepaid_sessions_due(now).await? {
-        note("a prepaid session", &session.id.clone(), look_after_session(inner, session).await);
+        let (task, id) = (Arc::clone(inner), session.id.clone());
+        look_after(inner, "a prepaid session", id, async move { look_after_session(&task, session).await });
     }
     for refund in store.refunds_due(now).await? {
-        note("a refund", &refund.id.clone(), look_after_refund(inner, refund).await);
+        let (task, id) = (Arc::clone(inner), refund.id.clone());
+        look_after(inner, "a refund", id, async move { look_after_refund(&task, refund).await });
     }
     for subscription in store.subscriptions_due(now).await? {
-        note("a subscription", &subscription.id.clone(), super::invoicing::begin_month(store, subscription, now).await);
+        let id = subscription.id.clone();
+        note("a subscription", &id, super::invoicing::begin_month(store, subscription, now).await);
     }
     Ok(())
+}
+
+/// Each in a task of its own, and none in two: a provider or a station that is slow must not keep the others waiting.
+fn look_after(
+    inner: &Arc<Inner>,
+    what: &'static str,
+    id: String,
+    task: impl Future<Output = Result<(), StoreError>> + Send + 'static,
+) {
+    let busy = |inner: &Inner| inner.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+    if !busy(inner) {
+        return;
+    }
+    let inner = Arc::clone(inner);
+    tokio::spawn(async move {
+        note(what, &id, task.await);
+        inner.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        inner.wake.notify_one();
+    });
 }
 
 fn note(what: &str, id: &str, result: Result<(), StoreError>) {
@@ -176,34 +194,8 @@ async fn look_after_refund(inner: &Inner, refund: PaymentRefund) -> Result<(), S
         }
         _ => Err(ProviderError::Temporary("the provider of the payment is not set up".to_owned())),
     };
-    let now = Timestamp::now();
     let mut unit = inner.store.serial_unit().await?;
-    let Some(mut kept) = payments::refund(&mut unit, &refund.id).await? else { return Ok(()) };
-    if matches!(kept.state, RefundState::Done | RefundState::Failed) {
-        return Ok(());
-    }
-    kept.updated_at = now;
-    match answer {
-        Ok(refunded) if refunded.done => {
-            (kept.state, kept.reference, kept.due_at) = (RefundState::Done, Some(refunded.reference), None);
-            let entry = Entry::pay_out(&kept.id, &payment.provider, &payment.payer, kept.amount, payment.currency);
-            ledger::post(&mut unit, &entry.map_err(unpostable)?, now).await?;
-        }
-        Ok(refunded) => {
-            (kept.state, kept.reference) = (RefundState::Requested, Some(refunded.reference));
-            kept.attempts += 1;
-            kept.due_at = again(kept.attempts, now);
-        }
-        Err(ProviderError::Refused(reason)) => {
-            tracing::error!(refund = kept.id, reason, "a refund was refused: pay it back by other means");
-            (kept.state, kept.due_at, kept.failure) = (RefundState::Failed, None, Some(reason));
-        }
-        Err(ProviderError::Temporary(reason)) => {
-            kept.attempts += 1;
-            (kept.due_at, kept.failure) = (again(kept.attempts, now), Some(reason));
-        }
-    }
-    payments::change_refund(&mut unit, &kept).await?;
+    steps::refund_is(&mut unit, &refund.id, answer, Timestamp::now()).await?;
     unit.commit().await
 }
 

@@ -28,7 +28,7 @@ impl Transaction {
 }
 
 /// A session became known: who pays for it, and something is set aside for it.
-pub(super) async fn begun(unit: &mut Unit, transaction: &mut Transaction, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn begun(unit: &mut Unit, transaction: &mut Transaction, now: Timestamp) -> Result<(), StoreError> {
     let Some(token) = transaction.token.clone() else { return Ok(()) };
     if let Some(mut session) = prepaid::prepaid_of_token(unit, &transaction.station, &token).await? {
         transaction.payer = Some(session.payer.to_string());
@@ -158,7 +158,7 @@ pub(crate) async fn tell(
 
 /// A session is over: it is billed, once; what is found out after that is an adjustment of the bill. `is_final` is false where
 /// the end of the session is lost, and what is known has to do.
-pub(super) async fn ended(
+pub(crate) async fn ended(
     unit: &mut Unit,
     transaction: &mut Transaction,
     tariff: &Tariff,

@@ -75,6 +75,12 @@ impl Course {
         }
     }
 
+    /// Whether the vehicle takes no energy any more.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.idle_since.is_some()
+    }
+
     /// The latest moment that is known.
     pub(super) fn until(&self) -> Option<Timestamp> {
         self.until

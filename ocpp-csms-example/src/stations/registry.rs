@@ -297,7 +297,7 @@ impl Stations {
         &self.inner.config
     }
 
-    pub(super) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.inner.store
     }
 

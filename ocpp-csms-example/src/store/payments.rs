@@ -151,7 +151,7 @@ pub(crate) async fn put_payment(unit: &mut Unit, payment: &Payment) -> Result<()
 /// Keeps a change of a payment.
 pub(crate) async fn change_payment(unit: &mut Unit, payment: &Payment) -> Result<(), StoreError> {
     let update = "UPDATE payments SET state = $2, provider_reference = $3, action = $4, failure = $5, attempts = $6, due_at = $7, \
-         updated_at = $8 WHERE id = $1";
+         updated_at = $8, amount = $9 WHERE id = $1";
     let update = sql(update)
         .bind(&payment.id)
         .bind(payment.state.as_str())
@@ -160,7 +160,8 @@ pub(crate) async fn change_payment(unit: &mut Unit, payment: &Payment) -> Result
         .bind(&payment.failure)
         .bind(payment.attempts)
         .bind(payment.due_at)
-        .bind(payment.updated_at);
+        .bind(payment.updated_at)
+        .bind(payment.amount);
     unit.execute(update).await?;
     Ok(())
 }

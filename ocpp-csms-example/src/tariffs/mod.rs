@@ -6,12 +6,15 @@
 
 mod amount;
 mod bill;
+pub(crate) mod display;
 mod service;
 mod tariff;
 mod timetable;
+mod words;
 
 pub use amount::{AmountTooFine, amount, digits, minor_units, rounded_units, written};
 pub use bill::{Bill, Item, Line, TooMuch, Usage};
 pub use service::{Applied, Assignment, Scope, TariffRecord, TariffVersion, Tariffs, TariffsError};
 pub use tariff::{Tariff, TariffError, Tax};
 pub use timetable::{Day, MinuteOfDay, Moment, Slot, Timetable, TimetableError};
+pub use words::standard_tariff;
