@@ -17,6 +17,7 @@ use super::flow::{Awaited, Completion, FlowEnd, MonitoringQuery, Progress};
 use super::parts::{Joined, Parts};
 use super::steps::{Context, Next, Notice, Steps};
 use crate::csms::command::{CallOutcome, Command};
+use crate::csms::operations::{bytes_of, chunk};
 
 /// A list that goes out in as many messages as the station needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,9 +29,6 @@ struct Batches<T> {
     asked: usize,
     asking: bool,
 }
-
-/// What a message takes besides its entries, the frame around it included.
-const OVERHEAD: usize = 150;
 
 impl<T: Serialize> Batches<T> {
     fn new(entries: Vec<T>, instance: &'static str) -> Self {
@@ -53,21 +51,8 @@ impl<T: Serialize> Batches<T> {
             let names = Vec::from([format!("MonitoringCtrlr.{variable}.{}", self.instance)]);
             return Err(Box::new(Next::Call(FlowCall::Command(Command::GetConfiguration { names }))));
         }
-        // One is what every station takes.
-        let items = limit.items.unwrap_or(1);
-        let (mut chunk, mut bytes) = (Vec::new(), OVERHEAD);
-        while let Some(entry) = self.rest.front() {
-            bytes += serde_json::to_string(entry).map_or(0, |text| text.len()) + 1;
-            let fits = limit.bytes.is_none_or(|limit| bytes <= limit);
-            if !fits && chunk.is_empty() {
-                return Err(Box::new(Next::not_allowed("one entry alone is more than the station takes in a message")));
-            }
-            if !fits || chunk.len() >= items {
-                break;
-            }
-            chunk.extend(self.rest.pop_front());
-        }
-        Ok(chunk)
+        let too_long = || Box::new(Next::not_allowed("one entry alone is more than the station takes in a message"));
+        chunk(&mut self.rest, limit, bytes_of, |_, _| true).ok_or_else(too_long)
     }
 
     /// Whether the answer is one about a limit; the mirrors have read it.
