@@ -70,6 +70,8 @@ pub struct ConfigFile {
     /// Whether a station of 2.x is asked for all its variables when it is first accepted, and when its firmware changed: what it can do is
     /// known then. Default: true.
     pub inventory: Option<bool>,
+    /// The seconds after which a station of 2.x is asked after a transaction of which something is missing, 1 to 86400. Default: 30.
+    pub transaction_inquiry_after: Option<u32>,
     /// The seconds that an accepted station may be away before that is a fault, 1 to 86400. Default: 300.
     pub offline_after: Option<u32>,
     /// Who is told of what happens, and how.
@@ -176,6 +178,8 @@ pub struct Config {
     pub allow_no_security: bool,
     /// Whether stations of 2.x are asked for all their variables.
     pub inventory: bool,
+    /// After how long a station is asked after a transaction of which something is missing.
+    pub transaction_inquiry_after: Duration,
     /// How long an accepted station may be away before that is a fault.
     pub offline_after: Duration,
     /// How those are told who want to know.
@@ -328,6 +332,7 @@ impl ConfigFile {
             unknown_stations: self.unknown_stations.unwrap_or_default(),
             max_unknown_stations: self.max_unknown_stations.unwrap_or(1000),
             allow_no_security: self.allow_no_security.unwrap_or_else(|| listen.ip().is_loopback()),
+            transaction_inquiry_after: day("transaction_inquiry_after", self.transaction_inquiry_after, 30)?,
             offline_after: day("offline_after", self.offline_after, 300)?,
             notifications: self.notifications.check()?,
             contract_provider: match self.contract_provider {

@@ -147,6 +147,7 @@ impl Driver {
         config.conformance = self.stations.config().conformance;
         config.call_timeout = self.stations.config().call_timeout;
         config.inventory = self.stations.config().inventory;
+        config.transaction_inquiry_delay = self.stations.config().transaction_inquiry_after;
         let mut seed = [0; 32];
         rand::rngs::SysRng.try_fill_bytes(&mut seed)?;
         let Arrival { station, snapshot, has_mirrors, has_operations } = self.desk.arrived().await?;
