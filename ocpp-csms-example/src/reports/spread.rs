@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 /// The longest time that a session is taken to last: a station with a wrong clock must not fill the calendar.
-pub const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
+const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// A session that has ended, as far as reports care.
 #[derive(Debug, Clone, PartialEq, Eq)]

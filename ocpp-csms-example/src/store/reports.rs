@@ -113,10 +113,14 @@ impl Store {
             Grouping::Station => "station",
             Grouping::StationDay => "station, day",
         };
+        let table = match (grouping, station) {
+            (Grouping::Day, None) => "report_fleet_states",
+            _ => "report_states",
+        };
         let which = if station.is_some() { "station = $3 AND " } else { "" };
         let text = format!(
             "SELECT {keys}, state, CAST(SUM(duration) AS BIGINT) AS duration, CAST(SUM(entered) AS BIGINT) AS entered \
-             FROM report_states WHERE {which}day BETWEEN $1 AND $2 GROUP BY {keys}, state"
+             FROM {table} WHERE {which}day BETWEEN $1 AND $2 GROUP BY {keys}, state"
         );
         let rows = self.fetch_all(bounds(text, station, first, last)).await?;
         rows.iter()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::report_totals::part;
 use super::{Store, StoreError, Unit, sql};
 use crate::reports::{Day, StationState};
 
@@ -31,6 +32,12 @@ pub(crate) async fn put_state(
              ON CONFLICT (station, day, state) DO UPDATE SET duration = report_states.duration + excluded.duration, \
              entered = report_states.entered + excluded.entered");
         unit.execute(statement.bind(station).bind(*day).bind(state.as_str()).bind(*duration).bind(*entered)).await?;
+        let statement =
+            sql("INSERT INTO report_fleet_states (part, day, state, duration, entered) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (day, state, part) DO UPDATE SET duration = report_fleet_states.duration + excluded.duration, \
+             entered = report_fleet_states.entered + excluded.entered");
+        let statement = statement.bind(part(station)).bind(*day).bind(state.as_str());
+        unit.execute(statement.bind(*duration).bind(*entered)).await?;
     }
     let statement = sql("INSERT INTO station_states (station, state, since) VALUES ($1, $2, $3) \
          ON CONFLICT (station) DO UPDATE SET state = excluded.state, since = excluded.since");

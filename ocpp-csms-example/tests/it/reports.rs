@@ -184,6 +184,8 @@ async fn working_hours_are_those_with_a_connection_and_outlive_a_restart() {
     let total = csms.get(path).await["total"].clone();
     assert_eq!(total["faulted_seconds"], before);
     assert_eq!(total["faults"], 1);
+    let all = csms.get("/api/v1/reports/days").await["total"].clone();
+    assert_eq!((&all["faults"], &all["faulted_seconds"]), (&total["faults"], &total["faulted_seconds"]));
     let known = SignedDuration::from_secs(total["connected_seconds"].as_i64().unwrap());
     assert!(known < SignedDuration::from_mins(5), "{total}");
 }
