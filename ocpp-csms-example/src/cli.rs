@@ -1,7 +1,7 @@
 //! The command line of `ocpp-csms`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -12,7 +12,7 @@ use crate::config::{ConfigFile, DriverRegistration, UnknownStations};
 use crate::demo;
 use crate::logging::{self, LogFormat};
 use crate::server::Server;
-use crate::store::Database;
+use crate::store::{self, Database};
 use crate::tls::{Backend, Certificates, TlsFile};
 
 /// A charging station management system for OCPP 1.6, 2.0.1 and 2.1 in one process.
@@ -32,6 +32,50 @@ enum Command {
     Serve(Box<Serve>),
     /// Show everything at work: a CSMS and three simulated stations that charge, again and again, until ctrl-c.
     Demo(Demo),
+    /// Write everything that the database holds into one file, also while a server uses it.
+    Backup(Backup),
+    /// Put a back-up in the place of all that a database holds, whichever kind either is of: all of it or nothing. End the server first.
+    Restore(Restore),
+}
+
+#[derive(Debug, Args)]
+struct Backup {
+    /// The new file: an SQLite database, which holds secrets.
+    file: PathBuf,
+    #[command(flatten)]
+    of: Which,
+}
+
+#[derive(Debug, Args)]
+struct Restore {
+    /// A file that `backup` wrote, of this version or an older one.
+    file: PathBuf,
+    /// Lose what the database holds now.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    of: Which,
+}
+
+/// A database, as `serve` finds it.
+#[derive(Debug, Args)]
+struct Which {
+    /// Configuration file (TOML) that names the database.
+    #[arg(long, env = "OCPP_CSMS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// SQLite file, or postgres://USER:PASSWORD@HOST:PORT/DATABASE [default: ocpp-csms.sqlite].
+    #[arg(long, env = "OCPP_CSMS_DATABASE", hide_env_values = true, value_name = "FILE|URL")]
+    database: Option<Database>,
+}
+
+impl Which {
+    fn database(self) -> anyhow::Result<Database> {
+        let file = match &self.config {
+            Some(path) => ConfigFile::read(path)?,
+            None => ConfigFile::default(),
+        };
+        Ok(ConfigFile { database: self.database.or(file.database.clone()), ..file }.check()?.database)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -169,6 +213,14 @@ pub async fn run() -> ExitCode {
             logging::start(cli.log_format, "error");
             self::demo(demo).await
         }
+        Command::Backup(Backup { file, of }) => {
+            logging::start(cli.log_format, "warn");
+            backup(&file, of).await
+        }
+        Command::Restore(Restore { file, force, of }) => {
+            logging::start(cli.log_format, "warn");
+            restore(&file, force, of).await
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -177,6 +229,20 @@ pub async fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn backup(file: &Path, of: Which) -> anyhow::Result<()> {
+    let database = of.database()?;
+    store::back_up(&database, file).await?;
+    say(format_args!("{database} is backed up in {}", file.display()));
+    Ok(())
+}
+
+async fn restore(file: &Path, force: bool, of: Which) -> anyhow::Result<()> {
+    let database = of.database()?;
+    store::restore(&database, file, force).await?;
+    say(format_args!("{database} holds what {} holds", file.display()));
+    Ok(())
 }
 
 async fn serve(serve: Serve) -> anyhow::Result<()> {

@@ -323,4 +323,34 @@ mod tests {
         waiting.abort();
         committed.await.unwrap().unwrap();
     }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_to_whoever_writes_and_loses_nothing_that_was_kept() {
+        let file = std::env::temp_dir().join(format!("ocpp-csms-full-{}", uuid::Uuid::new_v4().simple()));
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let mut connection = options.connect().await.unwrap();
+        connection.execute("CREATE TABLE facts (fact BIGINT NOT NULL PRIMARY KEY, text TEXT)").await.unwrap();
+        connection.execute("PRAGMA max_page_count = 50").await.unwrap();
+        let group = Group::new(options, connection);
+        let write = async |fact: i64| {
+            let mut turn = group.unit().await?;
+            let insert = sqlx::query("INSERT INTO facts VALUES ($1, $2)").bind(fact).bind("x".repeat(10_000));
+            turn.run(async |connection| insert.execute(connection).await).await?;
+            turn.commit().await
+        };
+        let mut kept = 0;
+        let error = loop {
+            match write(kept).await {
+                Ok(()) => kept += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(kept > 5 && matches!(error, StoreError::Full(_)), "{kept}: {error:?}");
+        assert!(error.to_string().contains("make room"), "{error}");
+        // With a new connection there is room again.
+        write(kept).await.unwrap();
+        assert_eq!(facts(&group).await, (0..=kept).collect::<Vec<_>>());
+        group.close().await;
+        std::fs::remove_file(file).unwrap();
+    }
 }

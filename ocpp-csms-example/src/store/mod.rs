@@ -4,6 +4,7 @@
 //! A write is on the disk when its call returns (`synchronous = FULL`): what is acknowledged to a station is kept.
 
 mod audit;
+mod backup;
 pub(crate) mod bills;
 mod connectors;
 mod database;
@@ -46,6 +47,7 @@ mod unit;
 mod words;
 
 pub use audit::{AuditEntry, AuditFilter};
+pub use backup::{BackupError, back_up, restore};
 pub use bills::{BillFilter, BillRecord};
 pub use connectors::Connector;
 pub use database::{Database, DatabaseError};

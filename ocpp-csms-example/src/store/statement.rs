@@ -158,6 +158,13 @@ impl Row {
         Ok(self.integer(column)? != 0)
     }
 
+    pub(crate) fn optional_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
     #[allow(dead_code, reason = "for those who keep files")]
     pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
         Ok(match self {

@@ -8,6 +8,7 @@ mod access_pages;
 mod access_people;
 mod access_walk;
 mod authority;
+mod backup;
 mod bad_input;
 mod calls;
 mod certificates;
