@@ -108,6 +108,10 @@ pub async fn restore(database: &Database, file: &Path, force: bool) -> Result<()
     private_file(&copy.0).map_err(failed)?;
     std::fs::copy(file, &copy.0).map_err(failed)?;
     let damaged = |reason: String| BackupError::Damaged { path: file.to_owned(), reason };
+    // Part of a database that is in use is in another file.
+    if std::fs::metadata(format!("{}-wal", file.display())).is_ok_and(|beside| beside.len() > 0) {
+        return Err(damaged("it is a database in use: make a back-up of it with `backup`".to_owned()));
+    }
     check(&copy.0).await.map_err(damaged)?;
     let source = match Store::open(copy.0.as_path()).await {
         Ok(source) => source,

@@ -8,7 +8,7 @@ use ocpp_csms::store::{
     BackupError, Database, Direction, Known, MessageLog, StationChange, Store, Token, TokenStatus, back_up, restore,
 };
 
-use crate::place::{Place, on_both};
+use crate::place::{Place, on_both, run_in_file};
 
 fn now() -> Timestamp {
     "2026-06-01T10:00:00Z".parse().unwrap()
@@ -122,13 +122,12 @@ on_both! {
     async fn a_back_up_of_a_newer_program_changes_nothing(place: Place) {
         let source = Place::on_sqlite().await.unwrap();
         fill(&source.open().await).await;
-        source.run(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-             VALUES (9999, 'from the future', TRUE, '', 0)",
-        )
-        .await;
-        let Database::File(file) = &source.database else { panic!() };
-        match restore(&place.database, file, true).await {
+        let file = place.folder.file("back-up");
+        back_up(&source.database, &file).await.unwrap();
+        let future = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'from the future', TRUE, '', 0)";
+        run_in_file(&file, future).await;
+        match restore(&place.database, &file, true).await {
             Err(BackupError::Newer { migration: 9999, .. }) => {}
             other => panic!("{other:?}"),
         }

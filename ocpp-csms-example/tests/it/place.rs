@@ -46,10 +46,12 @@ fn name(path: &Path) -> String {
     format!("{folder}_{}", path.file_stem().unwrap().to_string_lossy()).replace(['-', '.'], "_").to_lowercase()
 }
 
-async fn run_in_file(path: &Path, text: &str) {
+/// Runs SQL in an SQLite file.
+pub async fn run_in_file(path: &Path, text: &str) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
     let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut connection).await.unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
 }
 
 /// A database that did not exist before.
