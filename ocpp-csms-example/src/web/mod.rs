@@ -9,6 +9,7 @@ mod audit;
 mod chart;
 mod dashboard;
 mod explorer;
+mod faults;
 mod fields;
 mod flash;
 pub mod format;
@@ -103,6 +104,8 @@ fn of_upkeep(csms: &Csms) -> Pages {
         .page(Method::GET, "/sites/new", OPERATE, sites::new)
         .page(Method::GET, "/sites/{id}", VIEW, sites::show)
         .page(Method::POST, "/sites/{id}/remove", OPERATE, sites::remove)
+        .page(Method::GET, "/faults", VIEW, faults::list)
+        .page(Method::POST, "/faults/{id}", OPERATE, faults::act)
         .page(Method::GET, "/reports", VIEW, reports::show)
         .page(Method::GET, "/maintenance", VIEW, maintenance::list)
         .page(Method::POST, "/maintenance", OPERATE, maintenance::request)

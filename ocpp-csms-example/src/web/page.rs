@@ -71,11 +71,7 @@ const NAVIGATION: &[(&str, &[(&str, &str, Scope)])] = &[
     ),
     (
         "frame.group_upkeep",
-        &[
-            ("frame.maintenance", "/maintenance", Scope::View),
-            ("frame.firmware", "/firmware", Scope::View),
-            ("frame.explorer", "/explorer", Scope::Operate),
-        ],
+        &[("frame.maintenance", "/maintenance", Scope::View), ("frame.explorer", "/explorer", Scope::Operate)],
     ),
     (
         "frame.group_system",

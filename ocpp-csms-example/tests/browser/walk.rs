@@ -56,6 +56,8 @@ async fn a_new_user_gets_from_the_first_start_to_a_report() {
     add_a_tariff(&browser).await;
     register_a_driver(&browser).await;
     charge(&browser, &plug).await;
+    top_up(&browser).await;
+    scan_and_pay(&browser, &plug).await;
     request_a_log(&browser).await;
     set_a_limit(&browser).await;
     explore(&browser).await;
@@ -158,6 +160,37 @@ async fn charge(browser: &Browser, plug: &Simulator) {
     browser.find("figure.chart canvas").await;
     browser.reads("Day and night", false).await;
     browser.picture("session").await;
+}
+
+/// A balance is filled up, and the books show it.
+async fn top_up(browser: &Browser) {
+    browser.go("/payments").await;
+    browser.fill("#field-amount", "20.001").await;
+    browser.click("form[action=\"/payments\"] button").await;
+    browser.find("#field-amount[aria-invalid=\"true\"]").await;
+    browser.fill("#field-amount", "20").await;
+    browser.click("form[action=\"/payments\"] button").await;
+    browser.reads("20.00 EUR is on its way", false).await;
+    browser.reads("paid", true).await;
+    browser.picture("payments").await;
+}
+
+/// What a guest does at a station: the page of the QR code, a payment, a session, a receipt.
+async fn scan_and_pay(browser: &Browser, plug: &Simulator) {
+    plug.plug(1).await.unwrap();
+    browser.go("/pay/CS-1/1").await;
+    browser.picture("pay").await;
+    browser.fill("#field-amount", "5").await;
+    browser.click("main form button").await;
+    plug.wait_for(|state| state.evse(1).is_some_and(|evse| evse.transaction.is_some())).await.unwrap();
+    browser.find("#state[data-stage=\"running\"]").await;
+    browser.picture("pay-session").await;
+    plug.stop(1).await.unwrap();
+    plug.wait_for(|state| state.evse(1).is_some_and(|evse| evse.transaction.is_none())).await.unwrap();
+    plug.unplug(1).await.unwrap();
+    browser.click("a[href$=\"/receipt\"]").await;
+    browser.find("tfoot").await;
+    browser.picture("receipt").await;
 }
 
 async fn request_a_log(browser: &Browser) {
