@@ -77,9 +77,13 @@ impl Browser {
         assert!(!text.contains("That did not work"), "{text}");
     }
 
-    /// What can be read.
+    /// What can be read; nothing while a page goes.
     pub async fn text(&self) -> String {
-        self.driver.find(By::Tag("body")).await.unwrap().text().await.unwrap()
+        let script = "return document.body ? document.body.innerText : ''";
+        match self.driver.execute(script, Vec::new()).await {
+            Ok(text) => text.json().as_str().unwrap_or_default().to_owned(),
+            Err(_) => String::new(),
+        }
     }
 
     pub async fn path(&self) -> String {
@@ -110,10 +114,18 @@ impl Browser {
         self.find(&format!("{css} option[value=\"{value}\"]")).await.click().await.unwrap();
     }
 
+    /// Clicks; once more where the element was replaced meanwhile, as live parts are.
     pub async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        element.scroll_into_view().await.unwrap();
-        element.click().await.unwrap();
+        let start = Instant::now();
+        loop {
+            let element = self.find(css).await;
+            let _ = element.scroll_into_view().await;
+            match element.click().await {
+                Ok(()) => return,
+                Err(error) => assert!(start.elapsed() < PATIENCE, "{css} cannot be clicked: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Waits until this can be read, loading the page again where `again` says so.
@@ -132,7 +144,7 @@ impl Browser {
         }
     }
 
-    /// What the console of the browser says went wrong: refused by the policy, missing, thrown.
+    /// Runs a script in the page.
     pub async fn run(&self, script: &str) -> serde_json::Value {
         self.driver.execute(script, Vec::new()).await.unwrap().json().clone()
     }

@@ -158,7 +158,7 @@ async fn charge(browser: &Browser, plug: &Simulator) {
     browser.go("/sessions").await;
     browser.click("table a").await;
     browser.find("figure.chart canvas").await;
-    browser.reads("Day and night", false).await;
+    browser.reads("Meter last", false).await;
     browser.picture("session").await;
 }
 
@@ -198,7 +198,7 @@ async fn request_a_log(browser: &Browser) {
     browser.fill("#field-station", "CS-1").await;
     browser.click("form.card button").await;
     browser.reads("CS-1 was asked for its log.", false).await;
-    browser.reads("received", true).await;
+    browser.reads("uploaded", true).await;
     browser.click("#logs a").await;
     browser.find("#log").await;
     browser.picture("log").await;
