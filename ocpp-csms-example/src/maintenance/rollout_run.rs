@@ -70,7 +70,7 @@ enum Next {
     /// Everybody is done.
     Finish,
     /// The next wave has its turn.
-    NextWave,
+    Advance,
     /// Whoever waits and is there is told.
     Tell,
 }
@@ -84,13 +84,13 @@ fn next(rollout: &Rollout, stations: &[RolloutStation], now: Timestamp) -> Next 
     }
     let is_last = rollout.wave + 1 >= rollout.waves;
     if stations.iter().all(|station| station.state.is_final()) {
-        return if is_last { Next::Finish } else { Next::NextWave };
+        return if is_last { Next::Finish } else { Next::Advance };
     }
     // Who is offline for long holds nobody up any more, and gets it all the same.
     let began = rollout.wave_began_at.unwrap_or(now);
     let is_patient = now.duration_since(began) < rollout.patience;
     let only_waiting = stations.iter().all(|station| station.state.is_final() || station.state == UpdateState::Waiting);
-    if !is_last && only_waiting && !is_patient { Next::NextWave } else { Next::Tell }
+    if !is_last && only_waiting && !is_patient { Next::Advance } else { Next::Tell }
 }
 
 async fn advance(csms: &Csms, rollout: &Rollout, now: Timestamp) -> Result<(), StoreError> {
@@ -114,7 +114,7 @@ async fn advance(csms: &Csms, rollout: &Rollout, now: Timestamp) -> Result<(), S
         Next::Finish => {
             store.move_rollout(rollout, RolloutState::Finished, rollout.wave, None, now).await?;
         }
-        Next::NextWave => {
+        Next::Advance => {
             store.move_rollout(rollout, RolloutState::Running, rollout.wave + 1, None, now).await?;
             csms.maintenance().wake();
         }
@@ -285,7 +285,7 @@ mod tests {
         use UpdateState::{Installed, Skipped, Waiting};
         let first = rollout(0, 2, 10);
         assert_eq!(after_hours(1, &first, &[(0, Installed), (0, Waiting)]), Next::Tell);
-        assert_eq!(after_hours(1, &first, &[(0, Installed), (0, Skipped)]), Next::NextWave);
+        assert_eq!(after_hours(1, &first, &[(0, Installed), (0, Skipped)]), Next::Advance);
         assert_eq!(after_hours(1, &rollout(1, 2, 10), &[(0, Installed), (1, Installed)]), Next::Finish);
     }
 
@@ -293,7 +293,7 @@ mod tests {
     fn who_is_offline_for_long_holds_nobody_up_and_is_not_forgotten() {
         use UpdateState::{Downloading, Installed, Waiting};
         let first = rollout(0, 2, 10);
-        assert_eq!(after_hours(25, &first, &[(0, Installed), (0, Waiting)]), Next::NextWave);
+        assert_eq!(after_hours(25, &first, &[(0, Installed), (0, Waiting)]), Next::Advance);
         assert_eq!(after_hours(25, &first, &[(0, Downloading), (0, Waiting)]), Next::Tell);
         assert_eq!(after_hours(25, &rollout(1, 2, 10), &[(0, Waiting), (1, Installed)]), Next::Tell);
     }

@@ -20,10 +20,13 @@ pub struct Action {
     pub schema: Value,
 }
 
+/// Finds the schema of an action.
+type SchemaOf = fn(&str) -> Option<&'static ObjectSchema>;
+
 /// The calls of a version, in alphabetical order.
 #[must_use]
 pub fn actions(version: Version) -> Vec<Action> {
-    let (actions, schema): (&[&'static str], fn(&str) -> Option<&'static ObjectSchema>) = match version {
+    let (actions, schema): (&[&'static str], SchemaOf) = match version {
         Version::V1_6 => (v1_6::CsmsRequest::ACTIONS, v1_6::CsmsRequest::schema),
         Version::V2_0_1 => (v2_0_1::CsmsRequest::ACTIONS, v2_0_1::CsmsRequest::schema),
         _ => (v2_1::CsmsRequest::ACTIONS, v2_1::CsmsRequest::schema),

@@ -75,10 +75,10 @@ pub(crate) async fn run(stations: Stations, stop: CancellationToken) {
                     What::Disconnected { .. } => {
                         displays.remove(&notice.station);
                     }
-                    What::Metered(transaction) | What::Billed(transaction) => {
-                        if displays.get(&notice.station) == Some(&Display::DataTransfer) {
-                            spawn(&stations, &notice.station, vec![cost_message(&transaction)], &stop);
-                        }
+                    What::Metered(transaction) | What::Billed(transaction)
+                        if displays.get(&notice.station) == Some(&Display::DataTransfer) =>
+                    {
+                        spawn(&stations, &notice.station, vec![cost_message(&transaction)], &stop);
                     }
                     _ => {}
                 },

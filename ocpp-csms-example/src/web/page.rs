@@ -47,8 +47,11 @@ pub struct Link {
     pub here: bool,
 }
 
+/// A group of pages by the key of its name, with the key of the name, the path and the scope of each.
+type Section = (&'static str, &'static [(&'static str, &'static str, Scope)]);
+
 /// The pages of operators: group, then key of the name, path and scope of each.
-const NAVIGATION: &[(&str, &[(&str, &str, Scope)])] = &[
+const NAVIGATION: &[Section] = &[
     (
         "frame.group_operation",
         &[

@@ -118,7 +118,6 @@ struct Frame {
 #[template(path = "station_sessions.html")]
 struct Sessions {
     page: Page,
-    path: String,
     rows: Vec<(String, bool, SessionRow)>,
 }
 
@@ -126,7 +125,6 @@ struct Sessions {
 #[template(path = "station_reservations.html")]
 struct Reservations {
     page: Page,
-    path: String,
     rows: Vec<Reservation>,
 }
 
@@ -187,11 +185,11 @@ async fn view(page: &Page, csms: &Csms, id: &str, tab: &'static str, wanted: Wan
                 let over = session.stopped_at.is_some();
                 (super::sessions::path(&session), over, SessionRow::new(session, false))
             });
-            Sessions { page: page.clone(), path: path.clone(), rows: rows.collect() }.render()?
+            Sessions { page: page.clone(), rows: rows.collect() }.render()?
         }
         _ => {
             let rows = csms.store().reservations(id, Timestamp::now(), ROWS).await?;
-            Reservations { page: page.clone(), path: path.clone(), rows }.render()?
+            Reservations { page: page.clone(), rows }.render()?
         }
     };
     let forms: Vec<_> = OPERATIONS.iter().filter(|known| known.tab == tab && known.is_for(page)).collect();

@@ -38,7 +38,7 @@ impl Reader {
                 continue;
             }
             let chunk = soon("an event", self.response.chunk()).await.unwrap().unwrap();
-            self.text.push_str(&String::from_utf8(chunk.to_vec()).unwrap());
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
 }

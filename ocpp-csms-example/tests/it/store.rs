@@ -101,7 +101,7 @@ on_both! {
         let event = |number: u32| SecurityEvent {
             at: now(),
             source: Source::Csms,
-            station: (number % 2 == 0).then(|| "CS".to_owned()),
+            station: number.is_multiple_of(2).then(|| "CS".to_owned()),
             kind: format!("Kind{number}"),
             remote: None,
             detail: None,

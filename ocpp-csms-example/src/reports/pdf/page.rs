@@ -40,8 +40,11 @@ pub(super) struct Layout {
     /// Where the next line begins, from the top.
     y: f32,
     /// What is repeated on a new page.
-    heading: Option<(Vec<f32>, Vec<(String, Align)>)>,
+    heading: Option<Heading>,
 }
+
+/// The widths of the columns, and what they are called.
+type Heading = (Vec<f32>, Vec<(String, Align)>);
 
 impl Default for Layout {
     fn default() -> Self {
