@@ -120,6 +120,8 @@ mod tests {
 
     #[test]
     fn a_private_address_is_no_target_unless_it_is_allowed() {
+        // As the server does at its start.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         for target in
             ["http://127.0.0.1/", "http://[::1]:80/", "https://10.0.0.1/hook", "http://169.254.169.254/latest"]
         {

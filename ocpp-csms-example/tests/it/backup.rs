@@ -1,6 +1,5 @@
 //! Back-ups: made while the program runs, restored into a database of either kind, or not at all.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
