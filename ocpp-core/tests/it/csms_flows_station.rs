@@ -379,7 +379,7 @@ fn a_1_6_station_comes_by_the_security_profile_that_it_was_given() {
     assert_eq!(world.peer.session.least_security_profile(), 0);
 }
 
-/// B09.FR.35: the station of this library has no network profiles to write, and says so.
+/// The station of this library has no network profiles to write, and says so.
 #[test]
 fn a_2_x_station_without_network_profiles_refuses_the_switch() {
     let mut world = World::served(with_password(Version::V2_1));

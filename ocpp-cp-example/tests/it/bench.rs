@@ -11,6 +11,13 @@ use crate::csms::{Csms, Door, PATIENCE, Seen};
 /// All versions, for tests that hold in each.
 pub(crate) const VERSIONS: [Version; 3] = Version::ALL;
 
+/// A client for HTTP. Built beside the CSMS, it can speak TLS, and has to know by which implementation.
+pub(crate) fn http_client() -> reqwest::Client {
+    // An error says that it is known already.
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// A station, its CSMS, and the address of its control interface.
 pub(crate) struct Bench {
     pub(crate) csms: Csms,
@@ -39,7 +46,7 @@ impl Bench {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = control::router(station.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let bench = Self { csms, station, version, url, client: reqwest::Client::new() };
+        let bench = Self { csms, station, version, url, client: http_client() };
         bench.until("the boot is accepted", |state| state.is_accepted()).await;
         bench
     }

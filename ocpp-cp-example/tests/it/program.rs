@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
+use crate::bench::http_client;
 use crate::csms::{Csms, Door, Seen};
 
 #[tokio::test]
@@ -26,7 +27,8 @@ async fn the_program_prints_where_it_is_controlled_and_runs_until_it_is_interrup
     csms.until("the station boots", |seen| seen.payloads("BootNotification").len() == 1).await;
     assert_eq!(csms.seen().requests[0].0, "/ocpp/CP-7");
     let state: Value =
-        serde_json::from_str(&reqwest::get(format!("{url}/state")).await.unwrap().text().await.unwrap()).unwrap();
+        serde_json::from_str(&http_client().get(format!("{url}/state")).send().await.unwrap().text().await.unwrap())
+            .unwrap();
     assert_eq!((&state["id"], state["evses"].as_array().unwrap().len()), (&"CP-7".into(), 2));
 
     #[cfg(unix)]
@@ -65,7 +67,7 @@ async fn a_killed_station_ends_its_transaction_when_it_is_started_again() {
     let mut child = start();
     let url = control(&mut child).await;
     csms.until("the boot is accepted", |seen| !seen.payloads("StatusNotification").is_empty()).await;
-    let client = reqwest::Client::new();
+    let client = http_client();
     for (path, body) in [("plug", ""), ("tap", r#"{"token":"GOOD"}"#)] {
         let url = format!("{url}/evses/1/{path}");
         assert!(client.post(url).body(body).send().await.unwrap().status().is_success());
@@ -89,7 +91,8 @@ async fn a_killed_station_ends_its_transaction_when_it_is_started_again() {
     assert!(events.iter().all(|event| transaction(event) == transaction(events[0])));
     assert_eq!(events.last().unwrap()["transactionInfo"]["stoppedReason"], "PowerLoss");
     let state: Value =
-        serde_json::from_str(&reqwest::get(format!("{url}/state")).await.unwrap().text().await.unwrap()).unwrap();
+        serde_json::from_str(&http_client().get(format!("{url}/state")).send().await.unwrap().text().await.unwrap())
+            .unwrap();
     let evse = &state["evses"][0];
     assert_eq!((&evse["plugged"], &evse["permitted"]), (&1.into(), &false.into()), "the car is still there");
     let last = &evse["last_transaction"];

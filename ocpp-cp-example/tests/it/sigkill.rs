@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::bench::http_client;
 use crate::csms::{Csms, Door, PATIENCE, Seen};
 
 /// How often each station is killed, where somebody wants to know it better than every build does.
@@ -46,7 +47,7 @@ impl Process {
     }
 
     async fn state(&self) -> Value {
-        let text = reqwest::get(format!("{}/state", self.control)).await.unwrap().text().await.unwrap();
+        let text = http_client().get(format!("{}/state", self.control)).send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap()
     }
 }
@@ -137,7 +138,7 @@ async fn kill_again_and_again(version: Version) {
     let folder = std::env::temp_dir().join(format!("ocpp-cp-sigkill-{}-{}", version.number(), std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     let csms = Csms::start(Door::Open(version)).await;
-    let client = reqwest::Client::new();
+    let client = http_client();
     for _ in 0..kills {
         let mut station = Process::start(&csms, version, &folder).await;
         let moment = Duration::from_millis(random(900));
