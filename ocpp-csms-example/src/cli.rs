@@ -142,6 +142,9 @@ struct TlsSettings {
     /// Revocation list of such a root (PEM).
     #[arg(long, env = "OCPP_CSMS_TLS_CRL", value_name = "FILE", value_delimiter = ',')]
     tls_crl: Vec<PathBuf>,
+    /// Name in the certificate of a station that is let in although it has expired, to renew it and for nothing else [default: none].
+    #[arg(long, env = "OCPP_CSMS_TLS_EXPIRED_STATION", value_name = "NAME", value_delimiter = ',')]
+    tls_expired_station: Vec<String>,
     /// Host name or address of this server, for `auto` [default: localhost and the address it listens on].
     #[arg(long, env = "OCPP_CSMS_TLS_NAME", value_name = "NAME", value_delimiter = ',')]
     tls_name: Vec<String>,
@@ -159,6 +162,9 @@ impl TlsSettings {
         file.client_ca = self.tls_client_ca.or(file.client_ca);
         if !self.tls_crl.is_empty() {
             file.revocation_lists = self.tls_crl;
+        }
+        if !self.tls_expired_station.is_empty() {
+            file.expired_stations = self.tls_expired_station;
         }
         if !self.tls_name.is_empty() {
             file.names = self.tls_name;

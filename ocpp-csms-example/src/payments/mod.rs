@@ -1,7 +1,7 @@
 //! How charging is paid for: on a balance that is topped up, or by a guest for one session.
 //!
 //! Every step is kept before the next one is taken, and whatever is asked of a provider or a station may be asked again. So a
-//! process that dies goes on where it was: [`worker`] looks after everything that is not finished.
+//! process that dies goes on where it was: a worker looks after everything that is not finished.
 
 mod card;
 #[cfg(test)]

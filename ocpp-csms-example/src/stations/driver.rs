@@ -193,6 +193,7 @@ impl Driver {
     /// Takes over a connection, unless the operator changed something since it was let in.
     async fn attach(&mut self, session: &mut Session, connected: Connected, now: Option<Station>) {
         let Connected { admitted, profile, password, certificate_name, socket, remote, origin, .. } = connected;
+        let certificate_expired = connected.certificate_expired;
         let version = socket.version();
         let station = match self.desk.confirm(&admitted, now, profile, version).await {
             Ok(station) => station,
@@ -214,6 +215,7 @@ impl Driver {
         session.handle(self.now(), Input::Registration(self.desk.registration(station.registration)));
         let mut authentication = Authentication::new(profile.number());
         authentication.password = password;
+        authentication.certificate_expired = certificate_expired;
         session.handle(self.now(), Input::Authenticated(authentication));
         session.handle(self.now(), Input::Connected { version });
         // B01.FR.11, B01.FR.12

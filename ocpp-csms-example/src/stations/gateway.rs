@@ -41,6 +41,8 @@ pub(super) struct Connected {
     pub(super) password: Option<PasswordUsed>,
     /// The common name of the certificate that it came with, where that counted.
     pub(super) certificate_name: Option<String>,
+    /// That certificate has expired, and is to be renewed.
+    pub(super) certificate_expired: bool,
     pub(super) socket: Socket,
     pub(super) remote: SocketAddr,
     /// How it reached this server.
@@ -82,6 +84,8 @@ async fn upgrade(
             }
         };
     let origin = origin(request.headers(), tls.is_some());
+    let certificate_expired =
+        profile == SecurityProfile::TlsWithCertificate && tls.as_ref().is_some_and(|peer| peer.has_expired);
     let certificate_name = tls
         .filter(|_| profile == SecurityProfile::TlsWithCertificate)
         .and_then(|peer| peer.certificate.as_ref()?.common_name().map(str::to_owned))
@@ -103,9 +107,17 @@ async fn upgrade(
         match handshake.version {
             Some(version) => {
                 let socket = Connection::new(wire, version, config);
-                let connected =
-                    Connected { station, admitted, profile, password, certificate_name, socket, remote, origin };
-                stations.attach(connected);
+                stations.attach(Connected {
+                    station,
+                    admitted,
+                    profile,
+                    password,
+                    certificate_name,
+                    certificate_expired,
+                    socket,
+                    remote,
+                    origin,
+                });
             }
             None => {
                 let offered = handshake.offered.join(", ");

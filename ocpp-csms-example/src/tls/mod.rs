@@ -164,6 +164,8 @@ fn options(config: &TlsConfig) -> Result<TlsServerOptions, TlsStartError> {
     options.certificates = certificates;
     options.client_roots = (!roots.is_empty()).then_some(roots);
     options.revocation_lists = config.revocation_lists.iter().map(read).collect::<Result<_, _>>()?;
+    // A00.FR.429, A00.FR.807
+    options.may_have_expired.clone_from(&config.expired_stations);
     options.handshake_timeout = config.handshake_timeout;
     options.backend = match config.backend {
         Backend::Rustls => TlsBackend::Rustls,

@@ -50,6 +50,9 @@ pub struct TlsFile {
     /// Files with the revocation lists of those roots (PEM).
     #[serde(default)]
     pub revocation_lists: Vec<PathBuf>,
+    /// Names in certificates of stations that are let in although theirs has expired, to renew it and for nothing else.
+    #[serde(default)]
+    pub expired_stations: Vec<String>,
     /// The names by which stations and browsers reach the server, for `auto`: host names and addresses. Default: `localhost` and the
     /// address that it listens on.
     #[serde(default)]
@@ -71,6 +74,8 @@ pub struct TlsConfig {
     pub client_roots: Option<PathBuf>,
     /// The revocation lists of those roots.
     pub revocation_lists: Vec<PathBuf>,
+    /// The names in certificates of stations that may have expired.
+    pub expired_stations: Vec<String>,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,
     /// Which implementation does the work.
@@ -154,6 +159,7 @@ impl TlsFile {
             own_authority,
             client_roots: self.client_ca,
             revocation_lists: self.revocation_lists,
+            expired_stations: self.expired_stations,
             handshake_timeout: around.handshake_timeout,
             backend: self.backend.unwrap_or_default(),
         }))

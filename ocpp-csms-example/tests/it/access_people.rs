@@ -154,10 +154,11 @@ async fn the_cookie_is_kept_from_scripts_and_other_sites_and_is_new_with_each_se
         cookies.push(value);
     }
     assert_ne!(cookies[0], cookies[1]);
-    // Neither cookie nor password is in the database.
-    let database = folder.file("csms.sqlite");
-    csms.server.shut_down().await;
-    let kept = std::fs::read(database).unwrap();
+    // Neither cookie nor password is in the database, nor in a back-up of it, which is a file whatever the database is.
+    let file = folder.file("back-up");
+    let database = crate::place::database(&folder.file("csms.sqlite")).await;
+    ocpp_csms::store::back_up(&database, &file).await.unwrap();
+    let kept = std::fs::read(file).unwrap();
     for secret in [cookies[0].as_str(), cookies[1].as_str(), PASSWORD] {
         assert!(!kept.windows(secret.len()).any(|window| window == secret.as_bytes()));
     }

@@ -73,6 +73,7 @@ impl Csms {
         };
         // Beside the file, also where the database is none.
         file.tls.folder = Some(database.with_extension("tls"));
+        file.files = Some(database.with_extension("files"));
         change(&mut file);
         let server = Server::start(file.check().unwrap(), Some(TOKEN)).await.unwrap();
         Self { server, client: reqwest::Client::new() }

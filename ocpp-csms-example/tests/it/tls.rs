@@ -4,6 +4,7 @@ use ocpp_core::transport::{
     CertificateAndKey, CertificateFault, Channel, ConnectError, ConnectRequest, Connection, Incoming, TlsClient,
     TlsClientOptions, TlsError, WebSocket, connect,
 };
+use ocpp_csms::config::ConfigFile;
 use ocpp_csms::tls::Certificates;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -16,7 +17,7 @@ const PASSWORD: &str = "correct-horse-battery";
 type Station = Connection<WebSocket<Channel<TcpStream>>>;
 
 /// A CSMS of the operator `Example CPO` with certificates in files.
-async fn start(folder: &Folder, authority: &Authority) -> Csms {
+async fn start_with(folder: &Folder, authority: &Authority, change: impl FnOnce(&mut ConfigFile)) -> Csms {
     let (chain, key) = write(&folder.file(""), &authority.sign("csms.example.com", |_| {}));
     let roots = folder.file("roots.pem");
     std::fs::write(&roots, authority.pem()).unwrap();
@@ -27,8 +28,13 @@ async fn start(folder: &Folder, authority: &Authority) -> Csms {
         (file.tls.certificates, file.tls.keys) = (vec![chain], vec![key]);
         file.tls.client_ca = Some(roots);
         file.tls.revocation_lists = vec![list];
+        change(file);
     })
     .await
+}
+
+async fn start(folder: &Folder, authority: &Authority) -> Csms {
+    start_with(folder, authority, |_| {}).await
 }
 
 /// How a station connects.
@@ -347,4 +353,32 @@ async fn a_station_that_nobody_decided_about_proves_who_it_is_by_its_certificate
     assert_eq!(way().certificate(authority.sign("OTHER", |_| {})).status().await, 401);
     assert_eq!(way().certificate(authority.sign("NEW", |_| {})).status().await, 200);
     assert_eq!(csms.get("/api/v1/stations/NEW").await["registration"], "pending");
+}
+
+// A00.FR.429, A00.FR.807
+#[tokio::test]
+async fn a_station_that_is_named_gets_in_by_an_expired_certificate_to_renew_it_and_for_nothing_else() {
+    let (folder, authority) = (Folder::new(), Authority::new());
+    let named = |file: &mut ConfigFile| file.tls.expired_stations = vec!["OLD".into()];
+    let csms = start_with(&folder, &authority, named).await;
+    for id in ["OLD", "OTHER"] {
+        csms.put(&format!("/api/v1/stations/{id}"), json!({"security_profile": 3, "registration": "accepted"})).await;
+    }
+    let way = |id: &'static str| Way::new(&csms, &authority, id).certificate(authority.sign(id, expired));
+    assert!(way("OTHER").connect().await.is_err());
+    let mut station = way("OLD").connect().await.unwrap();
+    let boot = json!({"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M"}});
+    station.send(json!([2, "1", "BootNotification", boot]).to_string());
+    let mut frames: Vec<Value> = Vec::new();
+    while frames.len() < 2 {
+        match soon("a frame", station.next()).await {
+            Incoming::Text(text) => frames.push(serde_json::from_str(&text).unwrap()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(frames[0][2]["status"], "Pending");
+    assert_eq!(
+        (&frames[1][2], &frames[1][3]["requestedMessage"]),
+        (&json!("TriggerMessage"), &json!("SignChargingStationCertificate"))
+    );
 }
