@@ -84,6 +84,8 @@ fn features(root: &Path) -> anyhow::Result<()> {
     // The other implementation of TLS is no default: its tests run here alone.
     cargo(root, &["test", "-p", "ocpp-core", "--features", "tls-openssl", "--lib", "transport::tests::tls"], &[])?;
     cargo(root, &["clippy", "-p", "ocpp-csms-example", "--features", "tls-openssl", "--", "-D", "warnings"], &[])?;
+    // The servers that are measured.
+    cargo(root, &["clippy", "-p", "benches", "--features", "server", "--all-targets", "--", "-D", "warnings"], &[])?;
     Ok(())
 }
 

@@ -134,7 +134,7 @@ async fn csms(stations: usize) -> anyhow::Result<()> {
     std::fs::create_dir_all(&folder)?;
     let config = ConfigFile {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-        database: Some(folder.join("csms.sqlite")),
+        database: Some(folder.join("csms.sqlite").as_path().into()),
         unknown_stations: Some(UnknownStations::Accept),
         ..ConfigFile::default()
     };
