@@ -98,6 +98,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 fn introduce(server: &Server, database: &Database) {
     let address = server.address();
     say(format_args!("Page      http://{address}/"));
+    if let Some(link) = server.new_set_up_link() {
+        say(format_args!("Sign in   {link}   (works once)"));
+    }
     say(format_args!("REST      http://{address}/api/docs"));
     if let Some(token) = server.new_api_token() {
         say(format_args!("API token {token}   (shown only this once)"));
