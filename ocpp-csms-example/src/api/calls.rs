@@ -12,7 +12,7 @@ use super::Problem;
 use super::body::{Json, Path};
 use super::problem::Finding;
 use super::raw::json_or_text;
-use crate::access::Actor;
+use crate::access::{Actor, Scope};
 use crate::server::Csms;
 
 /// A call.
@@ -66,13 +66,35 @@ pub(crate) struct ErrorAnswer {
     details: Box<RawValue>,
 }
 
-/// Sends a call to a station and waits for its answer.
+/// The calls by which a station is set up or secured, or asked for data of its customers: what `…/administration` has a name for needs
+/// its scope here, too. Otherwise an operator could put another password or root into a station by the call itself.
+const ADMINISTRATIVE: &[&str] = &[
+    "CertificateSigned",
+    "ChangeConfiguration",
+    "ClearVariableMonitoring",
+    "CustomerInformation",
+    "DeleteCertificate",
+    "GetInstalledCertificateIds",
+    "InstallCertificate",
+    "PublishFirmware",
+    "SetMonitoringBase",
+    "SetMonitoringLevel",
+    "SetNetworkProfile",
+    "SetVariableMonitoring",
+    "SetVariables",
+    "SignedUpdateFirmware",
+    "UnpublishFirmware",
+    "UpdateFirmware",
+];
+
+/// Sends a call to a station and waits for its answer. What sets a station up or secures it needs the scope `administer`.
 #[utoipa::path(post, path = "/api/v1/stations/{id}/calls", tag = "calls",
     security(("bearer" = ["operate"])), operation_id = "call_station", request_body = Call,
     params(("id", description = "The station's identity")),
     responses(
         (status = 200, description = "As the station answered", body = CallAnswer),
         (status = 400, description = "The request is not understood", body = Problem),
+        (status = 403, description = "This call needs the scope `administer`", body = Problem),
         (status = 404, description = "There is no such station", body = Problem),
         (status = 409, description = "It is not connected, or the standard forbids the call as long as it is not accepted", body = Problem),
         (status = 422, description = "The payload breaks the schema of the station's version", body = Problem),
@@ -84,6 +106,10 @@ pub(super) async fn call(
     Path(id): Path<String>,
     Json(call): Json<Call>,
 ) -> Result<axum::Json<CallAnswer>, Problem> {
+    if ADMINISTRATIVE.contains(&call.action.as_str()) && !actor.may(Scope::Administer) {
+        let detail = format!("{} needs the scope administer: ask an admin for it", call.action);
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
     csms.store().station(&id).await?.ok_or_else(|| Problem::unknown_station(&id))?;
     let payload = call.payload.map_or_else(|| "{}".to_owned(), |payload| payload.get().to_owned());
     let command = Command::Raw { action: call.action.clone(), payload, validate: call.validate };

@@ -184,22 +184,10 @@ pub(crate) fn wanted(payments: &Payments, fields: &Fields, amount: i64, currency
 struct SessionPage {
     page: Page,
     place: String,
-    id: String,
-    stage: &'static str,
-    is_over: bool,
-    title: String,
-    text: String,
-    failure: Option<String>,
-    redirect: Option<String>,
-    phone: bool,
-    paid: String,
-    cost: Option<String>,
-    energy: Option<String>,
-    back: Option<String>,
-    has_receipt: bool,
-    again: String,
+    state: StatePart,
 }
 
+/// What changes while a session goes on: asked for again and again by the page.
 #[derive(Template)]
 #[template(path = "pay_state.html")]
 struct StatePart {
@@ -220,7 +208,7 @@ struct StatePart {
     again: String,
 }
 
-async fn find(csms: &Csms, page: &Page, id: &str) -> Result<Option<SessionPage>, StoreError> {
+async fn find(csms: &Csms, page: &Page, id: &str) -> Result<Option<(String, StatePart)>, StoreError> {
     let store = csms.store();
     // A driver's own session is seen in the portal, by the driver.
     let known = store.prepaid_session(id).await?.filter(|session| session.payer.driver().is_none());
@@ -244,8 +232,7 @@ async fn find(csms: &Csms, page: &Page, id: &str) -> Result<Option<SessionPage>,
     }
     let until = session.give_up_at.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
     let text = page.with(&format!("pay.stage_{}_text", stage.as_str()), "time", format!("{until} UTC"));
-    Ok(Some(SessionPage {
-        place: place(page, station, *evse),
+    let state = StatePart {
         title: page.t(&format!("pay.stage_{}", stage.as_str())).to_owned(),
         text,
         stage: stage.as_str(),
@@ -264,41 +251,24 @@ async fn find(csms: &Csms, page: &Page, id: &str) -> Result<Option<SessionPage>,
         again: pay_path(station, *evse),
         id: session.id.clone(),
         page: page.clone(),
-    }))
+    };
+    Ok(Some((place(page, station, *evse), state)))
 }
 
 async fn session(page: Page, State(csms): State<Csms>, Path(id): Path<String>) -> Response {
     match find(&csms, &page, &id).await {
-        Ok(Some(view)) => page.show(&view),
+        Ok(Some((place, state))) => page.show(&SessionPage { page: page.clone(), place, state }),
         Ok(None) => missing(&page, "pay.no_session"),
         Err(error) => page.broken(&error),
     }
 }
 
 async fn state(page: Page, State(csms): State<Csms>, Path(id): Path<String>) -> Response {
-    let view = match find(&csms, &page, &id).await {
-        Ok(Some(view)) => view,
-        Ok(None) => return missing(&page, "pay.no_session"),
-        Err(error) => return page.broken(&error),
-    };
-    let part = StatePart {
-        page: view.page,
-        id: view.id,
-        stage: view.stage,
-        is_over: view.is_over,
-        title: view.title,
-        text: view.text,
-        failure: view.failure,
-        redirect: view.redirect,
-        phone: view.phone,
-        paid: view.paid,
-        cost: view.cost,
-        energy: view.energy,
-        back: view.back,
-        has_receipt: view.has_receipt,
-        again: view.again,
-    };
-    page.show(&part)
+    match find(&csms, &page, &id).await {
+        Ok(Some((_, state))) => page.show(&state),
+        Ok(None) => missing(&page, "pay.no_session"),
+        Err(error) => page.broken(&error),
+    }
 }
 
 /// A line of a receipt.

@@ -37,6 +37,27 @@ async fn the_answer_of_the_station_is_the_result() {
 }
 
 #[tokio::test]
+async fn who_operates_stations_cannot_set_them_up_by_a_call() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    let _station = booted(&csms, "ocpp1.6").await;
+    let (_, made) = csms
+        .request(
+            reqwest::Method::POST,
+            "/api/v1/api-tokens",
+            Some(json!({"name": "desk", "scopes": ["view", "operate"]})),
+        )
+        .await;
+    let token = made["token"].as_str().unwrap();
+    for action in ["ChangeConfiguration", "InstallCertificate", "UpdateFirmware"] {
+        let call = reqwest::Client::new().post(csms.url("/api/v1/stations/CS/calls")).bearer_auth(token);
+        let answer = call.json(&json!({"action": action, "payload": {}})).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{action}");
+        assert!(answer.text().await.unwrap().contains("administer"));
+    }
+}
+
+#[tokio::test]
 async fn an_error_of_the_station_is_passed_on_as_it_is() {
     for subprotocol in VERSIONS {
         let folder = Folder::new();
