@@ -15,6 +15,7 @@ use super::progress::ProgressReport;
 use super::reservations::ReservationUpdate;
 use super::security::SecurityEvent;
 use super::settings::Definition;
+use super::smart_charging::Profile;
 use super::transactions::TransactionMessage;
 use super::vendor_messages::{VendorAnswer, VendorMessage};
 
@@ -73,6 +74,8 @@ pub(super) enum Call {
         at: Timestamp,
         info: Option<Box<str>>,
     },
+    /// Profiles that are installed (2.x).
+    ChargingProfiles(ProfilesReport),
     /// How far a firmware update or an upload is; the number of one that is kept until it is answered.
     Progress {
         number: Option<u64>,
@@ -101,6 +104,17 @@ pub(super) struct Report {
     pub(super) more_follows: bool,
     pub(super) at: Timestamp,
     pub(super) items: Vec<ReportItem>,
+}
+
+/// Some of the profiles that the CSMS asked for, of one source at one place.
+#[derive(Debug, Clone)]
+pub(super) struct ProfilesReport {
+    pub(super) request_id: i64,
+    /// Where they are; 0 for the station.
+    pub(super) evse: u32,
+    pub(super) source: String,
+    pub(super) profiles: Vec<Profile>,
+    pub(super) more_follows: bool,
 }
 
 /// A variable of the device model with its value, if that can be read.

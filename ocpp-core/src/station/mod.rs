@@ -220,6 +220,7 @@ pub struct Station {
 #[derive(Debug)]
 enum AfterAnswer {
     Report(report::ReportBase, i64),
+    ChargingProfiles(smart_charging::Criteria, i64),
 }
 
 impl Station {
@@ -376,6 +377,7 @@ impl Station {
         for after in core::mem::take(&mut self.after_answer) {
             match after {
                 AfterAnswer::Report(base, request_id) => self.report(base, request_id),
+                AfterAnswer::ChargingProfiles(criteria, request_id) => self.report_profiles(&criteria, request_id),
             }
         }
     }

@@ -45,6 +45,7 @@ mod scripted;
 mod smart_charging_properties;
 mod smart_charging_robustness;
 mod smart_charging_station;
+mod smart_charging_v2;
 mod smart_charging_vectors;
 mod station_authorization;
 mod station_authorization_cache;

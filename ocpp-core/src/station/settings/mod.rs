@@ -245,6 +245,8 @@ impl Station {
             Key::ActiveSecurityProfile => self.security_profile().to_string(),
             Key::CertificateEntries => self.certificates.len().to_string(),
             Key::LocalListEntries => self.local_list.len().to_string(),
+            Key::ChargingProfileEntries => self.count_profiles().to_string(),
+            Key::ChargingRateUnitSymbols => self.rate_unit_symbols(),
             key => self.settings.text(key).to_owned(),
         }
     }

@@ -12,6 +12,9 @@ use super::solver::{Outlet, Solver, Walk};
 /// How many moments a schedule looks at. Schedules of profiles that change all the time end there.
 const MOMENTS: usize = 20_000;
 
+/// A period without any limit has to have one all the same: a value that nothing reaches (2.1 part 2, K, 3.7.1).
+pub(in crate::station) const UNLIMITED: Decimal = Decimal::from_parts(999_999, 0, 0, false, 0);
+
 /// What a composite schedule is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {

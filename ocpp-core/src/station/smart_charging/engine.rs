@@ -3,8 +3,6 @@
 //! What is installed outlives restarts and counts offline as online (1.6 edition 2, 3.13.6; 1.6 errata 3.37).
 
 use alloc::collections::BTreeMap;
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -12,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::composite::{CompositeSchedule, Window};
-use super::installed::{Criteria, Installed};
+use super::installed::{Installed, Rival};
 use super::limit::{Limit, Supply};
 use super::profile::{Place, Profile, Purpose, RateUnit};
 use super::sharing::{Wish, share};
@@ -24,116 +22,17 @@ use crate::time::Instant;
 /// What a station knows about smart charging.
 #[derive(Debug, Default)]
 pub(in crate::station) struct Charging {
-    installed: Installed,
+    pub(super) installed: Installed,
     /// Profiles that came with a remote start and wait for its transaction, by EVSE.
-    awaiting_transaction: BTreeMap<u32, Profile>,
+    pub(super) awaiting_transaction: BTreeMap<u32, Profile>,
     /// When the limit of a running transaction may change.
     pub(in crate::station) next_change: Option<Instant>,
 }
 
-/// Why a profile is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::station) enum Refusal {
-    /// A profile of this purpose can't be installed there.
-    Place,
-    /// It never is valid.
-    Validity,
-    /// Its stack level is above the highest one.
-    StackLevel,
-    /// The station takes no limits in this unit.
-    RateUnit,
-    /// It has more periods than the station takes.
-    TooManyPeriods,
-    /// There are as many profiles as the station takes.
-    TooManyProfiles,
-}
-
-fn record(id: i64) -> String {
-    format!("charging-profile/{id}")
-}
-
 impl Station {
-    /// Takes over a profile that a predecessor stored.
-    pub(in crate::station) fn restore_profile(&mut self, profile: Profile) {
-        self.charging.installed.install(profile);
-    }
-
-    /// Whether this unit may be used.
-    pub(in crate::station) fn takes_unit(&self, unit: RateUnit) -> bool {
-        let name = match unit {
-            RateUnit::Amperes => "Current",
-            RateUnit::Watts => "Power",
-        };
-        self.settings.has(Key::ChargingRateUnits, name)
-    }
-
-    /// Whether a profile can be installed.
-    pub(in crate::station) fn check_profile(&self, profile: &Profile) -> Result<(), Refusal> {
-        let fits_place = match profile.purpose {
-            // 1.6 edition 2, 3.13.1
-            Purpose::StationMax => profile.place == Place::Station,
-            Purpose::TransactionDefault => true,
-            // K01.FR.16
-            Purpose::Transaction(_) => profile.place != Place::Station,
-        };
-        let at_most =
-            |key: Key, number: usize| i64::try_from(number).is_ok_and(|number| number <= self.settings.integer(key));
-        let waiting = self.charging.awaiting_transaction.len();
-        match () {
-            () if !fits_place => Err(Refusal::Place),
-            () if profile.valid_from.zip(profile.valid_to).is_some_and(|(from, to)| to <= from) => {
-                Err(Refusal::Validity)
-            }
-            () if !(0..=self.settings.integer(Key::ChargingProfileMaxStackLevel)).contains(&profile.stack_level) => {
-                Err(Refusal::StackLevel)
-            }
-            () if !self.takes_unit(profile.schedule.unit()) => Err(Refusal::RateUnit),
-            () if !at_most(Key::PeriodsPerSchedule, profile.schedule.periods().len()) => Err(Refusal::TooManyPeriods),
-            () if !at_most(Key::ChargingProfiles, self.charging.installed.len_with(profile) + waiting) => {
-                Err(Refusal::TooManyProfiles)
-            }
-            () => Ok(()),
-        }
-    }
-
-    /// Installs a profile, in place of those that it replaces. It counts at once: limits are told when the input is over.
-    pub(in crate::station) fn install_profile(&mut self, profile: Profile) -> Result<(), Refusal> {
-        self.check_profile(&profile)?;
-        self.keep_profile(profile);
-        Ok(())
-    }
-
-    fn keep_profile(&mut self, profile: Profile) {
-        let key = record(profile.id);
-        self.journal.put(key, &profile);
-        let replaced = self.charging.installed.install(profile);
-        self.forget_profiles(replaced);
-    }
-
-    fn forget_profiles(&mut self, ids: Vec<i64>) {
-        for id in ids {
-            self.journal.delete(record(id));
-        }
-    }
-
-    /// Clears the profiles that fit. Whether there were any.
-    pub(in crate::station) fn clear_profiles(&mut self, criteria: &Criteria) -> bool {
-        let cleared = self.charging.installed.clear(criteria);
-        let any = !cleared.is_empty();
-        self.forget_profiles(cleared);
-        any
-    }
-
     /// Keeps a profile that came with a remote start until its transaction begins (1.6 edition 2, 5.16.2; K05.FR.03).
     pub(in crate::station) fn await_transaction(&mut self, evse: u32, profile: Profile) {
         self.charging.awaiting_transaction.insert(evse, profile);
-    }
-
-    /// The station's own id of the transaction that runs at a place.
-    pub(in crate::station) fn running_transaction(&self, evse: u32, connector: Option<u32>) -> Option<&str> {
-        let evse = self.evses.get(self.position(evse)?)?;
-        let is_there = connector.is_none() || evse.plugged.is_none() || evse.plugged == connector;
-        evse.transaction.as_ref().filter(|_| is_there).map(|transaction| transaction.id.as_str())
     }
 
     fn supply(&self, at: usize) -> Supply {
@@ -154,7 +53,8 @@ impl Station {
         let connector = evse.plugged.filter(|_| running.is_some()).unwrap_or(connector);
         let outlet = Outlet::new(evse.id, connector, self.supply(at), now);
         match running {
-            Some(transaction) => outlet.charging(transaction.id.clone(), transaction.started_at),
+            // K01.FR.42: as long as energy can't flow, it is as if it could from now on.
+            Some(transaction) => outlet.charging(transaction.id.clone(), transaction.ready_at.unwrap_or(now)),
             None => outlet,
         }
     }
@@ -226,7 +126,7 @@ impl Station {
             }
             let Some(profile) = self.charging.awaiting_transaction.remove(&id) else { continue };
             if let Some(transaction) = transaction {
-                self.keep_profile(Profile { purpose: Purpose::Transaction(transaction), ..profile });
+                self.keep_profile(Profile { purpose: Purpose::Transaction(transaction), ..profile }, Rival::Replaced);
             }
         }
     }
@@ -247,7 +147,7 @@ impl Station {
     fn limits(&mut self) -> Vec<Option<Limit>> {
         self.charging.next_change = None;
         let mut limits = alloc::vec![None; self.evses.len()];
-        if self.charging.installed.profiles().is_empty() {
+        if self.charging.installed.profiles().is_empty() || !self.charges_smartly() {
             return limits;
         }
         let now = self.utc();
@@ -259,8 +159,12 @@ impl Station {
             .map(|at| (at, self.outlet(at, 1, now)))
             .collect();
         charging.sort_by_key(|(_, outlet)| outlet.began);
+        // What is generated on the spot is shared out evenly.
+        let generated = solver.generated_at(self.station_supply(), now).zip(u32::try_from(charging.len()).ok());
+        let generated = generated.map(|(generated, parts)| generated.shared(parts));
         for (at, outlet) in &charging {
-            limits[*at] = solver.limit_at(outlet, now);
+            let limit = solver.own_limit_at(outlet, now);
+            limits[*at] = limit.map(|limit| generated.map_or(limit, |generated| limit.plus(generated)));
         }
         if let Some((station, unit)) = solver.station_limit_at(self.station_supply(), now) {
             let capacity = station.in_unit(unit);
@@ -272,7 +176,9 @@ impl Station {
                 })
                 .collect();
             for ((at, outlet), share) in charging.iter().zip(share(capacity, &wishes)) {
-                limits[*at] = limits[*at].map(|limit| limit.min(Limit::new(share, unit, outlet.supply, limit.phases)));
+                let phases = limits[*at].map_or(outlet.supply.phases.get(), |limit| limit.phases);
+                let share = Limit::new(share, unit, outlet.supply, phases.min(station.phases));
+                limits[*at] = Some(limits[*at].map_or(share, |limit| limit.min(share)));
             }
         }
         if !self.settings.boolean(Key::PhaseSwitching) {

@@ -86,6 +86,12 @@ impl Limit {
         }
     }
 
+    /// One of this many equal parts of it.
+    pub(super) fn shared(self, parts: u32) -> Self {
+        let parts = Decimal::from(parts.max(1));
+        Self { power: self.power / parts, current: self.current / parts, phases: self.phases }
+    }
+
     /// The same over another number of phases.
     pub(super) fn over(self, phases: u32) -> Self {
         Self { phases, ..self }

@@ -6,8 +6,10 @@
 //! 1. A profile counts while it is valid and while its schedule runs. Among those of one purpose the highest stack level
 //!    prevails; where it has nothing to say (not begun, over, between two recurrences) the next lower one does
 //!    (1.6 edition 2, 3.13.2 and errata 3.43).
-//! 2. A profile of the transaction stands in for the default ones, as long as it has something to say (K02.FR.04, K02.FR.08).
-//! 3. The result is the smallest of what is left of the purposes (1.6 edition 2, 3.13.3; K08.FR.04).
+//! 2. A profile of the transaction stands in for the default ones, as long as it has something to say (K02.FR.04, K02.FR.08),
+//!    and one of priority for both, at a transaction that has it (2.1, K21.FR.04).
+//! 3. The result is the smallest of what is left of the purposes (1.6 edition 2, 3.13.3; K08.FR.04), and what is generated on
+//!    the spot comes on top of that (2.1, K27).
 //!
 //! # Time
 //!
@@ -16,20 +18,26 @@
 //! starts at a local time, which only 2.1 has, follows the local clock: what the clock leaves out is skipped, what it shows
 //! twice is repeated (K01.FR.90, K01.FR.91).
 
+mod admission;
 mod composite;
 mod engine;
 mod installed;
 mod limit;
 mod profile;
+mod reporting;
 mod sharing;
 mod solver;
 mod timeline;
 
 pub use composite::{CompositePeriod, CompositeSchedule, Window};
 pub use limit::{Limit, Supply};
-pub use profile::{Period, Place, Profile, Purpose, RateUnit, Recurrence, Schedule, ScheduleError, Start};
+pub use profile::{
+    Dynamic, OfflineRule, Period, Place, Profile, Purpose, RateUnit, Recurrence, Schedule, ScheduleError, Start,
+};
 pub use solver::{Outlet, Solver};
 
+#[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+pub(super) use admission::Refusal;
+pub(super) use composite::UNLIMITED;
 pub(super) use engine::Charging;
-#[cfg(feature = "v1_6")]
-pub(super) use installed::{Criteria, PurposeKind};
+pub(super) use installed::{Criteria, PurposeKind, Rival};

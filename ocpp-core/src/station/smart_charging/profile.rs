@@ -28,13 +28,71 @@ pub struct Profile {
     pub valid_to: Option<Timestamp>,
     /// The limits.
     pub schedule: Schedule,
+    /// The number of its schedule, where whoever made it gave it one (2.x).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<i64>,
+    /// Who set it, if that was not the operator of the CSMS: `EMS`, `SO`, `Other` or another word (2.1 part 2 appendices,
+    /// `ChargingLimitSourceEnumStringType`). At most 20 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// That its only limit changes from time to time, and how (2.1, K28).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dynamic: Option<Dynamic>,
+    /// How long it counts without a connection; for ever unless told otherwise (2.1, K01.FR.103).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offline: Option<OfflineRule>,
+}
+
+/// What makes a profile a dynamic one (2.1, K28). Its schedule has one period, which others change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dynamic {
+    /// After how many seconds the CSMS is asked for new values; `None` for never (K28.FR.10).
+    pub interval: Option<u32>,
+    /// When the values were set last (K28.FR.05, K28.FR.09).
+    #[serde(with = "crate::station::serial::time")]
+    pub updated: Timestamp,
+}
+
+/// What becomes of a profile while there is no connection (2.1, K01.FR.101, K01.FR.102).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfflineRule {
+    /// After how many seconds it no longer counts.
+    pub seconds: u32,
+    /// Whether it is over then, and doesn't count again when the connection is back.
+    pub ends: bool,
 }
 
 impl Profile {
     /// A profile that is always valid.
     #[must_use]
     pub fn new(id: i64, stack_level: i64, purpose: Purpose, place: Place, schedule: Schedule) -> Self {
-        Self { id, stack_level, purpose, place, valid_from: None, valid_to: None, schedule }
+        Self {
+            id,
+            stack_level,
+            purpose,
+            place,
+            valid_from: None,
+            valid_to: None,
+            schedule,
+            schedule_id: None,
+            source: None,
+            dynamic: None,
+            offline: None,
+        }
+    }
+
+    /// Whether somebody else than the CSMS has set it.
+    pub(in crate::station) fn is_external(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// Whether there is a moment at which both are valid.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let begins_in_time = |one: &Self, other: &Self| match (one.valid_from, other.valid_to) {
+            (Some(from), Some(to)) => from < to,
+            _ => true,
+        };
+        begins_in_time(self, other) && begins_in_time(other, self)
     }
 }
 
@@ -48,6 +106,12 @@ pub enum Purpose {
     TransactionDefault,
     /// Limits the transaction with this id (the station's own): `TxProfile`.
     Transaction(String),
+    /// Stands in for the two before while a transaction has priority: `PriorityCharging` (2.1, K21, K22).
+    Priority,
+    /// What somebody else than the CSMS allows, such as an energy management system: `ChargingStationExternalConstraints` (K11).
+    ExternalConstraints,
+    /// What is generated on the spot, on top of what the others allow: `LocalGeneration` (2.1, K27).
+    LocalGeneration,
 }
 
 /// Where a profile is installed.
@@ -160,6 +224,19 @@ pub enum ScheduleError {
     /// A number of phases is not 1, 2 or 3.
     #[error("a number of phases must be 1, 2 or 3")]
     Phases,
+}
+
+impl Place {
+    /// Whether it is the station, or somewhere at the same EVSE.
+    pub(super) fn touches(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Station, Self::Station) => true,
+            (Self::Evse { evse, connector }, Self::Evse { evse: other, connector: others }) => {
+                evse == other && connector.zip(others).is_none_or(|(one, other)| one == other)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Schedule {

@@ -28,13 +28,15 @@ pub struct Outlet {
     pub transaction: Option<String>,
     /// When the transaction began; without one, when it is thought to begin (K08.FR.06).
     pub began: Timestamp,
+    /// Whether the transaction has priority (2.1, K21.FR.04).
+    pub has_priority: bool,
 }
 
 impl Outlet {
     /// An outlet without a transaction, asked about as if one began at this moment.
     #[must_use]
     pub fn new(evse: u32, connector: u32, supply: Supply, began: Timestamp) -> Self {
-        Self { evse, connector, supply, max_power: None, transaction: None, began }
+        Self { evse, connector, supply, max_power: None, transaction: None, began, has_priority: false }
     }
 
     /// The same with a running transaction.
@@ -84,18 +86,30 @@ impl<'a> Solver<'a> {
         self.walk_outlet(outlet, at).until()
     }
 
+    /// The limit of an outlet at a moment, the profiles of the whole station apart.
+    pub(super) fn own_limit_at(&self, outlet: &Outlet, at: Timestamp) -> Option<Limit> {
+        self.walk_outlet(outlet, at).own_limit()
+    }
+
     /// What profiles for the whole station leave to all outlets together at a moment.
     pub(super) fn station_limit_at(&self, supply: Supply, at: Timestamp) -> Option<(Limit, RateUnit)> {
-        let station = self.layer(at, at, |profile| profile.purpose == Purpose::StationMax);
-        let (period, unit) = station.prevailing()?;
-        let limit = smallest(core::iter::once((period, unit)), supply)?;
-        Some((limit, unit))
+        let station = self.layers_of_station(at, at);
+        let unit = station.bounds().next()?.1;
+        // K04.FR.05
+        let generated = station.generated(supply);
+        let limit = smallest(station.bounds(), supply)?;
+        Some((generated.map_or(limit, |generated| limit.plus(generated)), unit))
+    }
+
+    /// What is generated on the spot for the whole station at a moment (2.1, K27).
+    pub(super) fn generated_at(&self, supply: Supply, at: Timestamp) -> Option<Limit> {
+        self.layers_of_station(at, at).generated(supply)
     }
 
     /// Below which rate the vehicle at an outlet charges inefficiently.
     pub(super) fn min_charging_rate_at(&self, outlet: &Outlet, at: Timestamp) -> Option<Limit> {
         let walk = self.walk_outlet(outlet, at);
-        let track = walk.transaction.track().or_else(|| walk.default.track())?;
+        let track = walk.track()?;
         let (period, schedule) = (track.segment.period?, &track.profile.schedule);
         let phases = period.phases.unwrap_or(3);
         schedule.min_charging_rate().map(|rate| Limit::new(rate, schedule.unit(), outlet.supply, phases))
@@ -108,6 +122,17 @@ impl<'a> Solver<'a> {
             profiles.map(|profile| Track { profile, segment: segment_at(profile, began, self.zone, at) }).collect();
         tracks.sort_by_key(|track| Reverse(track.profile.stack_level));
         Layer { tracks, began }
+    }
+
+    /// What is about the whole station.
+    fn layers_of_station(&self, began: Timestamp, at: Timestamp) -> StationLayers<'a> {
+        let layer =
+            |purpose: Purpose| self.layer(began, at, |known| known.purpose == purpose && known.place == Place::Station);
+        StationLayers {
+            most: layer(Purpose::StationMax),
+            external: layer(Purpose::ExternalConstraints),
+            generation: layer(Purpose::LocalGeneration),
+        }
     }
 
     pub(super) fn walk_outlet<'o>(&self, outlet: &'o Outlet, at: Timestamp) -> OutletWalk<'a, 'o> {
@@ -128,10 +153,22 @@ impl<'a> Solver<'a> {
             (Purpose::Transaction(meant), Some(running)) => meant == running,
             _ => false,
         };
+        // K21.FR.01: one of the station is for all EVSEs.
+        let is_priority = |profile: &Profile| {
+            outlet.has_priority
+                && profile.purpose == Purpose::Priority
+                && (profile.place == Place::Station || outlet.is_at(profile.place))
+        };
+        let of_outlet = |purpose: Purpose| {
+            self.layer(outlet.began, at, |known| known.purpose == purpose && outlet.is_at(known.place))
+        };
         OutletWalk {
             zone: self.zone,
             outlet,
-            station: self.layer(outlet.began, at, |profile| profile.purpose == Purpose::StationMax),
+            station: self.layers_of_station(outlet.began, at),
+            external: of_outlet(Purpose::ExternalConstraints),
+            generation: of_outlet(Purpose::LocalGeneration),
+            priority: self.layer(outlet.began, at, is_priority),
             transaction: self.layer(outlet.began, at, is_of_transaction),
             default: self.layer(outlet.began, at, is_default),
         }
@@ -140,7 +177,7 @@ impl<'a> Solver<'a> {
     pub(super) fn walk_station<'o>(&self, outlets: &'o [Outlet], supply: Supply, at: Timestamp) -> StationWalk<'a, 'o> {
         StationWalk {
             supply,
-            station: self.layer(at, at, |profile| profile.purpose == Purpose::StationMax),
+            station: self.layers_of_station(at, at),
             zone: self.zone,
             outlets: outlets.iter().map(|outlet| self.walk_outlet(outlet, at)).collect(),
         }
@@ -172,6 +209,11 @@ impl<'a> Layer<'a> {
         Some((track.segment.period?, track.profile.schedule.unit()))
     }
 
+    /// What all of them say: what one gives, another doesn't take back (K11.FR.01).
+    fn all(&self) -> impl Iterator<Item = (&'a Period, RateUnit)> + Clone {
+        self.tracks.iter().filter_map(|track| Some((track.segment.period?, track.profile.schedule.unit())))
+    }
+
     fn until(&self) -> Option<Timestamp> {
         self.tracks.iter().filter_map(|track| track.segment.until).min()
     }
@@ -197,37 +239,92 @@ pub(super) trait Walk {
     fn supply(&self) -> Supply;
 }
 
+/// What is about the whole station.
+#[derive(Debug)]
+struct StationLayers<'a> {
+    most: Layer<'a>,
+    external: Layer<'a>,
+    generation: Layer<'a>,
+}
+
+impl<'a> StationLayers<'a> {
+    /// Whatever bounds what comes from outside.
+    fn bounds(&self) -> impl Iterator<Item = (&'a Period, RateUnit)> + Clone {
+        self.most.prevailing().into_iter().chain(self.external.all())
+    }
+
+    /// What comes on top of it.
+    fn generated(&self, supply: Supply) -> Option<Limit> {
+        smallest(self.generation.prevailing().into_iter(), supply)
+    }
+
+    fn until(&self) -> Option<Timestamp> {
+        [&self.most, &self.external, &self.generation].into_iter().filter_map(Layer::until).min()
+    }
+
+    fn advance(&mut self, zone: &TimeZone, at: Timestamp) {
+        for layer in [&mut self.most, &mut self.external, &mut self.generation] {
+            layer.advance(zone, at);
+        }
+    }
+}
+
 /// An outlet from one moment to the next.
 #[derive(Debug)]
 pub(super) struct OutletWalk<'a, 'o> {
     zone: &'a TimeZone,
     outlet: &'o Outlet,
-    station: Layer<'a>,
+    station: StationLayers<'a>,
+    external: Layer<'a>,
+    generation: Layer<'a>,
+    priority: Layer<'a>,
     transaction: Layer<'a>,
     default: Layer<'a>,
 }
 
 impl<'a> OutletWalk<'a, '_> {
-    /// What prevails of the profiles that are about a transaction (K02.FR.04, K02.FR.08).
-    fn of_transaction(&self) -> Option<(&'a Period, RateUnit)> {
-        self.transaction.prevailing().or_else(|| self.default.prevailing())
+    /// The profile that prevails among those that are about a transaction (K02.FR.04, K02.FR.08, K21.FR.04).
+    fn track(&self) -> Option<&Track<'a>> {
+        [&self.priority, &self.transaction, &self.default].into_iter().find_map(Layer::track)
+    }
+
+    /// What bounds the outlet, the station apart.
+    fn own(&self) -> impl Iterator<Item = (&'a Period, RateUnit)> + Clone {
+        let of_transaction =
+            self.track().and_then(|track| Some((track.segment.period?, track.profile.schedule.unit())));
+        of_transaction.into_iter().chain(self.external.all())
+    }
+
+    /// What bounds the outlet, the station apart, with what is generated for it.
+    fn own_limit(&self) -> Option<Limit> {
+        let generated = smallest(self.generation.prevailing().into_iter(), self.outlet.supply);
+        let limit = smallest(self.own(), self.outlet.supply)?;
+        Some(generated.map_or(limit, |generated| limit.plus(generated)))
     }
 }
 
 impl Walk for OutletWalk<'_, '_> {
+    /// SC.01: what is generated comes on top of the smallest of the others (K08.FR.04).
     fn limit(&self) -> Option<Limit> {
-        let purposes = [self.station.prevailing(), self.of_transaction()];
-        let limit = smallest(purposes.into_iter().flatten(), self.outlet.supply);
-        limit.or_else(|| self.outlet.hardware_limit())
+        let supply = self.outlet.supply;
+        let Some(limit) = smallest(self.station.bounds().chain(self.own()), supply) else {
+            return self.outlet.hardware_limit();
+        };
+        let of_outlet = smallest(self.generation.prevailing().into_iter(), supply);
+        let generated = self.station.generated(supply).into_iter().chain(of_outlet);
+        Some(generated.fold(limit, Limit::plus))
     }
 
     fn until(&self) -> Option<Timestamp> {
-        let layers = [&self.station, &self.transaction, &self.default];
-        layers.into_iter().filter_map(Layer::until).min()
+        let layers = [&self.external, &self.generation, &self.priority, &self.transaction, &self.default];
+        earlier(self.station.until(), layers.into_iter().filter_map(Layer::until).min())
     }
 
     fn advance(&mut self, at: Timestamp) {
-        for layer in [&mut self.station, &mut self.transaction, &mut self.default] {
+        self.station.advance(self.zone, at);
+        let layers =
+            [&mut self.external, &mut self.generation, &mut self.priority, &mut self.transaction, &mut self.default];
+        for layer in layers {
             layer.advance(self.zone, at);
         }
     }
@@ -242,22 +339,23 @@ impl Walk for OutletWalk<'_, '_> {
 pub(super) struct StationWalk<'a, 'o> {
     zone: &'a TimeZone,
     supply: Supply,
-    station: Layer<'a>,
+    station: StationLayers<'a>,
     outlets: Vec<OutletWalk<'a, 'o>>,
 }
 
 impl Walk for StationWalk<'_, '_> {
     /// What all outlets together may draw (1.6 edition 2, 5.7 and errata 3.30; K08.FR.03).
     fn limit(&self) -> Option<Limit> {
-        let of_profiles = |walk: &OutletWalk<'_, '_>| smallest(walk.of_transaction().into_iter(), walk.outlet.supply);
+        let of_profiles = |walk: &OutletWalk<'_, '_>| walk.own_limit();
         // One outlet without a limit makes the sum of all of them unlimited.
         let together = |limit_of: &dyn Fn(&OutletWalk<'_, '_>) -> Option<Limit>| {
             let limits: Option<Vec<Limit>> = self.outlets.iter().map(limit_of).collect();
             limits.and_then(|limits| limits.into_iter().reduce(Limit::plus))
         };
-        let station = smallest(self.station.prevailing().into_iter(), self.supply);
-        let limit = together(&of_profiles).into_iter().chain(station).reduce(Limit::min);
-        limit.or_else(|| together(&|walk| of_profiles(walk).or_else(|| walk.outlet.hardware_limit())))
+        let station = smallest(self.station.bounds(), self.supply);
+        let bound = together(&of_profiles).into_iter().chain(station).reduce(Limit::min);
+        let bound = bound.map(|limit| self.station.generated(self.supply).map_or(limit, |more| limit.plus(more)));
+        bound.or_else(|| together(&|walk| of_profiles(walk).or_else(|| walk.outlet.hardware_limit())))
     }
 
     fn until(&self) -> Option<Timestamp> {

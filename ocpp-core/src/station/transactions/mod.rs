@@ -35,6 +35,9 @@ pub(super) struct Transaction {
     next_seq_no: u32,
     #[serde(with = "super::serial::time")]
     pub(super) started_at: Timestamp,
+    /// When energy could flow for the first time: somebody was authorised, and a vehicle plugged in (K01.FR.42).
+    #[serde(with = "super::serial::optional_time", default)]
+    pub(super) ready_at: Option<Timestamp>,
     #[serde(with = "super::serial::optional_decimal", default)]
     pub(super) meter_start: Option<Decimal>,
     /// Which conditions held at any time; the end of one of them may be the end of the transaction.
@@ -221,6 +224,7 @@ impl Station {
             id: id.clone(),
             next_seq_no: 0,
             started_at: now,
+            ready_at: None,
             meter_start: register(&evse.reading),
             reached,
             told_state: ChargingState::Idle,
@@ -354,6 +358,9 @@ impl Station {
             if stage != Stage::Ended {
                 values.splice(0..0, begin);
             }
+        }
+        if evse.plugged.is_some() && evse.authorization.is_some() {
+            transaction.ready_at.get_or_insert(now);
         }
         strip_public_keys(&self.settings, &mut values, Some(&mut transaction.told_public_key));
         // E01.FR.16: the EVSE is told once it is certain, and again where it is not told yet.

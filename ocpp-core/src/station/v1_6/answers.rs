@@ -49,6 +49,14 @@ pub(in crate::station) fn answer(station: &mut Station, action: &str, payload: &
         CsmsRequest::ExtendedTriggerMessage(request) => encode(&certificates::extended_trigger(station, &request)),
         CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
         CsmsRequest::DataTransfer(request) => return vendor_messages::ask(station, request),
+        // Somebody has switched it off in 2.x, where that is a variable.
+        CsmsRequest::ClearChargingProfile(_)
+        | CsmsRequest::GetCompositeSchedule(_)
+        | CsmsRequest::SetChargingProfile(_)
+            if !station.charges_smartly() =>
+        {
+            return Answered::Refuse(CallError::new(ErrorCode::NotSupported, "smart charging is switched off"));
+        }
         CsmsRequest::ClearChargingProfile(request) => {
             encode(&smart_charging::clear_charging_profile(station, &request))
         }

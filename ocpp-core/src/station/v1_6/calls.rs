@@ -53,7 +53,9 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
             request.tech_info = info.as_deref().map(Text::truncated);
             request.into()
         }
-        Call::LockProblem { .. } | Call::ReservationUpdate { .. } | Call::Report(_) => return None,
+        Call::LockProblem { .. } | Call::ReservationUpdate { .. } | Call::Report(_) | Call::ChargingProfiles(_) => {
+            return None;
+        }
         Call::Progress { report: ProgressReport::Firmware(report), .. } => firmware::status(report)?,
         Call::Progress { report: ProgressReport::Log(report), .. } => logs::status(report)?,
     };

@@ -4,25 +4,22 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use jiff::Timestamp;
+use ocpp_types::encode;
 use ocpp_types::v1_6::{
     ChargingProfile, ChargingProfileKindType, ChargingProfilePurposeType, ChargingProfileStatus, ChargingRateUnitType,
     ChargingSchedule, ChargingSchedulePeriod, ClearChargingProfileRequest, ClearChargingProfileResponse,
     ClearChargingProfileStatus, GetCompositeScheduleRequest, GetCompositeScheduleResponse, GetCompositeScheduleStatus,
     RecurrencyKindType, SetChargingProfileRequest, SetChargingProfileResponse,
 };
-use ocpp_types::{Decimal, encode};
 
 use crate::rpc::{CallError, ErrorCode};
 use crate::station::Station;
 use crate::station::dialect::Answered;
 use crate::station::settings::Key;
 use crate::station::smart_charging::{
-    CompositePeriod, Criteria, Period, Place, Profile, Purpose, PurposeKind, RateUnit, Recurrence, Schedule, Start,
-    Window,
+    CompositePeriod, Criteria, Period, Place, Profile, Purpose, PurposeKind, RateUnit, Recurrence, Rival, Schedule,
+    Start, UNLIMITED, Window,
 };
-
-/// A period without any limit has to have one all the same: a value that nothing reaches (2.1 part 2, K, 3.7.1).
-const NO_LIMIT: Decimal = Decimal::from_parts(999_999, 0, 0, false, 0);
 
 /// Where a connector's number points; `None` if there is no such connector.
 fn place(station: &Station, connector: i64) -> Option<Place> {
@@ -50,7 +47,7 @@ pub(super) fn set_charging_profile(station: &mut Station, request: &SetChargingP
     // 1.6 edition 2, 7.8: only a profile of a transaction names one.
     let names_in_vain = wire.transaction_id.is_some() && !matches!(purpose, Some(Purpose::Transaction(_)));
     let profile = purpose.filter(|_| !names_in_vain).and_then(|purpose| profile(wire, purpose, place, station.utc()));
-    let is_installed = profile.is_some_and(|profile| station.install_profile(profile).is_ok());
+    let is_installed = profile.is_some_and(|profile| station.install_profile(profile, Rival::Replaced).is_ok());
     Answered::Now(encode(&SetChargingProfileResponse::new(if is_installed {
         ChargingProfileStatus::Accepted
     } else {
@@ -74,7 +71,7 @@ pub(super) fn profile_of_remote_start(station: &Station, wire: &ChargingProfile,
         wire.charging_profile_purpose == ChargingProfilePurposeType::TxProfile && wire.transaction_id.is_none();
     let place = Place::Evse { evse, connector: None };
     let profile = profile(wire, Purpose::Transaction(String::new()), place, station.utc()).filter(|_| is_allowed)?;
-    station.check_profile(&profile).is_ok().then_some(profile)
+    station.check_profile(&profile, Rival::Replaced).is_ok().then_some(profile)
 }
 
 /// 1.6 edition 2, 7.8; `None` if it makes no sense.
@@ -145,7 +142,7 @@ pub(super) fn clear_charging_profile(
     // Errata 3.25, 3.26: everything that is given has to fit. At a connector that doesn't exist, nothing does.
     let cleared = place != Some(None)
         && station.clear_profiles(&Criteria {
-            id: request.id,
+            ids: request.id.map(|id| alloc::vec![id]),
             place: place.flatten(),
             purpose: request.charging_profile_purpose.as_ref().map(|purpose| match purpose {
                 ChargingProfilePurposeType::ChargePointMaxProfile => PurposeKind::StationMax,
@@ -153,6 +150,7 @@ pub(super) fn clear_charging_profile(
                 _ => PurposeKind::Transaction,
             }),
             stack_level: request.stack_level,
+            sources: None,
         });
     ClearChargingProfileResponse::new(if cleared {
         ClearChargingProfileStatus::Accepted
@@ -204,7 +202,7 @@ fn composite_schedule(
 }
 
 fn composite_period(period: &CompositePeriod) -> ChargingSchedulePeriod {
-    let mut wire = ChargingSchedulePeriod::new(period.start.into(), period.limit.unwrap_or(NO_LIMIT));
+    let mut wire = ChargingSchedulePeriod::new(period.start.into(), period.limit.unwrap_or(UNLIMITED));
     wire.number_phases = Some(period.phases.into());
     wire
 }

@@ -13,7 +13,9 @@ use ocpp_types::v2_1::{
 };
 use ocpp_types::{Conformance, DecodeError, Text, encode};
 
-use super::{Rules, calls, certificates, firmware, local_list, logs, reservations, variables, vendor_messages};
+use super::{
+    Rules, calls, certificates, firmware, local_list, logs, reservations, smart_charging, variables, vendor_messages,
+};
 use crate::rpc::{CallError, ErrorCode, MessageType};
 use crate::station::availability::{AvailabilityChange, Place};
 use crate::station::config::BootReason;
@@ -55,6 +57,24 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
         }
         CsmsRequest::InstallCertificate(request) => return certificates::install_certificate(request),
         CsmsRequest::ClearCache(_) => encode(&clear_cache(station)),
+        CsmsRequest::ClearChargingProfile(_)
+        | CsmsRequest::GetChargingProfiles(_)
+        | CsmsRequest::GetCompositeSchedule(_)
+        | CsmsRequest::SetChargingProfile(_)
+            if !station.charges_smartly() =>
+        {
+            return smart_charging::refused_as_a_whole();
+        }
+        CsmsRequest::ClearChargingProfile(request) => {
+            encode(&smart_charging::clear_charging_profile(station, &request))
+        }
+        CsmsRequest::GetChargingProfiles(request) => encode(&smart_charging::get_charging_profiles(station, &request)),
+        CsmsRequest::GetCompositeSchedule(request) => {
+            encode(&smart_charging::get_composite_schedule(station, &request))
+        }
+        CsmsRequest::SetChargingProfile(request) => {
+            encode(&smart_charging::set_charging_profile(station, rules, &request))
+        }
         CsmsRequest::DataTransfer(request) => return vendor_messages::ask(station, request),
         CsmsRequest::GetBaseReport(request) => encode(&get_base_report(station, &request)),
         CsmsRequest::GetLog(request) => return logs::get_log(station, &request),
@@ -62,7 +82,7 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
         CsmsRequest::GetLocalListVersion(_) => encode(&local_list::get_version(station)),
         CsmsRequest::GetTransactionStatus(request) => encode(&get_transaction_status(station, &request)),
         CsmsRequest::GetVariables(request) => encode(&variables::get_variables(station, rules, request)),
-        CsmsRequest::RequestStartTransaction(request) => encode(&request_start(station, &request)),
+        CsmsRequest::RequestStartTransaction(request) => encode(&request_start(station, rules, &request)),
         CsmsRequest::RequestStopTransaction(request) => encode(&request_stop(station, &request)),
         CsmsRequest::ReserveNow(request) => encode(&reservations::reserve_now(station, &request)),
         CsmsRequest::Reset(request) => encode(&reset(station, rules, &request)),
@@ -130,13 +150,38 @@ fn get_transaction_status(station: &Station, request: &GetTransactionStatusReque
     response
 }
 
-/// F01, F02. A charging profile is ignored by a station without smart charging (F01.FR.12).
-fn request_start(station: &mut Station, request: &RequestStartTransactionRequest) -> RequestStartTransactionResponse {
+/// F01, F02
+fn request_start(
+    station: &mut Station,
+    rules: &Rules,
+    request: &RequestStartTransactionRequest,
+) -> RequestStartTransactionResponse {
     let token = Token::new(request.id_token.id_token.as_str(), calls::token_type(request.id_token.r#type.as_str()));
     let group = request.group_id_token.as_ref().map(|group| group.id_token.as_str().to_string());
-    let place = request.evse_id.map(|evse| (number(evse), None));
+    let mut place = request.evse_id.map(|evse| (number(evse), None));
+    let mut awaiting = None;
+    // K05.FR.04: a station without smart charging ignores the profile.
+    if let Some(wire) = request.charging_profile.as_deref().filter(|_| station.charges_smartly()) {
+        let Some(evse) = station.evse_for_remote_start(place, &token) else {
+            return RequestStartTransactionResponse::new(RequestStartStopStatusEnumType::Rejected);
+        };
+        match smart_charging::profile_of_remote_start(station, rules, evse, wire) {
+            Ok(profile) => awaiting = Some((evse, profile)),
+            Err(refusal) => {
+                // K05.FR.05
+                let mut response = RequestStartTransactionResponse::new(RequestStartStopStatusEnumType::Rejected);
+                response.status_info = Some(smart_charging::status_info(smart_charging::reason(refusal)));
+                return response;
+            }
+        }
+        // The profile belongs to the transaction to come, and to no other.
+        place = Some((evse, None));
+    }
     match station.remote_start(place, token, group, Some(request.remote_start_id)) {
         Ok(transaction) => {
+            if let Some((evse, profile)) = awaiting {
+                station.await_transaction(evse, profile);
+            }
             let mut response = RequestStartTransactionResponse::new(RequestStartStopStatusEnumType::Accepted);
             // F01.FR.13
             response.transaction_id = transaction.as_deref().map(Text::truncated);

@@ -18,7 +18,7 @@ use ocpp_types::v2_1::{
 };
 use ocpp_types::{Conformance, Message, Text, decode};
 
-use super::{Rules, firmware, logs, reservations, variables, vendor_messages};
+use super::{Rules, firmware, logs, reservations, smart_charging, variables, vendor_messages};
 use crate::station::calls::{Call, Reply, StatusReport, TokenInfo};
 use crate::station::config::BootReason;
 use crate::station::event::{ConnectorStatus, Registration};
@@ -43,7 +43,8 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
         Call::MeterValues { evse, value, .. } => {
             MeterValuesRequest::new(i64::from(*evse), alloc::vec![meter_value(rules, value)]).into()
         }
-        Call::Report(report) => variables::notify_report(report).into(),
+        Call::Report(report) => variables::notify_report(station, report).into(),
+        Call::ChargingProfiles(report) => smart_charging::report_profiles(report).into(),
         Call::ReservationUpdate { id, update } => reservations::status_update(*id, *update).into(),
         Call::LockProblem { evse, connector, at } => lock_problem(*evse, *connector, *at).into(),
         Call::SignCertificate { csr, request_id } => {

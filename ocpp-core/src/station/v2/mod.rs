@@ -11,6 +11,7 @@ mod local_list;
 mod logs;
 mod reservations;
 mod rules;
+mod smart_charging;
 mod variables;
 mod vendor_messages;
 

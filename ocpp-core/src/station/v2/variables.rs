@@ -15,7 +15,7 @@ use super::Rules;
 use crate::station::calls::{Component, Report, ReportItem};
 use crate::station::event::ConnectorStatus;
 use crate::station::settings::table::{Kind, Variable};
-use crate::station::settings::{Access, Definition, Settings};
+use crate::station::settings::{Access, Definition, Key, Settings};
 use crate::station::{SettingChange, Station};
 
 /// The values of `AvailabilityState` (2.1 part 2, `ConnectorStatusEnumType`).
@@ -153,11 +153,11 @@ fn set_variable(station: &mut Station, rules: &Rules, data: SetVariableDataType)
 }
 
 /// B07.FR.03
-pub(super) fn notify_report(report: &Report) -> NotifyReportRequest {
+pub(super) fn notify_report(station: &Station, report: &Report) -> NotifyReportRequest {
     let mut request = NotifyReportRequest::new(report.request_id, report.at.into(), report.seq_no.into());
     request.tbc = Some(report.more_follows);
     let data = report.items.iter().filter_map(|item| match item {
-        ReportItem::Setting(row, value) => Some(report_data(row, row.v2.as_ref()?, value.as_deref())),
+        ReportItem::Setting(row, value) => Some(report_data(station, row, row.v2.as_ref()?, value.as_deref())),
         ReportItem::Availability(component, status) => Some(availability_data(*component, *status)),
     });
     request.report_data = Some(data.collect());
@@ -176,7 +176,7 @@ fn availability_data(component: Component, status: ConnectorStatus) -> ReportDat
     data
 }
 
-fn report_data(row: &Definition, name: &Variable, value: Option<&str>) -> ReportDataType {
+fn report_data(station: &Station, row: &Definition, name: &Variable, value: Option<&str>) -> ReportDataType {
     let mut attribute = VariableAttributeType::new();
     attribute.value = value.map(Text::truncated);
     attribute.mutability = Some(match row.access {
@@ -189,11 +189,11 @@ fn report_data(row: &Definition, name: &Variable, value: Option<&str>) -> Report
     variable.instance = name.instance.map(Text::truncated);
     let component = ComponentType::new(Text::truncated(name.component));
     let mut data = ReportDataType::new(component, variable, alloc::vec![attribute]);
-    data.variable_characteristics = Some(Box::new(characteristics(row)));
+    data.variable_characteristics = Some(Box::new(characteristics(station, row)));
     data
 }
 
-fn characteristics(row: &Definition) -> VariableCharacteristicsType {
+fn characteristics(station: &Station, row: &Definition) -> VariableCharacteristicsType {
     let data_type = match row.kind {
         Kind::Boolean => DataEnumType::Boolean,
         Kind::Integer { .. } => DataEnumType::Integer,
@@ -207,7 +207,11 @@ fn characteristics(row: &Definition) -> VariableCharacteristicsType {
     match row.kind {
         Kind::Integer { minimum, maximum } => {
             characteristics.min_limit = Some(Decimal::from(minimum));
-            characteristics.max_limit = Some(Decimal::from(maximum));
+            characteristics.max_limit = Some(Decimal::from(match row.key {
+                // How many profiles there can be is how this station is made.
+                Key::ChargingProfileEntries => station.settings.integer(Key::ChargingProfiles),
+                _ => maximum,
+            }));
         }
         Kind::Text { maximum } => {
             characteristics.max_limit = u32::try_from(maximum).ok().map(Decimal::from);
