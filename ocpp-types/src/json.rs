@@ -9,7 +9,7 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use crate::decode::{Context, Decode, Encode};
+use crate::decode::{Decode, Encode, Reader, Unreadable};
 
 /// Any JSON value, kept as the text that it is: no number loses a digit, no object its order.
 ///
@@ -90,9 +90,9 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-impl<'de> Decode<'de> for Json {
-    fn decode<D: Deserializer<'de>>(deserializer: D, _: &Context) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+impl Decode for Json {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        reader.raw().map(|raw| Self(raw.to_owned()))
     }
 }
 

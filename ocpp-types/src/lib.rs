@@ -91,6 +91,7 @@ mod json;
 mod macros;
 mod message;
 pub mod number;
+mod reader;
 pub mod schema;
 mod text;
 mod time;

@@ -26,54 +26,32 @@ macro_rules! object {
             }
         }
 
-        impl<'de> $crate::decode::Decode<'de> for $type {
-            fn decode<D: serde::Deserializer<'de>>(
-                deserializer: D,
-                context: &$crate::decode::Context,
-            ) -> Result<Self, D::Error> {
-                struct ObjectVisitor<'c>(&'c $crate::decode::Context);
-
-                impl<'de> serde::de::Visitor<'de> for ObjectVisitor<'_> {
-                    type Value = $type;
-
-                    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                        f.write_str(concat!("an object, ", $name))
-                    }
-
-                    #[allow(unused_mut)]
-                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$type, A::Error> {
-                        $(let mut $required: Option<$required_type> = None;)*
-                        $(let mut $optional: Option<$optional_type> = None;)*
-                        let mut extra = $crate::Extra::new();
-                        while let Some(name) = map.next_key_seed($crate::decode::Name)? {
-                            match &*name {
-                                $($required_name => {
-                                    const KIND: &$crate::schema::Kind = &$required_kind;
-                                    $crate::decode::required_member(
-                                        &mut map, self.0, $required_name, KIND, &mut $required, &mut extra,
-                                    )?;
-                                })*
-                                $($optional_name => {
-                                    const KIND: &$crate::schema::Kind = &$optional_kind;
-                                    $crate::decode::optional_member(
-                                        &mut map, self.0, $optional_name, KIND, &mut $optional, &mut extra,
-                                    )?;
-                                })*
-                                other => $crate::decode::unknown_member(&mut map, self.0, other, $open, &mut extra)?,
-                            }
-                        }
-                        Ok($type {
-                            $($required: match $required {
-                                Some(value) => value,
-                                None => return Err(serde::de::Error::missing_field($required_name)),
-                            },)*
-                            $($optional,)*
-                            extra,
-                        })
-                    }
+        impl $crate::decode::Decode for $type {
+            fn read(reader: &mut $crate::decode::Reader<'_>) -> Result<Self, $crate::decode::Unreadable> {
+                $(let mut $required: Option<$required_type> = None;)*
+                $(let mut $optional: Option<$optional_type> = None;)*
+                let mut extra = $crate::Extra::new();
+                reader.expect(b'{')?;
+                let mut first = true;
+                while reader.next_part(b'}', &mut first)? {
+                    // Each name is compared with what comes next, so that nobody has to look for its end.
+                    $(if reader.takes(concat!("\"", $required_name, "\"")) {
+                        const KIND: &$crate::schema::Kind = &$required_kind;
+                        $crate::decode::required_member(reader, $required_name, KIND, &mut $required, &mut extra)?;
+                        continue;
+                    })*
+                    $(if reader.takes(concat!("\"", $optional_name, "\"")) {
+                        const KIND: &$crate::schema::Kind = &$optional_kind;
+                        $crate::decode::optional_member(reader, $optional_name, KIND, &mut $optional, &mut extra)?;
+                        continue;
+                    })*
+                    $crate::decode::unknown_member(reader, Self::SCHEMA, &mut extra)?;
                 }
-
-                deserializer.deserialize_map(ObjectVisitor(context))
+                Ok($type {
+                    $($required: $required.ok_or($crate::decode::Unreadable)?,)*
+                    $($optional,)*
+                    extra,
+                })
             }
         }
 
@@ -90,7 +68,7 @@ macro_rules! object {
             }
         }
 
-        $crate::macros::plain_serde!($type);
+        $crate::macros::plain_serde!($type deserializer => $crate::decode::deserialize_object(deserializer, Self::SCHEMA));
     };
 }
 
@@ -147,12 +125,9 @@ macro_rules! enumeration {
             }
         }
 
-        impl<'de> $crate::decode::Decode<'de> for $type {
-            fn decode<D: serde::Deserializer<'de>>(
-                deserializer: D,
-                context: &$crate::decode::Context,
-            ) -> Result<Self, D::Error> {
-                $crate::decode::enumeration(deserializer, context)
+        impl $crate::decode::Decode for $type {
+            fn read(reader: &mut $crate::decode::Reader<'_>) -> Result<Self, $crate::decode::Unreadable> {
+                $crate::decode::enumeration(reader)
             }
         }
 
@@ -162,16 +137,19 @@ macro_rules! enumeration {
             }
         }
 
-        $crate::macros::plain_serde!($type);
+        $crate::macros::plain_serde!($type deserializer => {
+            let text: alloc::borrow::Cow<'_, str> = serde::Deserialize::deserialize(deserializer)?;
+            Ok(Self::from(&*text))
+        });
     };
 }
 
 /// Serde's own traits on top of ours, for those who want them: lenient, and without findings.
 macro_rules! plain_serde {
-    ($type:ident) => {
+    ($type:ident $deserializer:ident => $deserialize:expr) => {
         impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <Self as $crate::decode::Decode>::decode(deserializer, &$crate::decode::Context::plain())
+            fn deserialize<D: serde::Deserializer<'de>>($deserializer: D) -> Result<Self, D::Error> {
+                $deserialize
             }
         }
 

@@ -1,16 +1,17 @@
 //! Messages: what they have in common, and how they are decoded and judged.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Debug;
 
-use crate::decode::{Context, Decode, Encode, Wire};
+use crate::decode::{Decode, Encode, Wire, read_all};
 use crate::finding::{DecodeError, Finding, FindingKind};
+use crate::reader::{Reader, Unreadable, without_escapes_in_names};
 use crate::schema::{ObjectSchema, Walk};
 use crate::version::Version;
 
 /// A message of one version: the payload of a CALL, CALLRESULT or SEND.
-pub trait Message: for<'de> Decode<'de> + Encode + Clone + Debug + PartialEq {
+pub trait Message: Decode + Encode + Clone + Debug + PartialEq {
     /// The standard's name, such as `BootNotificationRequest`.
     const NAME: &'static str;
     /// The action that it belongs to, such as `BootNotification`.
@@ -98,24 +99,17 @@ impl<M> Decoded<M> {
 /// # Errors
 /// The text is not JSON, or departs from the schema in a way that the conformance does not accept.
 pub fn decode<M: Message>(text: &str, conformance: Conformance) -> Result<Decoded<M>, DecodeError> {
-    let context = Context::text();
-    match read::<M>(text, &context) {
-        Ok(message) if !context.is_noted() => Ok(Decoded { message, findings: Vec::new() }),
+    let mut reader = Reader::new(text);
+    match read_all(&mut reader) {
+        Ok(message) if !reader.is_noted() => Ok(Decoded { message, findings: Vec::new() }),
         outcome => judge(text, outcome, conformance),
     }
-}
-
-fn read<'de, M: Decode<'de>>(text: &'de str, context: &Context) -> Result<M, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let message = M::decode(&mut deserializer, context)?;
-    deserializer.end()?;
-    Ok(message)
 }
 
 #[cold]
 fn judge<M: Message>(
     text: &str,
-    outcome: Result<M, serde_json::Error>,
+    outcome: Result<M, Unreadable>,
     conformance: Conformance,
 ) -> Result<Decoded<M>, DecodeError> {
     serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| DecodeError::not_json(&error))?;
@@ -123,17 +117,12 @@ fn judge<M: Message>(
     if conformance == Conformance::Strict && !findings.is_empty() {
         return Err(DecodeError::violations(findings));
     }
-    match outcome.or_else(|_| read::<M>(text, &Context::careful())) {
+    match outcome.or_else(|_| read_all(&mut Reader::careful(&without_escapes_in_names(text)))) {
         Ok(message) => Ok(Decoded { message, findings }),
         Err(_) if !findings.is_empty() => Err(DecodeError::violations(findings)),
         // Not reached while decoder and schema agree, which the tests hold them to.
         Err(error) => Err(DecodeError::violations(
-            [Finding {
-                path: String::new(),
-                kind: FindingKind::Unreadable,
-                message: alloc::format!("cannot be read: {error}"),
-            }]
-            .into(),
+            [Finding { path: String::new(), kind: FindingKind::Unreadable, message: error.to_string() }].into(),
         )),
     }
 }

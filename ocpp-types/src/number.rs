@@ -1,13 +1,12 @@
 //! JSON numbers: integers of 64 bits and exact decimals.
 
 use alloc::string::ToString;
-use core::fmt;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::decode::{Context, Decode, Encode};
+use crate::decode::{Decode, Encode, Reader, Unreadable};
 use crate::schema::Kind;
 
 /// Reads the text of a JSON number exactly; `None` for what 28 digits cannot hold (`1e400`) and for what is no number.
@@ -66,39 +65,10 @@ fn scientific_decimal(text: &str) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(mantissa.mantissa().checked_mul(factor)?, 0).ok()
 }
 
-struct DecimalVisitor;
-
-impl de::Visitor<'_> for DecimalVisitor {
-    type Value = Decimal;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number of at most 28 digits")
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Decimal, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Decimal, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Decimal, E> {
-        // The shortest text of a float is what was written, up to 17 digits.
-        decimal_from_json(&value.to_string()).ok_or_else(|| E::invalid_value(de::Unexpected::Float(value), &self))
-    }
-}
-
-impl<'de> Decode<'de> for Decimal {
-    fn decode<D: Deserializer<'de>>(deserializer: D, context: &Context) -> Result<Self, D::Error> {
-        if context.reads_text() {
-            // The raw text keeps every digit; the way through a float would not.
-            let raw = <&RawValue>::deserialize(deserializer)?;
-            decimal_from_json(raw.get())
-                .ok_or_else(|| de::Error::invalid_value(de::Unexpected::Other("this value"), &DecimalVisitor))
-        } else {
-            deserializer.deserialize_any(DecimalVisitor)
-        }
+impl Decode for Decimal {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        // From the text, which has every digit; the way through a float would lose some.
+        decimal_from_json(reader.number()?).ok_or(Unreadable)
     }
 
     fn conforms(&self, kind: &Kind) -> bool {
@@ -146,41 +116,30 @@ impl Encode for Decimal {
     }
 }
 
-struct IntegerVisitor<'c>(&'c Context);
-
-impl de::Visitor<'_> for IntegerVisitor<'_> {
-    type Value = i64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an integer")
+/// An integer that is none to the letter, `1.0`: to the schemas of 2.x it is one, to those of 1.6 it is not. So it is usable, and looked
+/// at a second time.
+#[cold]
+fn unusual_integer(reader: &mut Reader<'_>) -> Result<i64, Unreadable> {
+    let text = reader.number()?;
+    if let Ok(value) = text.parse() {
+        return Ok(value);
     }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<i64, E> {
-        Ok(value)
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<i64, E> {
-        i64::try_from(value).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(value), &self))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<i64, E> {
-        // `1.0` is an integer to the schemas of 2.x and not to those of 1.6: usable, and looked at a second time.
-        self.0.note();
-        let range = -9_007_199_254_740_992.0..=9_007_199_254_740_992.0;
-        #[allow(clippy::cast_possible_truncation)] // within 2^53
-        let integer = value as i64;
-        #[allow(clippy::cast_precision_loss, clippy::float_cmp)]
-        if range.contains(&value) && integer as f64 == value {
-            Ok(integer)
-        } else {
-            Err(E::invalid_value(de::Unexpected::Float(value), &self))
-        }
-    }
+    reader.note();
+    let value: f64 = text.parse().map_err(|_| Unreadable)?;
+    let range = -9_007_199_254_740_992.0..=9_007_199_254_740_992.0;
+    #[allow(clippy::cast_possible_truncation)] // within 2^53
+    let integer = value as i64;
+    #[allow(clippy::cast_precision_loss, clippy::float_cmp)]
+    if range.contains(&value) && integer as f64 == value { Ok(integer) } else { Err(Unreadable) }
 }
 
-impl<'de> Decode<'de> for i64 {
-    fn decode<D: Deserializer<'de>>(deserializer: D, context: &Context) -> Result<Self, D::Error> {
-        deserializer.deserialize_i64(IntegerVisitor(context))
+impl Decode for i64 {
+    #[inline]
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        match reader.small_integer() {
+            Some(value) => Ok(value),
+            None => unusual_integer(reader),
+        }
     }
 
     fn conforms(&self, kind: &Kind) -> bool {
@@ -199,9 +158,9 @@ impl Encode for i64 {
     }
 }
 
-impl<'de> Decode<'de> for bool {
-    fn decode<D: Deserializer<'de>>(deserializer: D, _: &Context) -> Result<Self, D::Error> {
-        bool::deserialize(deserializer)
+impl Decode for bool {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        reader.boolean()
     }
 }
 

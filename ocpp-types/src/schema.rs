@@ -3,7 +3,6 @@
 //! Every generated type has its schema as a constant; the decoder makes the same checks from the same source, so that this
 //! table is only walked when something is off.
 
-use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -119,7 +118,7 @@ impl Kind {
 struct Entries;
 
 impl<'de> Visitor<'de> for Entries {
-    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+    type Value = Vec<(String, &'de RawValue)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -127,7 +126,7 @@ impl<'de> Visitor<'de> for Entries {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut entries = Vec::new();
-        while let Some(name) = map.next_key_seed(crate::decode::Name)? {
+        while let Some(name) = map.next_key()? {
             entries.push((name, map.next_value()?));
         }
         Ok(entries)

@@ -5,9 +5,9 @@ use alloc::string::String;
 use core::fmt;
 use core::ops::Deref;
 
-use serde::{Deserializer, Serializer, de};
+use serde::Serializer;
 
-use crate::decode::{Context, Decode, Encode};
+use crate::decode::{Decode, Encode, Reader, Unreadable};
 
 /// Text of at most `MAX` characters, counted as Unicode scalar values: `é` is one, however many bytes it takes
 /// (1.6 errata 3.58 to 3.62: a length is the most there may be).
@@ -153,27 +153,9 @@ impl<const MAX: usize> From<Text<MAX>> for String {
     }
 }
 
-struct StringVisitor;
-
-impl de::Visitor<'_> for StringVisitor {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
-    }
-
-    fn visit_string<E: de::Error>(self, text: String) -> Result<String, E> {
-        Ok(text)
-    }
-}
-
-impl<'de> Decode<'de> for String {
-    fn decode<D: Deserializer<'de>>(deserializer: D, _: &Context) -> Result<Self, D::Error> {
-        deserializer.deserialize_string(StringVisitor)
+impl Decode for String {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        reader.string(|_, text| Ok(text.into_owned()))
     }
 
     fn conforms(&self, kind: &crate::schema::Kind) -> bool {
@@ -187,11 +169,11 @@ impl Encode for String {
     }
 }
 
-impl<'de, const MAX: usize> Decode<'de> for Text<MAX> {
-    fn decode<D: Deserializer<'de>>(deserializer: D, context: &Context) -> Result<Self, D::Error> {
-        let text = String::decode(deserializer, context)?;
+impl<const MAX: usize> Decode for Text<MAX> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let text = String::read(reader)?;
         if !is_within(&text, MAX) {
-            context.note();
+            reader.note();
         }
         Ok(Self(text))
     }

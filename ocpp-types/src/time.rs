@@ -1,5 +1,6 @@
 //! Points in time as OCPP writes them.
 
+use alloc::borrow::Cow;
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -9,9 +10,9 @@ use core::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::Offset;
-use serde::{Deserializer, Serializer, de};
+use serde::{Deserializer, Serializer};
 
-use crate::decode::{Context, Decode, Encode};
+use crate::decode::{Decode, Encode, Reader, Unreadable};
 
 /// A point in time: UTC, with the offset understood and kept (1.6 edition 2, 3.14 and 3.15; 1.6 errata 3.10).
 ///
@@ -422,27 +423,13 @@ impl fmt::Debug for DateTime {
     }
 }
 
-struct DateTimeVisitor<'c>(&'c Context);
-
-impl de::Visitor<'_> for DateTimeVisitor<'_> {
-    type Value = DateTime;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a date and time of RFC 3339")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<DateTime, E> {
-        let time = DateTime::parse(text).map_err(E::custom)?;
+impl Decode for DateTime {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let time = reader.string(|_, text| Self::parse(&text).map_err(|_| Unreadable))?;
         if !time.is_exact() {
-            self.0.note();
+            reader.note();
         }
         Ok(time)
-    }
-}
-
-impl<'de> Decode<'de> for DateTime {
-    fn decode<D: Deserializer<'de>>(deserializer: D, context: &Context) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(DateTimeVisitor(context))
     }
 }
 
@@ -460,7 +447,8 @@ impl serde::Serialize for DateTime {
 
 impl<'de> serde::Deserialize<'de> for DateTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::decode(deserializer, &Context::plain())
+        let text: Cow<'_, str> = serde::Deserialize::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
 

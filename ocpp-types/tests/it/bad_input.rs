@@ -208,3 +208,36 @@ fn decimals_keep_the_digits_that_a_meter_sent() {
             .message;
     assert_eq!(encode(&message), format!(r#"{{"evseId":1,"meterValue":[{text}]}}"#));
 }
+
+#[test]
+fn names_may_be_written_with_escapes() {
+    for text in [r#"{"\u0069dTag":"a"}"#, r#"{ "idTa\u0067" : "\u0061" }"#] {
+        for conformance in [Conformance::Strict, Conformance::Lenient] {
+            let decoded = decode::<v1_6::AuthorizeRequest>(text, conformance).unwrap();
+            assert_eq!(decoded.message, v1_6::AuthorizeRequest::new("a".try_into().unwrap()), "{text}");
+            assert_eq!(decoded.findings, []);
+        }
+    }
+    let text = r#"{"idTag":"first","idT\u0061g":"second","\u006eew":"\u00e9"}"#;
+    let decoded = decode::<v1_6::AuthorizeRequest>(text, Conformance::Lenient).unwrap();
+    assert_eq!(kinds(&decoded.findings), [("/idTag", FindingKind::Repeated), ("/new", FindingKind::ExtraMember)]);
+    assert_eq!(encode(&decoded.message), r#"{"idTag":"first","idTag":"second","new":"\u00e9"}"#);
+}
+
+#[test]
+fn white_space_is_allowed_between_all_parts_and_none_may_be_missing() {
+    let spaced = "\r\n{ \"connectorId\"\t: 1 ,\n\"meterValue\" : [ { \"timestamp\" :\"2025-01-31T08:15:30Z\", \"sampledValue\" : [ { \"value\" : \"1\" } , {\"value\":\"2\"} ] } ] }\n";
+    let decoded = decode::<v1_6::MeterValuesRequest>(spaced, Conformance::Strict).unwrap().message;
+    let compact = encode(&decoded);
+    assert_eq!(decode::<v1_6::MeterValuesRequest>(&compact, Conformance::Strict).unwrap().message, decoded);
+    for (place, _) in compact.char_indices() {
+        // Without any one character it is another message, which is written as it came, or none.
+        let mut text = compact.clone();
+        text.remove(place);
+        let is_json = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+        match decode::<v1_6::MeterValuesRequest>(&text, Conformance::Lenient) {
+            Ok(other) => assert!(is_json && encode(&other.message) == text, "{text}"),
+            Err(error) => assert_eq!(error.kind == DecodeErrorKind::NotJson, !is_json, "{text}"),
+        }
+    }
+}
