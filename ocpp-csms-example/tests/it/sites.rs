@@ -11,10 +11,14 @@ use crate::harness::{Csms, Folder, RawStation, soon};
 
 /// A station with one EVSE, and a car that takes what it gets.
 async fn station(csms: &Csms, id: &str) -> Simulator {
+    station_of(csms, id, Version::V1_6).await
+}
+
+async fn station_of(csms: &Csms, id: &str, version: Version) -> Simulator {
     csms.enter(id).await;
     let url = csms.url("/ocpp").replace("http://", "ws://").parse().unwrap();
     let mut config = Config::new(url, id);
-    config.versions = vec![Version::V1_6];
+    config.versions = vec![version];
     let station = Simulator::start(config).unwrap();
     soon("the acceptance", station.wait_for(ocpp_cp::State::is_accepted)).await.unwrap();
     station
@@ -54,11 +58,32 @@ fn place<'a>(live: &'a Value, station: &str) -> &'a Value {
 /// 1.6 edition 2, 3.13.1: the stations obey the profiles of their sessions.
 #[tokio::test]
 async fn power_falls_when_a_limit_is_set_and_rises_when_it_is_raised() {
+    stations_follow_their_site([Version::V1_6; 3]).await;
+}
+
+/// K01.FR.04, K02.FR.04: so do stations of 2.0.1.
+#[tokio::test]
+async fn power_of_2_0_1_stations_falls_when_a_limit_is_set_and_rises_when_it_is_raised() {
+    stations_follow_their_site([Version::V2_0_1; 3]).await;
+}
+
+/// K01.FR.04, K02.FR.04: so do stations of 2.1.
+#[tokio::test]
+async fn power_of_2_1_stations_falls_when_a_limit_is_set_and_rises_when_it_is_raised() {
+    stations_follow_their_site([Version::V2_1; 3]).await;
+}
+
+#[tokio::test]
+async fn stations_of_all_versions_share_one_site() {
+    stations_follow_their_site([Version::V1_6, Version::V2_0_1, Version::V2_1]).await;
+}
+
+async fn stations_follow_their_site(versions: [Version; 3]) {
     let folder = Folder::new();
     let csms = Csms::start(&folder).await;
     let mut stations = Vec::new();
-    for id in ["CS-1", "CS-2", "CS-3"] {
-        let station = station(&csms, id).await;
+    for (id, version) in ["CS-1", "CS-2", "CS-3"].into_iter().zip(versions) {
+        let station = station_of(&csms, id, version).await;
         charge(&station).await;
         stations.push(station);
     }
