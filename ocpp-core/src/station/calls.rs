@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::config::BootReason;
@@ -15,7 +16,7 @@ use super::progress::ProgressReport;
 use super::reservations::ReservationUpdate;
 use super::security::SecurityEvent;
 use super::settings::Definition;
-use super::smart_charging::Profile;
+use super::smart_charging::{LimitNotice, Profile};
 use super::transactions::TransactionMessage;
 use super::vendor_messages::{VendorAnswer, VendorMessage};
 
@@ -76,6 +77,17 @@ pub(super) enum Call {
     },
     /// Profiles that are installed (2.x).
     ChargingProfiles(ProfilesReport),
+    /// Somebody else has limited the station, or no longer does (2.x).
+    ChargingLimit(LimitNotice),
+    /// A transaction has got priority, or lost it (2.1).
+    PriorityCharging {
+        transaction: String,
+        activated: bool,
+    },
+    /// The CSMS is asked for the values of a dynamic profile (2.1).
+    PullValues {
+        profile: i64,
+    },
     /// How far a firmware update or an upload is; the number of one that is kept until it is answered.
     Progress {
         number: Option<u64>,
@@ -154,6 +166,8 @@ pub(super) enum Reply {
     SignCertificate {
         accepted: bool,
     },
+    /// The new limit of a dynamic profile, which may be the old one; `None` where the CSMS has none.
+    Values(Option<Option<Decimal>>),
     Done,
 }
 

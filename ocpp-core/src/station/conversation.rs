@@ -144,6 +144,7 @@ impl Station {
             }
             (Call::SecurityEvent { number, .. }, _) => self.security_event_delivered(number),
             (Call::Progress { number, .. }, _) => self.progress_answered(number),
+            (Call::PullValues { profile }, Reply::Values(limit)) => self.values_pulled(profile, limit),
             _ => {}
         }
     }
@@ -191,6 +192,8 @@ impl Station {
             Call::VendorMessage { id, .. } => self.vendor_message_answered(id, None),
             Call::SignCertificate { .. } => self.signing.cut_off(),
             Call::SecurityEvent { .. } => self.security_log.cut_off(),
+            Call::ChargingLimit(notice) => self.limit_not_told(notice),
+            Call::PriorityCharging { transaction, activated } => self.priority_not_told(&transaction, activated),
             // The outbox keeps its own.
             _ => {}
         }

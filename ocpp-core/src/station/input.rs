@@ -10,6 +10,7 @@ use super::logs::{UploadId, UploadOutcome};
 use super::output::{BatchId, QuestionId};
 use super::reading::Reading;
 use super::security::{CertificateFacts, ConnectionFailure, SecurityEvent};
+use super::smart_charging::ExternalLimit;
 use super::vendor_messages::{VendorAnswer, VendorMessage};
 use crate::certificate_hash::CertificateHashData;
 
@@ -154,6 +155,15 @@ pub enum Input {
         id: u64,
         /// What to say.
         message: VendorMessage,
+    },
+    /// Somebody else than the CSMS has set a limit, or released one (K11 to K13, K27).
+    ChargingLimit(ExternalLimit),
+    /// A driver wants his transaction to have priority, or no longer (2.1, K22).
+    PriorityCharging {
+        /// Which EVSE.
+        evse: u32,
+        /// Whether it is to have it.
+        wanted: bool,
     },
     /// The restart asked for by [`Output::Restart`](super::Output::Restart) did not happen: the station runs on.
     RestartFailed,

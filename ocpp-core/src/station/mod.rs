@@ -328,6 +328,10 @@ impl Station {
             Input::LocalReset => self.local_reset(),
             Input::SecurityEvent { event, info } => self.security_event(event, info.as_deref()),
             Input::VendorMessage { id, message } => self.send_vendor_message(id, message),
+            Input::ChargingLimit(limit) => self.limited_from_outside(&limit),
+            Input::PriorityCharging { evse, wanted } => {
+                self.with(self.position(evse), |station, at| station.priority_wanted(at, wanted));
+            }
             Input::RestartFailed => self.restart_failed(),
             Input::Firmware { update, fact } => self.firmware_fact(update, fact),
             Input::Log { upload, outcome } => self.upload_ended(upload, outcome),

@@ -217,6 +217,8 @@ pub enum Notice {
     AuthorizationTimedOut,
     /// Charging goes on; only its own token or group can stop it.
     InUse,
+    /// Nothing says what priority charging would be, so that there is none (2.1, K22.FR.01).
+    NoPriorityCharging,
 }
 
 /// When to report [`Input::Timeout`](super::Input::Timeout), and why.
@@ -265,6 +267,8 @@ pub enum Timer {
     },
     /// The next change of a charging limit.
     ChargingLimit,
+    /// The next question for the values of a dynamic charging profile (2.1, K28.FR.10).
+    ChargingValues,
     /// The end of a reservation.
     Reservation,
     /// The next clock-aligned meter values.

@@ -27,6 +27,7 @@ impl Station {
             one(Timer::SecurityEvent, self.security_log.retry_at.filter(|_| self.may_send())),
             one(Timer::Question, question),
             one(Timer::ChargingLimit, self.charging.next_change),
+            one(Timer::ChargingValues, self.pull_deadline().filter(|_| self.may_send())),
             one(Timer::Restart, restart),
             one(Timer::ClockAligned, self.aligned.deadline()),
             one(Timer::Reservation, self.reservation_deadline()),

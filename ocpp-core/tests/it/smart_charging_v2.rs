@@ -59,12 +59,12 @@ fn status(result: &Value) -> String {
 
 pub fn set(world: &mut Script, evse: i64, profile: &Value) -> String {
     world.ask("SetChargingProfile", json!({"evseId": evse, "chargingProfile": profile}));
-    status(&world.peer.result())
+    status(world.peer.result())
 }
 
 pub fn clear(world: &mut Script, request: Value) -> String {
     world.ask("ClearChargingProfile", request);
-    status(&world.peer.result())
+    status(world.peer.result())
 }
 
 /// Asks for profiles: the status, and what is reported.
@@ -75,7 +75,7 @@ pub fn get(world: &mut Script, evse: Option<i64>, criterion: Value) -> (String, 
         request["evseId"] = json!(evse);
     }
     world.ask("GetChargingProfiles", request);
-    let status = status(&world.peer.result());
+    let status = status(world.peer.result());
     let reports: Vec<Value> = world.peer.payloads("ReportChargingProfiles").into_iter().cloned().collect();
     (status, reports)
 }
@@ -248,7 +248,7 @@ fn a_unit_that_the_station_does_not_take_is_rejected() {
         let in_watts = with(profile(1, "TxDefaultProfile", 3000), &[("schedule/chargingRateUnit", json!("W"))]);
         assert_eq!(set(&mut world, 0, &in_watts), "Rejected/UnsupportedRateUnit");
         world.ask("GetCompositeSchedule", json!({"evseId": 0, "duration": 60, "chargingRateUnit": "W"}));
-        assert_eq!(status(&world.peer.result()), "Rejected/UnsupportedRateUnit");
+        assert_eq!(status(world.peer.result()), "Rejected/UnsupportedRateUnit");
     }
 }
 
@@ -455,7 +455,7 @@ fn a_composite_schedule_of_an_idle_evse_is_that_of_a_transaction_to_come() {
         );
         assert_eq!(schedule["chargingSchedulePeriod"], json!([{"startPeriod": 0, "limit": 16, "numberPhases": 3}]));
         world.ask("GetCompositeSchedule", json!({"evseId": 9, "duration": 300}));
-        assert_eq!(status(&world.peer.result()), "Rejected/UnknownEvse");
+        assert_eq!(status(world.peer.result()), "Rejected/UnknownEvse");
     }
 }
 
@@ -556,7 +556,7 @@ fn a_station_whose_smart_charging_is_switched_off_does_none_of_it() {
         let call = json!({"evseId": 1, "remoteStartId": 1, "idToken": {"idToken": "TAG", "type": "Central"},
             "chargingProfile": profile(2, "TxDefaultProfile", 20)});
         world.ask("RequestStartTransaction", call);
-        assert_eq!(status(&world.peer.result()), "Accepted", "the profile is ignored");
+        assert_eq!(status(world.peer.result()), "Accepted", "the profile is ignored");
     }
 }
 
@@ -578,11 +578,11 @@ fn a_remote_start_brings_the_profile_of_its_transaction() {
             ] {
                 call["chargingProfile"] = bad;
                 world.ask("RequestStartTransaction", call.clone());
-                assert_eq!(status(&world.peer.result()), format!("Rejected/{reason}"), "{version}");
+                assert_eq!(status(world.peer.result()), format!("Rejected/{reason}"), "{version}");
             }
             call["chargingProfile"] = profile(2, "TxProfile", 20);
             world.ask("RequestStartTransaction", call);
-            assert_eq!(status(&world.peer.result()), "Accepted");
+            assert_eq!(status(world.peer.result()), "Accepted");
             if !plug_first {
                 world.plug();
             }

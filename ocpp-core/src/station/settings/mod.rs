@@ -14,6 +14,7 @@ use core::fmt;
 use core::time::Duration;
 
 use ocpp_types::Version;
+use rust_decimal::Decimal;
 
 use super::clock::seconds;
 use super::reading::{Measurand, Phase};
@@ -22,7 +23,7 @@ use crate::time::Now;
 
 pub(super) use key::Key;
 use table::Variable;
-pub(super) use table::{Access, Definition, rows};
+pub(super) use table::{Access, Definition, offset_of, rows};
 use vendor::Vendor;
 pub use vendor::{ValueType, VendorSetting};
 
@@ -141,6 +142,15 @@ impl Settings {
 
     pub(super) fn integer(&self, key: Key) -> i64 {
         self.text(key).parse().unwrap_or(0)
+    }
+
+    pub(super) fn decimal(&self, key: Key) -> Decimal {
+        self.text(key).parse().unwrap_or_default()
+    }
+
+    /// Whether the configuration gives it a value.
+    pub(super) fn configured(&self, key: Key) -> bool {
+        self.configured.contains_key(&key)
     }
 
     pub(super) fn duration(&self, key: Key) -> Duration {

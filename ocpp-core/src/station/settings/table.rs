@@ -14,7 +14,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use jiff::tz::Offset;
 use ocpp_types::Version;
+use rust_decimal::Decimal;
 
 use super::super::reading::{Measurand, Phase};
 pub(in crate::station) use super::key::Key;
@@ -42,6 +44,12 @@ pub(in crate::station) enum Kind {
     /// Any of these words, separated by commas.
     Members(&'static [&'static str]),
     DateTime,
+    /// A number from 0 to this one.
+    Decimal {
+        maximum: i64,
+    },
+    /// How far local time is ahead of UTC, such as `+01:00` (RFC 3339, `time-numoffset`).
+    TimeOffset,
 }
 
 /// Who may do what.
@@ -203,8 +211,29 @@ impl Kind {
                 .map(|items| items.join(","))
                 .ok_or_else(|| format!("must be a list of {}", words.join(", "))),
             Self::DateTime => Ok(value.to_owned()),
+            Self::Decimal { maximum } => match value.parse::<Decimal>() {
+                Ok(number) if (Decimal::ZERO..=Decimal::from(maximum)).contains(&number) => {
+                    Ok(number.normalize().to_string())
+                }
+                _ => Err(format!("must be a number from 0 to {maximum}")),
+            },
+            Self::TimeOffset if offset_of(value).is_some() => Ok(value.to_owned()),
+            Self::TimeOffset => Err("must be an offset from UTC, such as +01:00".to_owned()),
         }
     }
+}
+
+/// An offset from UTC as RFC 3339 writes it.
+pub(in crate::station) fn offset_of(value: &str) -> Option<Offset> {
+    let (sign, rest) = match value.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':').filter(|_| rest.len() == 5)?;
+    let number = |text: &str, most: i32| text.parse::<u8>().ok().map(i32::from).filter(|number| *number <= most);
+    let minutes = number(hours, 23)? * 60 + number(minutes, 59)?;
+    Offset::from_seconds(sign * minutes * 60).ok()
 }
 
 /// The items of a list that are separated by commas.

@@ -46,7 +46,8 @@ pub(in crate::station) enum Refusal {
     Id,
 }
 
-fn record(id: i64) -> String {
+/// What the record of a profile is called.
+pub(super) fn record(id: i64) -> String {
     format!("charging-profile/{id}")
 }
 
@@ -58,7 +59,9 @@ impl Station {
 
     /// Takes over a profile that a predecessor stored.
     pub(in crate::station) fn restore_profile(&mut self, profile: Profile) {
+        let id = profile.id;
         self.charging.installed.install(profile, Rival::Preferred);
+        self.await_values(id);
     }
 
     /// Whether this unit may be used.
@@ -131,8 +134,10 @@ impl Station {
         if !profile.is_external() {
             self.journal.put(record(profile.id), &profile);
         }
+        let id = profile.id;
         let replaced = self.charging.installed.install(profile, rival);
         self.forget_profiles(replaced);
+        self.await_values(id);
     }
 
     pub(super) fn forget_profiles(&mut self, ids: Vec<i64>) {

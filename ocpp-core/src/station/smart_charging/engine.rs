@@ -8,14 +8,18 @@ use core::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ocpp_types::Version;
 
 use super::composite::{CompositeSchedule, Window};
+use super::external::LimitNotice;
 use super::installed::{Installed, Rival};
 use super::limit::{Limit, Supply};
 use super::profile::{Place, Profile, Purpose, RateUnit};
 use super::sharing::{Wish, share};
 use super::solver::{Outlet, Solver};
-use crate::station::settings::Key;
+use crate::station::reading::Measurand;
+use crate::station::settings::{Key, offset_of};
+use crate::station::transactions::Trigger;
 use crate::station::{Output, Station};
 use crate::time::Instant;
 
@@ -25,6 +29,16 @@ pub(in crate::station) struct Charging {
     pub(super) installed: Installed,
     /// Profiles that came with a remote start and wait for its transaction, by EVSE.
     pub(super) awaiting_transaction: BTreeMap<u32, Profile>,
+    /// Since when there is no connection.
+    pub(super) offline_since: Option<Instant>,
+    /// What the CSMS is to be told about limits from outside.
+    pub(super) notices: Vec<LimitNotice>,
+    /// Which of them it was told.
+    pub(super) told: Vec<LimitNotice>,
+    /// Whether a limit from outside has changed with the input at hand.
+    pub(super) changed_from_outside: bool,
+    /// When the CSMS is to be asked for the values of dynamic profiles, by their ids.
+    pub(super) pulls: BTreeMap<i64, Instant>,
     /// When the limit of a running transaction may change.
     pub(in crate::station) next_change: Option<Instant>,
 }
@@ -41,7 +55,7 @@ impl Station {
     }
 
     /// What feeds all EVSEs together.
-    fn station_supply(&self) -> Supply {
+    pub(super) fn station_supply(&self) -> Supply {
         let phases = self.config.evses.iter().map(|evse| evse.supply_phases).max().unwrap_or(3);
         Supply::new(self.config.line_voltage, phases)
     }
@@ -54,7 +68,12 @@ impl Station {
         let outlet = Outlet::new(evse.id, connector, self.supply(at), now);
         match running {
             // K01.FR.42: as long as energy can't flow, it is as if it could from now on.
-            Some(transaction) => outlet.charging(transaction.id.clone(), transaction.ready_at.unwrap_or(now)),
+            Some(transaction) => {
+                let mut outlet = outlet.charging(transaction.id.clone(), transaction.ready_at.unwrap_or(now));
+                outlet.has_priority = transaction.has_priority;
+                outlet.state_of_charge = evse.reading.value(Measurand::StateOfCharge);
+                outlet
+            }
             None => outlet,
         }
     }
@@ -68,8 +87,8 @@ impl Station {
 
     /// The composite schedule of a connector, or of the station. `None` if there is no such connector.
     pub(in crate::station) fn composite_schedule(&self, place: Place, window: &Window) -> Option<CompositeSchedule> {
-        let zone = TimeZone::UTC;
-        let solver = Solver::new(self.charging.installed.profiles(), &zone);
+        let (zone, profiles) = (self.time_zone(), self.counting_profiles());
+        let solver = Solver::new(&profiles, &zone);
         match place {
             Place::Station => {
                 let outlets: Vec<Outlet> =
@@ -102,18 +121,34 @@ impl Station {
     /// may flow from now on.
     /// 1.6 edition 2, 5.16.1; 1.6 errata 3.8
     pub(in crate::station) fn settle_charging(&mut self) {
+        self.mind_connection();
         self.install_awaited_profiles();
         self.drop_profiles_of_ended_transactions();
         let limits = self.limits();
+        let from_outside = core::mem::take(&mut self.charging.changed_from_outside);
         for (at, limit) in limits.into_iter().enumerate() {
             let evse = &mut self.evses[at];
-            if core::mem::replace(&mut evse.limit, limit) != limit {
+            let before = core::mem::replace(&mut evse.limit, limit);
+            if before != limit {
                 let id = evse.id;
                 self.effect(Output::SetLimit { evse: id, limit });
                 // A limit of nothing suspends charging (SuspendedEVSE in 1.6 edition 2, 4.9, with errata 3.64).
                 self.charging_state_changed(at);
+                // K11.FR.04, K13.FR.03
+                if from_outside && self.version() != Version::V1_6 && self.is_significant(before, limit) {
+                    self.update_transaction(at, Trigger::ChargingRateChanged, None);
+                }
             }
         }
+        self.pull_values();
+        self.tell_limits();
+        self.tell_priorities();
+    }
+
+    /// The station's local time (`ClockCtrlr.TimeOffset`): between two changes of the offset, a fixed one.
+    pub(super) fn time_zone(&self) -> TimeZone {
+        let offset = offset_of(self.settings.text(Key::TimeOffset));
+        offset.map_or(TimeZone::UTC, TimeZone::fixed)
     }
 
     fn install_awaited_profiles(&mut self) {
@@ -151,8 +186,8 @@ impl Station {
             return limits;
         }
         let now = self.utc();
-        let zone = TimeZone::UTC;
-        let solver = Solver::new(self.charging.installed.profiles(), &zone);
+        let (zone, profiles) = (self.time_zone(), self.counting_profiles());
+        let solver = Solver::new(&profiles, &zone);
         // In the order of their beginning: who began last, waits first.
         let mut charging: Vec<(usize, Outlet)> = (0..self.evses.len())
             .filter(|at| self.evses[*at].transaction.is_some())
@@ -187,10 +222,12 @@ impl Station {
             }
         }
         let next = charging.iter().filter_map(|(_, outlet)| solver.next_change_after(outlet, now)).min();
-        self.charging.next_change = next.map(|next| {
+        let next = next.map(|next| {
             let wait = Duration::try_from(next.duration_since(now)).unwrap_or_default();
             self.now.instant + wait
         });
+        let offline = profiles.iter().filter_map(|profile| self.offline_deadline(profile));
+        self.charging.next_change = offline.chain(next).min();
         limits
     }
 }

@@ -20,6 +20,8 @@ pub(in crate::station) struct Criteria {
     pub(in crate::station) stack_level: Option<i64>,
     /// Who set it.
     pub(in crate::station) sources: Option<Vec<String>>,
+    /// Whether those are left out that only 2.1 has words for.
+    pub(in crate::station) plain: bool,
 }
 
 /// A purpose, whatever transaction it is about.
@@ -71,6 +73,7 @@ impl Criteria {
             && self.place.is_none_or(|place| profile.place.touches(place))
             && self.purpose.is_none_or(|purpose| profile.purpose.kind() == purpose)
             && self.stack_level.is_none_or(|level| profile.stack_level == level)
+            && !(self.plain && matches!(profile.purpose, Purpose::Priority | Purpose::LocalGeneration))
             && self.sources.as_ref().is_none_or(|sources| sources.iter().any(|source| source == profile.source()))
     }
 }
@@ -111,6 +114,10 @@ impl Installed {
 
     pub(in crate::station) fn get(&self, id: i64) -> Option<&Profile> {
         self.profiles.iter().find(|profile| profile.id == id)
+    }
+
+    pub(in crate::station) fn get_mut(&mut self, id: i64) -> Option<&mut Profile> {
+        self.profiles.iter_mut().find(|profile| profile.id == id)
     }
 
     /// Whether one of the profiles keeps a new one from being installed.

@@ -5,7 +5,7 @@ use core::num::NonZeroU32;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::profile::{Period, RateUnit};
+use super::profile::RateUnit;
 
 /// What an EVSE, or the whole station, is fed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +104,20 @@ impl Limit {
     }
 }
 
+/// What a profile says at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    pub(super) limit: Decimal,
+    /// Over how many phases; 3 where nothing is said.
+    pub(super) phases: u32,
+    pub(super) unit: RateUnit,
+}
+
 /// The smallest of several limits that hold at the same time at one place; `None` without any.
 ///
 /// The fewest phases of them count (2.1 part 2, K, 3.8), at most those that there are: a limit for more phases is taken as it
 /// is for these (1.6 errata 3.34).
-pub(super) fn smallest<'a>(
-    limits: impl Iterator<Item = (&'a Period, RateUnit)> + Clone,
-    supply: Supply,
-) -> Option<Limit> {
-    let phases = limits.clone().map(|(period, _)| period.phases.unwrap_or(3)).min()?;
-    limits.map(|(period, unit)| Limit::new(period.limit, unit, supply, phases)).reduce(Limit::min)
+pub(super) fn smallest(limits: impl Iterator<Item = Bound> + Clone, supply: Supply) -> Option<Limit> {
+    let phases = limits.clone().map(|bound| bound.phases).min()?;
+    limits.map(|bound| Limit::new(bound.limit, bound.unit, supply, phases)).reduce(Limit::min)
 }

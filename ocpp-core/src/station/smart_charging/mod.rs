@@ -20,9 +20,12 @@
 
 mod admission;
 mod composite;
+mod dynamic;
 mod engine;
+mod external;
 mod installed;
 mod limit;
+mod priority;
 mod profile;
 mod reporting;
 mod sharing;
@@ -30,9 +33,11 @@ mod solver;
 mod timeline;
 
 pub use composite::{CompositePeriod, CompositeSchedule, Window};
+pub use external::{ExternalLimit, LimitOverTime, LimitSource};
 pub use limit::{Limit, Supply};
 pub use profile::{
-    Dynamic, OfflineRule, Period, Place, Profile, Purpose, RateUnit, Recurrence, Schedule, ScheduleError, Start,
+    Dynamic, OfflineRule, Period, Place, Profile, Purpose, RateUnit, Recurrence, Schedule, ScheduleError, SocLimit,
+    Start,
 };
 pub use solver::{Outlet, Solver};
 
@@ -40,4 +45,7 @@ pub use solver::{Outlet, Solver};
 pub(super) use admission::Refusal;
 pub(super) use composite::UNLIMITED;
 pub(super) use engine::Charging;
+pub(super) use external::LimitNotice;
 pub(super) use installed::{Criteria, PurposeKind, Rival};
+#[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
+pub(super) use priority::NoPriority;

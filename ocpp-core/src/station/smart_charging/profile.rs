@@ -175,7 +175,19 @@ pub struct Schedule {
     duration: Option<u32>,
     unit: RateUnit,
     min_charging_rate: Option<Decimal>,
+    randomized_delay: Option<u32>,
+    limit_at_soc: Option<SocLimit>,
     periods: Vec<Period>,
+}
+
+/// A limit for vehicles whose battery is nearly full (2.1, K01.FR.100).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocLimit {
+    /// From which state of charge on, in percent.
+    pub soc: u32,
+    /// The limit, in the unit of the schedule.
+    #[serde(with = "crate::station::serial::decimal")]
+    pub limit: Decimal,
 }
 
 /// A period of a schedule. It lasts until the next one begins.
@@ -259,7 +271,16 @@ impl Schedule {
         if periods.iter().any(|period| period.phases.is_some_and(|phases| !(1..=3).contains(&phases))) {
             return Err(ScheduleError::Phases);
         }
-        Ok(Self { start, recurrence: None, duration: None, unit, min_charging_rate: None, periods })
+        Ok(Self {
+            start,
+            recurrence: None,
+            duration: None,
+            unit,
+            min_charging_rate: None,
+            randomized_delay: None,
+            limit_at_soc: None,
+            periods,
+        })
     }
 
     /// The same, beginning anew again and again. What is longer than the recurrence is cut off (1.6 errata 3.44).
@@ -283,6 +304,37 @@ impl Schedule {
             return Err(ScheduleError::NegativeLimit);
         }
         Ok(Self { min_charging_rate: Some(rate), ..self })
+    }
+
+    /// The same with all periods but the first one beginning up to this many seconds later, at random (2.1, K01.FR.92).
+    #[must_use]
+    pub fn with_randomized_delay(self, seconds: u32) -> Self {
+        Self { randomized_delay: Some(seconds), ..self }
+    }
+
+    /// The same with a limit for vehicles whose battery is nearly full.
+    ///
+    /// # Errors
+    /// The limit is negative.
+    pub fn with_limit_at_soc(self, limit: SocLimit) -> Result<Self, ScheduleError> {
+        if limit.limit < Decimal::ZERO {
+            return Err(ScheduleError::NegativeLimit);
+        }
+        Ok(Self { limit_at_soc: Some(limit), ..self })
+    }
+
+    /// The same with another limit in its first period.
+    ///
+    /// # Errors
+    /// The limit is negative.
+    pub fn with_limit(mut self, limit: Decimal) -> Result<Self, ScheduleError> {
+        if limit < Decimal::ZERO {
+            return Err(ScheduleError::NegativeLimit);
+        }
+        if let Some(first) = self.periods.first_mut() {
+            first.limit = limit;
+        }
+        Ok(self)
     }
 
     /// Where its seconds are counted from.
@@ -315,6 +367,18 @@ impl Schedule {
         self.min_charging_rate
     }
 
+    /// Up to how many seconds later its periods begin, the first one excepted.
+    #[must_use]
+    pub fn randomized_delay(&self) -> Option<u32> {
+        self.randomized_delay
+    }
+
+    /// The limit for vehicles whose battery is nearly full.
+    #[must_use]
+    pub fn limit_at_soc(&self) -> Option<SocLimit> {
+        self.limit_at_soc
+    }
+
     /// Its periods, at least one.
     #[must_use]
     pub fn periods(&self) -> &[Period] {
@@ -331,13 +395,18 @@ struct StoredSchedule {
     unit: RateUnit,
     #[serde(with = "crate::station::serial::optional_decimal", default)]
     min_charging_rate: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    randomized_delay: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit_at_soc: Option<SocLimit>,
     periods: Vec<Period>,
 }
 
 impl From<Schedule> for StoredSchedule {
     fn from(schedule: Schedule) -> Self {
-        let Schedule { start, recurrence, duration, unit, min_charging_rate, periods } = schedule;
-        Self { start, recurrence, duration, unit, min_charging_rate, periods }
+        let Schedule { start, recurrence, duration, unit, min_charging_rate, randomized_delay, limit_at_soc, periods } =
+            schedule;
+        Self { start, recurrence, duration, unit, min_charging_rate, randomized_delay, limit_at_soc, periods }
     }
 }
 
@@ -345,9 +414,22 @@ impl TryFrom<StoredSchedule> for Schedule {
     type Error = ScheduleError;
 
     fn try_from(stored: StoredSchedule) -> Result<Self, ScheduleError> {
-        let StoredSchedule { start, recurrence, duration, unit, min_charging_rate, periods } = stored;
+        let StoredSchedule {
+            start,
+            recurrence,
+            duration,
+            unit,
+            min_charging_rate,
+            randomized_delay,
+            limit_at_soc,
+            periods,
+        } = stored;
         let schedule = Self::new(start, unit, periods)?;
-        let schedule = Self { recurrence, duration, ..schedule };
+        let schedule = Self { recurrence, duration, randomized_delay, ..schedule };
+        let schedule = match limit_at_soc {
+            Some(limit) => schedule.with_limit_at_soc(limit)?,
+            None => schedule,
+        };
         match min_charging_rate {
             Some(rate) => schedule.with_min_charging_rate(rate),
             None => Ok(schedule),

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::limit::{Limit, Supply, smallest};
-use super::profile::{Period, Place, Profile, Purpose, RateUnit};
-use super::timeline::{Segment, earlier, segment_at};
+use super::limit::{Bound, Limit, Supply, smallest};
+use super::profile::{Place, Profile, Purpose, RateUnit};
+use super::timeline::{Circumstances, Segment, chance_of, earlier, segment_at};
 
 /// A place that charges one vehicle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +30,24 @@ pub struct Outlet {
     pub began: Timestamp,
     /// Whether the transaction has priority (2.1, K21.FR.04).
     pub has_priority: bool,
+    /// How full the battery of the vehicle is, in percent, if it is known (2.1, K01.FR.100).
+    pub state_of_charge: Option<Decimal>,
 }
 
 impl Outlet {
     /// An outlet without a transaction, asked about as if one began at this moment.
     #[must_use]
     pub fn new(evse: u32, connector: u32, supply: Supply, began: Timestamp) -> Self {
-        Self { evse, connector, supply, max_power: None, transaction: None, began, has_priority: false }
+        Self {
+            evse,
+            connector,
+            supply,
+            max_power: None,
+            transaction: None,
+            began,
+            has_priority: false,
+            state_of_charge: None,
+        }
     }
 
     /// The same with a running transaction.
@@ -47,6 +58,14 @@ impl Outlet {
 
     fn hardware_limit(&self) -> Option<Limit> {
         self.max_power.map(|power| Limit::new(power, RateUnit::Watts, self.supply, self.supply.phases.get()))
+    }
+
+    fn circumstances(&self) -> Circumstances {
+        Circumstances {
+            began: self.began,
+            chance: self.transaction.as_deref().map(chance_of),
+            state_of_charge: self.state_of_charge,
+        }
     }
 
     fn is_at(&self, place: Place) -> bool {
@@ -94,11 +113,16 @@ impl<'a> Solver<'a> {
     /// What profiles for the whole station leave to all outlets together at a moment.
     pub(super) fn station_limit_at(&self, supply: Supply, at: Timestamp) -> Option<(Limit, RateUnit)> {
         let station = self.layers_of_station(at, at);
-        let unit = station.bounds().next()?.1;
+        let unit = station.bounds().next()?.unit;
         // K04.FR.05
         let generated = station.generated(supply);
         let limit = smallest(station.bounds(), supply)?;
         Some((generated.map_or(limit, |generated| limit.plus(generated)), unit))
+    }
+
+    /// What profiles say to somebody that none of them is about: the smallest limit of all.
+    pub(super) fn alone_at(&self, supply: Supply, at: Timestamp) -> Option<Limit> {
+        smallest(self.layer(Circumstances::at(at), at, |_| true).all(), supply)
     }
 
     /// What is generated on the spot for the whole station at a moment (2.1, K27).
@@ -116,18 +140,20 @@ impl<'a> Solver<'a> {
     }
 
     /// The profiles of one purpose, those that prevail first.
-    fn layer(&self, began: Timestamp, at: Timestamp, belongs: impl Fn(&Profile) -> bool) -> Layer<'a> {
+    fn layer(&self, circumstances: Circumstances, at: Timestamp, belongs: impl Fn(&Profile) -> bool) -> Layer<'a> {
         let profiles = self.profiles.iter().filter(|profile| belongs(profile));
-        let mut tracks: Vec<_> =
-            profiles.map(|profile| Track { profile, segment: segment_at(profile, began, self.zone, at) }).collect();
+        let mut tracks: Vec<_> = profiles
+            .map(|profile| Track { profile, segment: segment_at(profile, circumstances, self.zone, at) })
+            .collect();
         tracks.sort_by_key(|track| Reverse(track.profile.stack_level));
-        Layer { tracks, began }
+        Layer { tracks, circumstances }
     }
 
     /// What is about the whole station.
     fn layers_of_station(&self, began: Timestamp, at: Timestamp) -> StationLayers<'a> {
-        let layer =
-            |purpose: Purpose| self.layer(began, at, |known| known.purpose == purpose && known.place == Place::Station);
+        let layer = |purpose: Purpose| {
+            self.layer(Circumstances::at(began), at, |known| known.purpose == purpose && known.place == Place::Station)
+        };
         StationLayers {
             most: layer(Purpose::StationMax),
             external: layer(Purpose::ExternalConstraints),
@@ -136,6 +162,7 @@ impl<'a> Solver<'a> {
     }
 
     pub(super) fn walk_outlet<'o>(&self, outlet: &'o Outlet, at: Timestamp) -> OutletWalk<'a, 'o> {
+        let circumstances = outlet.circumstances();
         let is_own_default =
             |profile: &Profile| profile.purpose == Purpose::TransactionDefault && outlet.is_at(profile.place);
         // A default profile of the station is replaced for an outlet that has one of its own at that stack level
@@ -160,7 +187,7 @@ impl<'a> Solver<'a> {
                 && (profile.place == Place::Station || outlet.is_at(profile.place))
         };
         let of_outlet = |purpose: Purpose| {
-            self.layer(outlet.began, at, |known| known.purpose == purpose && outlet.is_at(known.place))
+            self.layer(circumstances, at, |known| known.purpose == purpose && outlet.is_at(known.place))
         };
         OutletWalk {
             zone: self.zone,
@@ -168,9 +195,9 @@ impl<'a> Solver<'a> {
             station: self.layers_of_station(outlet.began, at),
             external: of_outlet(Purpose::ExternalConstraints),
             generation: of_outlet(Purpose::LocalGeneration),
-            priority: self.layer(outlet.began, at, is_priority),
-            transaction: self.layer(outlet.began, at, is_of_transaction),
-            default: self.layer(outlet.began, at, is_default),
+            priority: self.layer(circumstances, at, is_priority),
+            transaction: self.layer(circumstances, at, is_of_transaction),
+            default: self.layer(circumstances, at, is_default),
         }
     }
 
@@ -195,7 +222,20 @@ struct Track<'a> {
 #[derive(Debug)]
 struct Layer<'a> {
     tracks: Vec<Track<'a>>,
-    began: Timestamp,
+    circumstances: Circumstances,
+}
+
+impl Track<'_> {
+    /// What the profile says now.
+    fn bound(&self, circumstances: Circumstances) -> Option<Bound> {
+        let (period, schedule) = (self.segment.period?, &self.profile.schedule);
+        // K01.FR.100
+        let capped = schedule
+            .limit_at_soc()
+            .filter(|capped| circumstances.state_of_charge.is_some_and(|charge| charge >= Decimal::from(capped.soc)));
+        let limit = capped.map_or(period.limit, |capped| capped.limit.min(period.limit));
+        Some(Bound { limit, phases: period.phases.unwrap_or(3), unit: schedule.unit() })
+    }
 }
 
 impl<'a> Layer<'a> {
@@ -204,14 +244,13 @@ impl<'a> Layer<'a> {
         self.tracks.iter().find(|track| track.segment.period.is_some())
     }
 
-    fn prevailing(&self) -> Option<(&'a Period, RateUnit)> {
-        let track = self.track()?;
-        Some((track.segment.period?, track.profile.schedule.unit()))
+    fn prevailing(&self) -> Option<Bound> {
+        self.track()?.bound(self.circumstances)
     }
 
     /// What all of them say: what one gives, another doesn't take back (K11.FR.01).
-    fn all(&self) -> impl Iterator<Item = (&'a Period, RateUnit)> + Clone {
-        self.tracks.iter().filter_map(|track| Some((track.segment.period?, track.profile.schedule.unit())))
+    fn all(&self) -> impl Iterator<Item = Bound> + Clone {
+        self.tracks.iter().filter_map(|track| track.bound(self.circumstances))
     }
 
     fn until(&self) -> Option<Timestamp> {
@@ -221,7 +260,7 @@ impl<'a> Layer<'a> {
     fn advance(&mut self, zone: &TimeZone, at: Timestamp) {
         for track in &mut self.tracks {
             if track.segment.until.is_some_and(|until| until <= at) {
-                track.segment = segment_at(track.profile, self.began, zone, at);
+                track.segment = segment_at(track.profile, self.circumstances, zone, at);
             }
         }
     }
@@ -247,9 +286,9 @@ struct StationLayers<'a> {
     generation: Layer<'a>,
 }
 
-impl<'a> StationLayers<'a> {
+impl StationLayers<'_> {
     /// Whatever bounds what comes from outside.
-    fn bounds(&self) -> impl Iterator<Item = (&'a Period, RateUnit)> + Clone {
+    fn bounds(&self) -> impl Iterator<Item = Bound> + Clone {
         self.most.prevailing().into_iter().chain(self.external.all())
     }
 
@@ -282,16 +321,15 @@ pub(super) struct OutletWalk<'a, 'o> {
     default: Layer<'a>,
 }
 
-impl<'a> OutletWalk<'a, '_> {
+impl OutletWalk<'_, '_> {
     /// The profile that prevails among those that are about a transaction (K02.FR.04, K02.FR.08, K21.FR.04).
-    fn track(&self) -> Option<&Track<'a>> {
+    fn track(&self) -> Option<&Track<'_>> {
         [&self.priority, &self.transaction, &self.default].into_iter().find_map(Layer::track)
     }
 
     /// What bounds the outlet, the station apart.
-    fn own(&self) -> impl Iterator<Item = (&'a Period, RateUnit)> + Clone {
-        let of_transaction =
-            self.track().and_then(|track| Some((track.segment.period?, track.profile.schedule.unit())));
+    fn own(&self) -> impl Iterator<Item = Bound> + Clone {
+        let of_transaction = self.track().and_then(|track| track.bound(self.outlet.circumstances()));
         of_transaction.into_iter().chain(self.external.all())
     }
 

@@ -46,6 +46,7 @@ pub(in crate::station) enum Trigger {
     AbnormalCondition,
     Authorized,
     CablePluggedIn,
+    ChargingRateChanged,
     ChargingStateChanged,
     Deauthorized,
     EnergyLimitReached,

@@ -38,6 +38,11 @@ pub(super) struct Transaction {
     /// When energy could flow for the first time: somebody was authorised, and a vehicle plugged in (K01.FR.42).
     #[serde(with = "super::serial::optional_time", default)]
     pub(super) ready_at: Option<Timestamp>,
+    /// Whether it is allowed more than others (2.1, K21.FR.04), and what the CSMS was told about that.
+    #[serde(default)]
+    pub(super) has_priority: bool,
+    #[serde(default)]
+    pub(super) told_priority: bool,
     #[serde(with = "super::serial::optional_decimal", default)]
     pub(super) meter_start: Option<Decimal>,
     /// Which conditions held at any time; the end of one of them may be the end of the transaction.
@@ -225,6 +230,8 @@ impl Station {
             next_seq_no: 0,
             started_at: now,
             ready_at: None,
+            has_priority: false,
+            told_priority: false,
             meter_start: register(&evse.reading),
             reached,
             told_state: ChargingState::Idle,

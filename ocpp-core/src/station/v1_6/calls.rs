@@ -53,7 +53,13 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
             request.tech_info = info.as_deref().map(Text::truncated);
             request.into()
         }
-        Call::LockProblem { .. } | Call::ReservationUpdate { .. } | Call::Report(_) | Call::ChargingProfiles(_) => {
+        Call::LockProblem { .. }
+        | Call::ReservationUpdate { .. }
+        | Call::Report(_)
+        | Call::ChargingProfiles(_)
+        | Call::ChargingLimit(_)
+        | Call::PriorityCharging { .. }
+        | Call::PullValues { .. } => {
             return None;
         }
         Call::Progress { report: ProgressReport::Firmware(report), .. } => firmware::status(report)?,

@@ -150,7 +150,7 @@ pub(super) fn clear_charging_profile(
                 _ => PurposeKind::Transaction,
             }),
             stack_level: request.stack_level,
-            sources: None,
+            ..Criteria::default()
         });
     ClearChargingProfileResponse::new(if cleared {
         ClearChargingProfileStatus::Accepted

@@ -61,6 +61,8 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
         | CsmsRequest::GetChargingProfiles(_)
         | CsmsRequest::GetCompositeSchedule(_)
         | CsmsRequest::SetChargingProfile(_)
+        | CsmsRequest::UpdateDynamicSchedule(_)
+        | CsmsRequest::UsePriorityCharging(_)
             if !station.charges_smartly() =>
         {
             return smart_charging::refused_as_a_whole();
@@ -68,13 +70,17 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
         CsmsRequest::ClearChargingProfile(request) => {
             encode(&smart_charging::clear_charging_profile(station, &request))
         }
-        CsmsRequest::GetChargingProfiles(request) => encode(&smart_charging::get_charging_profiles(station, &request)),
+        CsmsRequest::GetChargingProfiles(request) => {
+            encode(&smart_charging::get_charging_profiles(station, rules, &request))
+        }
         CsmsRequest::GetCompositeSchedule(request) => {
             encode(&smart_charging::get_composite_schedule(station, &request))
         }
-        CsmsRequest::SetChargingProfile(request) => {
-            encode(&smart_charging::set_charging_profile(station, rules, &request))
+        CsmsRequest::UpdateDynamicSchedule(request) => {
+            encode(&smart_charging::update_dynamic_schedule(station, &request))
         }
+        CsmsRequest::UsePriorityCharging(request) => encode(&smart_charging::use_priority_charging(station, &request)),
+        CsmsRequest::SetChargingProfile(request) => encode(&smart_charging::set_charging_profile(station, &request)),
         CsmsRequest::DataTransfer(request) => return vendor_messages::ask(station, request),
         CsmsRequest::GetBaseReport(request) => encode(&get_base_report(station, &request)),
         CsmsRequest::GetLog(request) => return logs::get_log(station, &request),
@@ -82,7 +88,7 @@ pub(in crate::station) fn answer(station: &mut Station, rules: &Rules, action: &
         CsmsRequest::GetLocalListVersion(_) => encode(&local_list::get_version(station)),
         CsmsRequest::GetTransactionStatus(request) => encode(&get_transaction_status(station, &request)),
         CsmsRequest::GetVariables(request) => encode(&variables::get_variables(station, rules, request)),
-        CsmsRequest::RequestStartTransaction(request) => encode(&request_start(station, rules, &request)),
+        CsmsRequest::RequestStartTransaction(request) => encode(&request_start(station, &request)),
         CsmsRequest::RequestStopTransaction(request) => encode(&request_stop(station, &request)),
         CsmsRequest::ReserveNow(request) => encode(&reservations::reserve_now(station, &request)),
         CsmsRequest::Reset(request) => encode(&reset(station, rules, &request)),
@@ -151,11 +157,7 @@ fn get_transaction_status(station: &Station, request: &GetTransactionStatusReque
 }
 
 /// F01, F02
-fn request_start(
-    station: &mut Station,
-    rules: &Rules,
-    request: &RequestStartTransactionRequest,
-) -> RequestStartTransactionResponse {
+fn request_start(station: &mut Station, request: &RequestStartTransactionRequest) -> RequestStartTransactionResponse {
     let token = Token::new(request.id_token.id_token.as_str(), calls::token_type(request.id_token.r#type.as_str()));
     let group = request.group_id_token.as_ref().map(|group| group.id_token.as_str().to_string());
     let mut place = request.evse_id.map(|evse| (number(evse), None));
@@ -165,7 +167,7 @@ fn request_start(
         let Some(evse) = station.evse_for_remote_start(place, &token) else {
             return RequestStartTransactionResponse::new(RequestStartStopStatusEnumType::Rejected);
         };
-        match smart_charging::profile_of_remote_start(station, rules, evse, wire) {
+        match smart_charging::profile_of_remote_start(station, evse, wire) {
             Ok(profile) => awaiting = Some((evse, profile)),
             Err(refusal) => {
                 // K05.FR.05

@@ -11,7 +11,8 @@ use ocpp_types::v2_1::{
     ChargingStationType, ComponentType, ConnectorStatusEnumType, DataTransferResponse, EVSEType, EventDataType,
     EventNotificationEnumType, EventTriggerEnumType, GenericStatusEnumType, HeartbeatRequest, HeartbeatResponse,
     IdTokenInfoType, IdTokenType, LocationEnumType, MeasurandEnumType, MeterValueType, MeterValuesRequest, ModemType,
-    NotifyEventRequest, PhaseEnumType, ReadingContextEnumType, RegistrationStatusEnumType, SampledValueType,
+    NotifyEventRequest, NotifyPriorityChargingRequest, PhaseEnumType, PullDynamicScheduleUpdateRequest,
+    PullDynamicScheduleUpdateResponse, ReadingContextEnumType, RegistrationStatusEnumType, SampledValueType,
     SecurityEventNotificationRequest, SignCertificateRequest, SignCertificateResponse, SignedMeterValueType,
     StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
     TransactionEventResponse, TransactionType, TriggerReasonEnumType, UnitOfMeasureType, VariableType,
@@ -44,7 +45,13 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
             MeterValuesRequest::new(i64::from(*evse), alloc::vec![meter_value(rules, value)]).into()
         }
         Call::Report(report) => variables::notify_report(station, report).into(),
-        Call::ChargingProfiles(report) => smart_charging::report_profiles(report).into(),
+        Call::ChargingProfiles(report) => smart_charging::report_profiles(rules, report).into(),
+        Call::ChargingLimit(notice) => smart_charging::charging_limit(station, rules, notice)?,
+        Call::PriorityCharging { .. } | Call::PullValues { .. } if !rules.has_extended_profiles => return None,
+        Call::PriorityCharging { transaction, activated } => {
+            NotifyPriorityChargingRequest::new(Text::truncated(transaction), *activated).into()
+        }
+        Call::PullValues { profile } => PullDynamicScheduleUpdateRequest::new(*profile).into(),
         Call::ReservationUpdate { id, update } => reservations::status_update(*id, *update).into(),
         Call::LockProblem { evse, connector, at } => lock_problem(*evse, *connector, *at).into(),
         Call::SignCertificate { csr, request_id } => {
@@ -178,6 +185,7 @@ fn trigger_reason(rules: &Rules, trigger: Trigger) -> TriggerReasonEnumType {
         Trigger::AbnormalCondition => TriggerReasonEnumType::AbnormalCondition,
         Trigger::Authorized => TriggerReasonEnumType::Authorized,
         Trigger::CablePluggedIn => TriggerReasonEnumType::CablePluggedIn,
+        Trigger::ChargingRateChanged => TriggerReasonEnumType::ChargingRateChanged,
         Trigger::ChargingStateChanged => TriggerReasonEnumType::ChargingStateChanged,
         Trigger::Deauthorized => TriggerReasonEnumType::Deauthorized,
         Trigger::EnergyLimitReached => TriggerReasonEnumType::EnergyLimitReached,
@@ -289,6 +297,9 @@ pub(in crate::station) fn reply(call: &Call, payload: &str) -> Result<(Reply, Op
             info: answer.id_token_info.map(|info| token_info(*info)),
             csms_id: None,
         }),
+        Call::PullValues { .. } => {
+            read(payload, |answer: PullDynamicScheduleUpdateResponse| Reply::Values(smart_charging::pulled(&answer)))
+        }
         Call::VendorMessage { .. } => {
             read(payload, |answer: DataTransferResponse| Reply::VendorMessage(vendor_messages::answered(answer)))
         }

@@ -16,6 +16,9 @@ pub(in crate::station) struct Rules {
     pub(super) numbers_signing_requests: bool,
     /// Whether a reset can let transactions go on (B13).
     pub(super) has_resuming_reset: bool,
+    /// Whether charging profiles can do what 2.1 has added: other purposes, limits that change, delays, rules for the time
+    /// without a connection.
+    pub(super) has_extended_profiles: bool,
 }
 
 const V2_1: Rules = Rules {
@@ -24,6 +27,7 @@ const V2_1: Rules = Rules {
     has_new_trigger_reasons: true,
     numbers_signing_requests: true,
     has_resuming_reset: true,
+    has_extended_profiles: true,
     signed_data_limit: 32_768,
 };
 
@@ -33,6 +37,7 @@ const V2_0_1: Rules = Rules {
     has_new_trigger_reasons: false,
     numbers_signing_requests: false,
     has_resuming_reset: false,
+    has_extended_profiles: false,
     signed_data_limit: 2_500,
 };
 

@@ -197,7 +197,8 @@ fn characteristics(station: &Station, row: &Definition) -> VariableCharacteristi
     let data_type = match row.kind {
         Kind::Boolean => DataEnumType::Boolean,
         Kind::Integer { .. } => DataEnumType::Integer,
-        Kind::Text { .. } => DataEnumType::String,
+        Kind::Decimal { .. } => DataEnumType::Decimal,
+        Kind::Text { .. } | Kind::TimeOffset => DataEnumType::String,
         Kind::Measurands | Kind::Points | Kind::PhaseRotations | Kind::Members(_) => DataEnumType::MemberList,
         Kind::OneOf(_) => DataEnumType::OptionList,
         Kind::DateTime => DataEnumType::DateTime,
@@ -212,6 +213,10 @@ fn characteristics(station: &Station, row: &Definition) -> VariableCharacteristi
                 Key::ChargingProfileEntries => station.settings.integer(Key::ChargingProfiles),
                 _ => maximum,
             }));
+        }
+        Kind::Decimal { maximum } => {
+            characteristics.min_limit = Some(Decimal::ZERO);
+            characteristics.max_limit = Some(Decimal::from(maximum));
         }
         Kind::Text { maximum } => {
             characteristics.max_limit = u32::try_from(maximum).ok().map(Decimal::from);

@@ -39,6 +39,8 @@ pub(super) const ROWS: &[Definition] = &[
         "20",
     )
     .unit("s"),
+    // K01.FR.90
+    row(Key::TimeOffset, None, variable("ClockCtrlr", "TimeOffset"), Kind::TimeOffset, "+00:00"),
     row(Key::TimeSource, None, variable("ClockCtrlr", "TimeSource"), Kind::Text { maximum: 500 }, "Heartbeat")
         .read_only(),
 ];

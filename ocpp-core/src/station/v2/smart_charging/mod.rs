@@ -1,5 +1,6 @@
 //! Smart charging as 2.x writes it (block K).
 
+mod changes;
 mod profile;
 mod report;
 
@@ -22,8 +23,9 @@ use crate::station::settings::Key;
 use crate::station::smart_charging::{Criteria, Place, PurposeKind, RateUnit, Refusal, Rival, Window};
 use crate::station::{AfterAnswer, Station};
 
+pub(super) use changes::{pulled, update_dynamic_schedule, use_priority_charging};
 pub(super) use profile::profile_of_remote_start;
-pub(super) use report::report_profiles;
+pub(super) use report::{charging_limit, report_profiles};
 
 /// Why a profile is not taken (2.1 part 2 appendices, reason codes).
 pub(super) const fn reason(refusal: Refusal) -> &'static str {
@@ -92,10 +94,9 @@ fn purpose_kind(wire: &ChargingProfilePurposeEnumType) -> Option<PurposeKind> {
 /// K01
 pub(super) fn set_charging_profile(
     station: &mut Station,
-    rules: &Rules,
     request: &SetChargingProfileRequest,
 ) -> SetChargingProfileResponse {
-    let installed = profile::profile(station, rules, request.evse_id, &request.charging_profile)
+    let installed = profile::profile(station, request.evse_id, &request.charging_profile)
         .and_then(|profile| station.install_profile(profile, Rival::Preferred));
     match installed {
         Ok(()) => SetChargingProfileResponse::new(ChargingProfileStatusEnumType::Accepted),
@@ -154,6 +155,7 @@ fn criteria(
 /// K09
 pub(super) fn get_charging_profiles(
     station: &mut Station,
+    rules: &Rules,
     request: &GetChargingProfilesRequest,
 ) -> GetChargingProfilesResponse {
     let wanted = &request.charging_profile;
@@ -162,6 +164,7 @@ pub(super) fn get_charging_profiles(
             let sources = wanted.charging_limit_source.as_ref();
             Criteria {
                 ids: wanted.charging_profile_id.clone(),
+                plain: !rules.has_extended_profiles,
                 sources: sources.map(|sources| sources.iter().map(|source| source.as_str().into()).collect()),
                 ..known
             }

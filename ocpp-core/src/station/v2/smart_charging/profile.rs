@@ -3,33 +3,31 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 use ocpp_types::v2_1::{
     ChargingProfileKindEnumType, ChargingProfilePurposeEnumType, ChargingProfileType, ChargingSchedulePeriodType,
     ChargingScheduleType, OperationModeEnumType, RecurrencyKindEnumType,
 };
 
-use super::{Rules, place, unit};
+use super::{place, unit};
 use crate::station::Station;
 use crate::station::settings::Key;
-use crate::station::smart_charging::{Period, Place, Profile, Purpose, Recurrence, Refusal, Rival, Schedule, Start};
+use crate::station::smart_charging::{
+    Dynamic, OfflineRule, Period, Place, Profile, Purpose, Recurrence, Refusal, Rival, Schedule, SocLimit, Start,
+};
 
 /// A profile that the CSMS wants to be installed at an EVSE.
-pub(super) fn profile(
-    station: &Station,
-    rules: &Rules,
-    evse: i64,
-    wire: &ChargingProfileType,
-) -> Result<Profile, Refusal> {
+pub(super) fn profile(station: &Station, evse: i64, wire: &ChargingProfileType) -> Result<Profile, Refusal> {
     // K01.FR.28
     let place = place(station, evse).ok_or(Refusal::Evse)?;
     let purpose = purpose(station, place, wire)?;
-    read(station, rules, place, purpose, wire)
+    read(station, place, purpose, wire)
 }
 
 /// A profile that came with `RequestStartTransaction`. The transaction that it is about doesn't exist yet.
 pub(in crate::station::v2) fn profile_of_remote_start(
     station: &Station,
-    rules: &Rules,
     evse: u32,
     wire: &ChargingProfileType,
 ) -> Result<Profile, Refusal> {
@@ -38,7 +36,7 @@ pub(in crate::station::v2) fn profile_of_remote_start(
         return Err(Refusal::Profile);
     }
     let place = Place::Evse { evse, connector: None };
-    let profile = read(station, rules, place, Purpose::Transaction(String::new()), wire)?;
+    let profile = read(station, place, Purpose::Transaction(String::new()), wire)?;
     station.check_profile(&profile, Rival::Replaced)?;
     Ok(profile)
 }
@@ -59,25 +57,33 @@ fn purpose(station: &Station, place: Place, wire: &ChargingProfileType) -> Resul
         }
         // K01.FR.22
         ChargingProfilePurposeEnumType::ChargingStationExternalConstraints => return Err(Refusal::Profile),
-        // K01.FR.120
-        _ => return Err(Refusal::Purpose),
+        ref additional => {
+            // K01.FR.120
+            if !station.settings.has(Key::AdditionalChargingPurposes, additional.as_str()) {
+                return Err(Refusal::Purpose);
+            }
+            match additional {
+                ChargingProfilePurposeEnumType::PriorityCharging => Purpose::Priority,
+                ChargingProfilePurposeEnumType::LocalGeneration => Purpose::LocalGeneration,
+                _ => return Err(Refusal::Purpose),
+            }
+        }
     };
     // Only a profile of a transaction names one.
     if transaction.is_some() { Err(Refusal::Profile) } else { Ok(purpose) }
 }
 
-fn read(
-    station: &Station,
-    rules: &Rules,
-    place: Place,
-    purpose: Purpose,
-    wire: &ChargingProfileType,
-) -> Result<Profile, Refusal> {
+fn read(station: &Station, place: Place, purpose: Purpose, wire: &ChargingProfileType) -> Result<Profile, Refusal> {
+    // K01.FR.81
+    if station.highest_external_id().is_some_and(|highest| wire.id <= highest) {
+        return Err(Refusal::Id);
+    }
     // K01.FR.34: more than one is for vehicles that choose, as ISO 15118 lets them.
     let [wire_schedule] = wire.charging_schedule.as_slice() else { return Err(Refusal::Schedule) };
-    let (start, recurrence) = beginning(wire, wire_schedule, &purpose)?;
-    is_supported(rules, wire_schedule)?;
-    let periods = wire_schedule.charging_schedule_period.iter().map(|wire| period(station, place, wire));
+    let dynamic = dynamic(station, wire, wire_schedule)?;
+    let (start, recurrence) = beginning(wire, wire_schedule, &purpose, station.utc())?;
+    is_supported(station, &purpose, wire_schedule)?;
+    let periods = wire_schedule.charging_schedule_period.iter().map(|wire| period(station, place, &purpose, wire));
     let periods = periods.collect::<Result<Vec<_>, _>>()?;
     let unit = unit(&wire_schedule.charging_rate_unit).ok_or(Refusal::RateUnit)?;
     // K01.FR.31, K01.FR.35
@@ -86,16 +92,60 @@ fn read(
         schedule = schedule.recurring(recurrence);
     }
     if let Some(duration) = wire_schedule.duration {
-        schedule = schedule.lasting(u32::try_from(duration).map_err(|_| Refusal::Schedule)?);
+        schedule = schedule.lasting(seconds(duration, Refusal::Schedule)?);
     }
     if let Some(rate) = wire_schedule.min_charging_rate {
         schedule = schedule.with_min_charging_rate(rate).map_err(|_| Refusal::Schedule)?;
+    }
+    if let Some(delay) = wire_schedule.randomized_delay.filter(|delay| *delay != 0) {
+        schedule = schedule.with_randomized_delay(seconds(delay, Refusal::Schedule)?);
+    }
+    if let Some(capped) = &wire_schedule.limit_at_so_c {
+        let soc = u32::try_from(capped.soc).map_err(|_| Refusal::Schedule)?;
+        let capped = SocLimit { soc, limit: capped.limit };
+        schedule = schedule.with_limit_at_soc(capped).map_err(|_| Refusal::Schedule)?;
     }
     let mut profile = Profile::new(wire.id, wire.stack_level, purpose, place, schedule);
     profile.schedule_id = Some(wire_schedule.id);
     profile.valid_from = wire.valid_from.map(|from| from.timestamp());
     profile.valid_to = wire.valid_to.map(|to| to.timestamp());
+    profile.dynamic = dynamic;
+    if let Some(offline) = wire.max_offline_duration {
+        let ends = wire.invalid_after_offline_duration.unwrap_or(false);
+        profile.offline = Some(OfflineRule { seconds: seconds(offline, Refusal::Profile)?, ends });
+    }
     Ok(profile)
+}
+
+fn seconds(number: i64, refusal: Refusal) -> Result<u32, Refusal> {
+    u32::try_from(number).map_err(|_| refusal)
+}
+
+/// What makes a profile a dynamic one.
+fn dynamic(
+    station: &Station,
+    wire: &ChargingProfileType,
+    schedule: &ChargingScheduleType,
+) -> Result<Option<Dynamic>, Refusal> {
+    if wire.charging_profile_kind != ChargingProfileKindEnumType::Dynamic {
+        // K01.FR.122, K28.FR.04
+        let has_none = wire.dyn_update_interval.is_none() && wire.dyn_update_time.is_none();
+        return if has_none { Ok(None) } else { Err(Refusal::Profile) };
+    }
+    // K01.FR.121
+    if !station.settings.boolean(Key::SupportsDynamicProfiles) {
+        return Err(Refusal::Kind);
+    }
+    // K28.FR.01, K28.FR.02, K28.FR.03
+    if schedule.charging_schedule_period.len() != 1 {
+        return Err(Refusal::Schedule);
+    }
+    let interval = wire.dyn_update_interval.map(|interval| seconds(interval, Refusal::Profile)).transpose()?;
+    Ok(Some(Dynamic {
+        interval: interval.filter(|interval| *interval > 0),
+        // K28.FR.05
+        updated: wire.dyn_update_time.map_or_else(|| station.utc(), |time| time.timestamp()),
+    }))
 }
 
 /// Where the seconds of a schedule are counted from, and how often it begins anew.
@@ -103,6 +153,7 @@ fn beginning(
     wire: &ChargingProfileType,
     schedule: &ChargingScheduleType,
     purpose: &Purpose,
+    now: Timestamp,
 ) -> Result<(Start, Option<Recurrence>), Refusal> {
     let recurrence = wire.recurrency_kind.as_ref().map(|kind| match kind {
         RecurrencyKindEnumType::Daily => Ok(Recurrence::Daily),
@@ -110,7 +161,15 @@ fn beginning(
         _ => Err(Refusal::Profile),
     });
     let recurrence = recurrence.transpose()?;
-    let start = schedule.start_schedule.map(|start| Start::At(start.timestamp()));
+    let start = schedule.start_schedule.map(|start| match schedule.use_local_time {
+        // K01.FR.90: as it is written, whatever offset is written behind it.
+        Some(true) => {
+            let offset = SignedDuration::from_mins(start.offset_minutes().into());
+            let written = start.timestamp().checked_add(offset).unwrap_or_else(|_| start.timestamp());
+            Start::LocalTime(Offset::UTC.to_datetime(written))
+        }
+        _ => Start::At(start.timestamp()),
+    });
     match (&wire.charging_profile_kind, start, recurrence) {
         // K01.FR.40
         (ChargingProfileKindEnumType::Absolute, Some(start), None) => Ok((start, None)),
@@ -119,33 +178,47 @@ fn beginning(
         (ChargingProfileKindEnumType::Relative, None, None) if *purpose != Purpose::StationMax => {
             Ok((Start::Transaction, None))
         }
-        // K01.FR.121
-        (ChargingProfileKindEnumType::Dynamic, ..) => Err(Refusal::Kind),
+        // K28.FR.02: it counts from when it comes.
+        (ChargingProfileKindEnumType::Dynamic, start, None) => Ok((start.unwrap_or(Start::At(now)), None)),
         (_, _, Some(_)) | (ChargingProfileKindEnumType::Recurring, _, None) => Err(Refusal::Profile),
         _ if *purpose == Purpose::StationMax => Err(Refusal::Profile),
         _ => Err(Refusal::Schedule),
     }
 }
 
-/// What of a schedule only some stations can do.
-fn is_supported(rules: &Rules, wire: &ChargingScheduleType) -> Result<(), Refusal> {
-    let _ = rules;
-    let asks_for = [
+/// What of a schedule only some stations can do, or only some purposes have.
+fn is_supported(station: &Station, purpose: &Purpose, wire: &ChargingScheduleType) -> Result<(), Refusal> {
+    let supports = |key: Key| station.settings.boolean(key);
+    let is_delayed = wire.randomized_delay.is_some_and(|delay| delay > 0);
+    let is_of_transactions = matches!(purpose, Purpose::Transaction(_) | Purpose::TransactionDefault);
+    let cannot_be = [
         // K01.FR.123
-        wire.use_local_time == Some(true),
+        wire.use_local_time == Some(true) && !supports(Key::SupportsLocalTime),
         // K01.FR.124
-        wire.randomized_delay.is_some_and(|delay| delay > 0),
+        is_delayed && !supports(Key::SupportsRandomizedDelay),
+        // K01.FR.95
+        is_delayed && !is_of_transactions,
         // K01.FR.125
-        wire.limit_at_so_c.is_some(),
+        wire.limit_at_so_c.is_some() && !supports(Key::SupportsLimitAtSoc),
         // K01.FR.126
-        wire.charging_schedule_period.iter().any(|period| period.evse_sleep == Some(true)),
+        wire.charging_schedule_period.iter().any(|period| period.evse_sleep == Some(true))
+            && !supports(Key::SupportsEvseSleep),
+        // K01.FR.70
+        *purpose == Purpose::Priority && wire.duration.is_some(),
     ];
-    if asks_for.contains(&true) { Err(Refusal::Schedule) } else { Ok(()) }
+    if cannot_be.contains(&true) { Err(Refusal::Schedule) } else { Ok(()) }
 }
 
-fn period(station: &Station, place: Place, wire: &ChargingSchedulePeriodType) -> Result<Period, Refusal> {
+fn period(
+    station: &Station,
+    place: Place,
+    purpose: &Purpose,
+    wire: &ChargingSchedulePeriodType,
+) -> Result<Period, Refusal> {
     match wire.operation_mode {
         None | Some(OperationModeEnumType::ChargingOnly) => {}
+        // K01.FR.71
+        Some(_) if *purpose == Purpose::Priority => return Err(Refusal::Schedule),
         // Q09.FR.01: what the station can't do.
         Some(_) => return Err(Refusal::Parameter),
     }
