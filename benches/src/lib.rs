@@ -4,6 +4,8 @@ pub mod bare;
 pub mod candidate;
 pub mod csms;
 pub mod inputs;
+#[cfg(feature = "server")]
+pub mod machine;
 pub mod ours;
 #[cfg(feature = "peers")]
 pub mod peers;

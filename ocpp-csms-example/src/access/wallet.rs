@@ -88,7 +88,7 @@ pub(crate) async fn start(csms: &Csms, actor: &Actor, station: &str, evse: i64) 
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn balances(csms: &Csms, driver: &str) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn balances(csms: &Csms, driver: &str) -> Result<Vec<String>, StoreError> {
     let balances = csms.payments().balances(driver).await?;
     let standard = csms.tariffs().standard().tariff.currency();
     if balances.is_empty() {

@@ -119,16 +119,52 @@ pub async fn days(
     station: Option<&str>,
     grouping: Grouping,
 ) -> Result<DayReport, ReportError> {
-    let store = csms.store();
     if let Some(station) = station {
         known(csms, station).await?;
     } else if grouping == Grouping::StationDay {
         range
             .at_most(MAX_STATION_DAYS, " on every day of every station: name a station, or group by station or day")?;
     }
+    let mut lines = figures(csms, range, station.map(|station| (station, station)), grouping).await?;
+    if grouping == Grouping::Day {
+        // A chart has a place for every day.
+        for day in range.first()..=range.last() {
+            lines.entry((None, Some(day))).or_default();
+        }
+    }
+    let mut total = Figures::default();
+    lines.values().for_each(|figures| total.add(figures));
+    let zone = csms.config().time_zone.iana_name().unwrap_or("UTC").to_owned();
+    Ok(DayReport { range, zone, grouping, station: station.map(str::to_owned), lines: in_order(lines), total })
+}
+
+/// Every day of the stations from one identity to another, both included.
+///
+/// # Errors
+/// When the database fails.
+pub async fn station_days(csms: &Csms, range: Range, from: &str, until: &str) -> Result<Vec<Line>, ReportError> {
+    Ok(in_order(figures(csms, range, Some((from, until)), Grouping::StationDay).await?))
+}
+
+/// What a line is about: a station, a day, or both.
+type Key = (Option<String>, Option<Day>);
+
+fn in_order(lines: BTreeMap<Key, Figures>) -> Vec<Line> {
+    let line = |((station, day), figures): (Key, Figures)| Line { station, day: day.and_then(date), figures };
+    lines.into_iter().map(line).collect()
+}
+
+/// The figures of each line, of the stations from one identity to another, or of all.
+async fn figures(
+    csms: &Csms,
+    range: Range,
+    stations: Option<(&str, &str)>,
+    grouping: Grouping,
+) -> Result<BTreeMap<Key, Figures>, ReportError> {
+    let store = csms.store();
     let (first, last) = (range.first(), range.last());
-    let mut lines = BTreeMap::<(Option<String>, Option<Day>), Figures>::new();
-    for row in store.report_totals(grouping, station, first, last).await? {
+    let mut lines = BTreeMap::<Key, Figures>::new();
+    for row in store.report_totals(grouping, stations, first, last).await? {
         let figures = lines.entry((row.station, row.day)).or_default();
         figures.sessions += row.total.sessions;
         figures.energy_mwh += row.total.energy;
@@ -137,44 +173,33 @@ pub async fn days(
         }
         figures.occupied += row.total.occupied;
     }
-    for row in store.report_states(grouping, station, first, last).await? {
+    for row in store.report_states(grouping, stations, first, last).await? {
         let figures = lines.entry((row.station, row.day)).or_default();
-        *figures.states.entry(row.state).or_default() += row.duration;
-        if row.state == StationState::Faulted {
-            figures.faults += row.entered;
+        for (state, time) in row.times.into_iter().filter(|(_, time)| *time != 0) {
+            *figures.states.entry(state).or_default() += time;
         }
+        figures.faults += row.faults;
     }
     let zones: HashMap<String, TimeZone> = store.station_zones().await?.into_iter().collect();
-    let now = Timestamp::now();
-    for (id, state, since) in store.present_states(station).await? {
-        let zone = zones.get(&id).unwrap_or(&csms.config().time_zone);
-        let (begin, end) = range.moments(zone);
-        for (day, time) in by_day(since.max(begin), now.min(end), zone) {
-            let key = match grouping {
-                Grouping::StationDay => (Some(id.clone()), Some(day)),
-                Grouping::Station => (Some(id.clone()), None),
-                Grouping::Day => (None, Some(day)),
-            };
-            *lines.entry(key).or_default().states.entry(state).or_default() += time;
+    let (now, installation) = (Timestamp::now(), &csms.config().time_zone);
+    let usual = range.moments(installation);
+    for (id, state, since) in store.present_states(stations).await? {
+        let own = zones.get(&id);
+        let (begin, end) = own.map_or(usual, |own| range.moments(own));
+        let (from, until) = (since.max(begin), now.min(end));
+        if grouping == Grouping::Station {
+            let time = until.as_millisecond() - from.as_millisecond();
+            if time > 0 {
+                *lines.entry((Some(id), None)).or_default().states.entry(state).or_default() += time;
+            }
+            continue;
+        }
+        for (day, time) in by_day(from, until, own.unwrap_or(installation)) {
+            let station = (grouping == Grouping::StationDay).then(|| id.clone());
+            *lines.entry((station, Some(day))).or_default().states.entry(state).or_default() += time;
         }
     }
-    if grouping == Grouping::Day {
-        // A chart has a place for every day.
-        for day in first..=last {
-            lines.entry((None, Some(day))).or_default();
-        }
-    }
-    let mut total = Figures::default();
-    lines.values().for_each(|figures| total.add(figures));
-    let lines = lines.into_iter().map(|((station, day), figures)| Line { station, day: day.and_then(date), figures });
-    Ok(DayReport {
-        range,
-        zone: csms.config().time_zone.iana_name().unwrap_or("UTC").to_owned(),
-        grouping,
-        station: station.map(str::to_owned),
-        lines: lines.collect(),
-        total,
-    })
+    Ok(lines)
 }
 
 /// All that was charged, paid and worked in a range: of one station or of all.

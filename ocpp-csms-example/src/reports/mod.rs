@@ -16,7 +16,7 @@ mod utilisation;
 mod zones;
 
 pub use consumption::{Consumption, Who, consumption};
-pub use days::{DayReport, Figures, Grouping, Line, days, total, written_fees};
+pub use days::{DayReport, Figures, Grouping, Line, days, station_days, total, written_fees};
 pub use presence::StationState;
 pub(crate) use presence::{resume, watch};
 pub use range::{MAX_DAYS, Range, ReportError, zone};

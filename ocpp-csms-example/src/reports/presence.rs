@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::spread::by_day;
 use crate::server::Csms;
 use crate::stations::{ConnectorView, LiveStation};
-use crate::store::{StoreError, Unit, put_state, state_of, text_enum};
+use crate::store::{StateChange, StoreError, put_states, text_enum};
 
 /// How often it is noted that the program lives.
 const LIFE: Duration = Duration::from_secs(60);
@@ -84,20 +84,29 @@ pub(crate) async fn resume(csms: &Csms) -> Result<(), StoreError> {
     let zones = store.station_zones().await?;
     let open = store.open_states().await?;
     for stations in open.chunks(TOGETHER) {
-        let mut unit = store.unit().await?;
-        for (station, _) in stations {
+        let changes = stations.iter().map(|(station, before)| {
             let zone = zones.get(station).unwrap_or(&csms.config().time_zone);
-            change(&mut unit, station, zone, StationState::Offline, seen).await?;
-        }
+            change(station, zone, Some(*before), StationState::Offline, seen)
+        });
+        let mut unit = store.later_unit();
+        put_states(&mut unit, &changes.collect::<Vec<_>>());
         unit.commit().await?;
     }
     Ok(())
 }
 
+/// The state that each station is in, as it was last kept: nobody else changes it while the server runs.
+type Known = HashMap<Arc<str>, (StationState, Timestamp)>;
+
+async fn known(csms: &Csms) -> Result<Known, StoreError> {
+    let kept = csms.store().present_states(None).await?;
+    Ok(kept.into_iter().map(|(station, state, since)| (station.into(), (state, since))).collect())
+}
+
 /// Notes the states of the stations until the server stops.
 pub(crate) async fn watch(csms: Csms, stop: CancellationToken) {
     let mut notices = csms.stations().notices();
-    let mut known = HashMap::<Arc<str>, StationState>::new();
+    let mut kept = None;
     let mut life = tokio::time::interval(LIFE);
     // Who connected before this listened is looked at with the first that happens.
     let mut missed = true;
@@ -129,65 +138,80 @@ pub(crate) async fn watch(csms: Csms, stop: CancellationToken) {
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
+        let kept = match &mut kept {
+            Some(kept) => kept,
+            None => match known(&csms).await {
+                Ok(read) => kept.insert(read),
+                Err(error) => {
+                    tracing::warn!(%error, "the states of stations cannot be read for the reports");
+                    missed = true;
+                    continue;
+                }
+            },
+        };
+        let mut news = BTreeMap::new();
+        let look = |station: &Arc<str>, live: &LiveStation| {
+            let state = StationState::of(live);
+            // One that was never there need not be said to be away.
+            let before = kept.get(station).map_or(StationState::Offline, |(state, _)| *state);
+            if before != state {
+                news.insert(Arc::clone(station), state);
+            }
+        };
         if std::mem::take(&mut missed) {
-            changed.extend(known.keys().cloned());
-            changed.extend(csms.stations().connected_ids());
+            csms.stations().look_at_all(look);
+        } else {
+            csms.stations().look_at(&changed, look);
         }
-        let news: BTreeMap<_, _> = changed
-            .into_iter()
-            .map(|station| {
-                let state = StationState::of(&csms.stations().live(&station));
-                (station, state)
-            })
-            .filter(|(station, state)| known.get(station) != Some(state))
-            .collect();
-        match note(&csms, &news).await {
-            Ok(()) => known.extend(news),
-            // The next change of the station makes it good.
-            Err(error) => tracing::warn!(%error, "the states of stations cannot be kept for the reports"),
+        // The next change of the station makes good what fails.
+        if let Err(error) = note(&csms, kept, &news).await {
+            tracing::warn!(%error, "the states of stations cannot be kept for the reports");
         }
     }
     // The end of the server is the end of the connections.
-    let news = known.into_keys().map(|station| (station, StationState::Offline)).collect();
-    if let Err(error) = note(&csms, &news).await {
+    let Some(mut kept) = kept else { return };
+    let open = kept.iter().filter(|(_, (state, _))| *state != StationState::Offline);
+    let news = open.map(|(station, _)| (Arc::clone(station), StationState::Offline)).collect();
+    if let Err(error) = note(&csms, &mut kept, &news).await {
         // The next start closes what is open.
         tracing::debug!(%error, "the states of stations were not kept for the reports");
     }
 }
 
-async fn note(csms: &Csms, news: &BTreeMap<Arc<str>, StationState>) -> Result<(), StoreError> {
+/// Keeps new states of stations.
+async fn note(csms: &Csms, kept: &mut Known, news: &BTreeMap<Arc<str>, StationState>) -> Result<(), StoreError> {
     if news.is_empty() {
         return Ok(());
     }
     let now = Timestamp::now();
-    let mut unit = csms.store().unit().await?;
-    for (station, state) in news {
-        let own = crate::store::zone_of(&mut unit, station).await?;
-        change(&mut unit, station, own.as_ref().unwrap_or(&csms.config().time_zone), *state, now).await?;
-    }
-    unit.commit().await
+    let zones = csms.store().station_zones().await?;
+    let changes = news.iter().map(|(station, state)| {
+        let zone = zones.get(&**station).unwrap_or(&csms.config().time_zone);
+        change(station, zone, kept.get(station).copied(), *state, now)
+    });
+    let mut unit = csms.store().later_unit();
+    put_states(&mut unit, &changes.collect::<Vec<_>>());
+    unit.commit().await?;
+    kept.extend(news.iter().map(|(station, state)| (Arc::clone(station), (*state, now))));
+    Ok(())
 }
 
 /// A station came into a state: the time in the one before is added up.
-async fn change(
-    unit: &mut Unit,
+fn change(
     station: &str,
     zone: &TimeZone,
+    before: Option<(StationState, Timestamp)>,
     state: StationState,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    let before = state_of(unit, station).await?;
+) -> StateChange {
     let mut times = BTreeMap::new();
     if let Some((before, since)) = before {
-        if before == state {
-            return Ok(());
-        }
         for (day, duration) in by_day(since, now, zone) {
             times.insert((day, before), (duration, 0));
         }
     }
     times.entry((super::spread::day(now, zone), state)).or_insert((0, 0)).1 += 1;
-    put_state(unit, station, state, now, &times).await
+    StateChange { station: station.to_owned(), state, since: now, times }
 }
 
 #[cfg(test)]

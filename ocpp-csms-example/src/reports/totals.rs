@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::spread::{Session, Totals};
 use crate::store::{
-    Store, StoreError, Transaction, Unit, add_to_totals, count_sessions, drop_empty_totals, totals_of, zone_of,
+    Store, StoreError, Transaction, Unit, add_to_totals, count_sessions, tidy_totals, totals_of, zone_of,
 };
 
 impl Session {
@@ -66,7 +66,7 @@ pub(crate) async fn rebuild_in(unit: &mut Unit, station: &str, zone: &TimeZone) 
     let counted = count_sessions(unit, station, own.as_ref().unwrap_or(zone)).await?;
     let change = counted.since(&kept);
     add_to_totals(unit, station, &change).await?;
-    drop_empty_totals(unit, station).await?;
+    tidy_totals(unit, station).await?;
     Ok(change.days.len() + change.hours.len())
 }
 
@@ -76,7 +76,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::store::{StationChange, sql};
+    use crate::reports::{DayTotal, Grouping};
+    use crate::store::{StationChange, TotalRow, sql};
 
     const STATIONS: [&str; 2] = ["CS-1", "CS-2"];
 
@@ -141,11 +142,43 @@ mod tests {
         (sessions, fees, hours.integer("energy").unwrap(), hours.integer("occupied").unwrap())
     }
 
+    /// What a report on each station says, and what its sessions make.
+    async fn agree(store: &Store, zones: &[TimeZone; 2], first: i64, last: i64) {
+        let mut expected = Vec::new();
+        let mut unit = store.unit().await.unwrap();
+        for (station, zone) in STATIONS.into_iter().zip(zones) {
+            let counted = count_sessions(&mut unit, station, zone).await.unwrap();
+            let days: Vec<_> = counted.days.iter().filter(|((day, _), _)| (first..=last).contains(day)).collect();
+            let sum = |of: fn(&DayTotal) -> i64| days.iter().map(|(_, total)| of(total)).sum::<i64>();
+            let total = DayTotal {
+                sessions: sum(|total| total.sessions),
+                energy: sum(|total| total.energy),
+                fees: sum(|total| total.fees),
+                occupied: sum(|total| total.occupied),
+            };
+            expected.push((Some(station.to_owned()), total));
+        }
+        unit.commit().await.unwrap();
+        expected.retain(|(_, total)| *total != DayTotal::default());
+        let said = store.report_totals(Grouping::Station, None, first, last).await.unwrap();
+        let of = |row: TotalRow| (row.station, row.total);
+        let said: Vec<_> = said.into_iter().map(of).filter(|(_, total)| *total != DayTotal::default()).collect();
+        assert_eq!(said, expected, "{first} to {last}");
+        for station in STATIONS {
+            let one = store.report_totals(Grouping::Station, Some((station, station)), first, last).await.unwrap();
+            let one: Vec<_> = one.into_iter().map(of).filter(|(_, total)| *total != DayTotal::default()).collect();
+            let alone: Vec<_> = expected.iter().filter(|(name, _)| name.as_deref() == Some(station)).cloned().collect();
+            assert_eq!(one, alone, "{station}, {first} to {last}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         /// Whatever is told in whatever order, again and again: what was added up is what the sessions make.
         #[test]
-        fn totals_kept_are_totals_counted(all in prop::collection::vec(told(), 1..12), own in any::<bool>()) {
+        fn totals_kept_are_totals_counted(
+            all in prop::collection::vec(told(), 1..12), own in any::<bool>(), first in 20_600_i64..20_800, days in 0_i64..400,
+        ) {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let file = std::env::temp_dir().join(format!("ocpp-csms-totals-{}.sqlite", uuid::Uuid::new_v4().simple()));
             runtime.block_on(async {
@@ -162,6 +195,11 @@ mod tests {
                 for told in &all {
                     tell(&store, &zone, told).await;
                 }
+                let own = if own { TimeZone::get("Asia/Kolkata").unwrap() } else { zone.clone() };
+                let zones = [own, zone.clone()];
+                let last = first + days;
+                agree(&store, &zones, first, last).await;
+                agree(&store, &zones, 20_600, 21_100).await;
                 let before = fleet(&store).await;
                 for station in STATIONS {
                     assert_eq!(rebuild(&store, station, &zone).await.unwrap(), 0, "{all:?}");
@@ -173,7 +211,11 @@ mod tests {
                 unit.execute(sql("UPDATE report_days SET fees = fees + 1 WHERE station = $1").bind(STATIONS[0])).await.unwrap();
                 rebuild_in(&mut unit, STATIONS[0], &zone).await.unwrap();
                 assert_eq!(totals_of(&mut unit, STATIONS[0]).await.unwrap(), Totals::default().since(&Totals::default().since(&kept)));
+                unit.execute(sql("UPDATE report_spans SET fees = fees + 1 WHERE station = $1").bind(STATIONS[0])).await.unwrap();
+                rebuild_in(&mut unit, STATIONS[0], &zone).await.unwrap();
                 unit.commit().await.unwrap();
+                agree(&store, &zones, first, last).await;
+                agree(&store, &zones, 20_600, 21_100).await;
                 store.close().await;
             });
             for suffix in ["", "-wal", "-shm"] {

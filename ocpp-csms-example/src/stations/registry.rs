@@ -1,6 +1,6 @@
 //! Every station that is connected or was a moment ago, by its identity.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -181,10 +181,19 @@ impl Stations {
         self.inner.live.read().unwrap_or_else(PoisonError::into_inner).get(station).cloned().unwrap_or_default()
     }
 
-    /// The stations that are connected.
-    pub(crate) fn connected_ids(&self) -> Vec<Arc<str>> {
+    /// Shows these stations as they are now; one that is not known as one that is not connected.
+    pub(crate) fn look_at(&self, stations: &BTreeSet<Arc<str>>, mut show: impl FnMut(&Arc<str>, &LiveStation)) {
         let live = self.inner.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.iter().filter(|(_, station)| station.connection.is_some()).map(|(id, _)| Arc::clone(id)).collect()
+        let absent = LiveStation::default();
+        for station in stations {
+            show(station, live.get(station).unwrap_or(&absent));
+        }
+    }
+
+    /// Shows all stations that have been connected.
+    pub(crate) fn look_at_all(&self, mut show: impl FnMut(&Arc<str>, &LiveStation)) {
+        let live = self.inner.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.iter().for_each(|(station, live)| show(station, live));
     }
 
     /// The number of stations that are connected.

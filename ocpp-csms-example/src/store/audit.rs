@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::conditions::Conditions;
 use super::{Row, Store, StoreError, sql};
 
 /// One line of the audit log.
@@ -71,20 +72,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn audit(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-        // PostgreSQL wants to know what a parameter is that stands alone beside IS NULL.
-        let statement = sql("SELECT * FROM audit WHERE \
-             (CAST($1 AS TEXT) IS NULL OR action = $1 OR substr(action, 1, length($1) + 1) = $1 || '.') \
-             AND (CAST($2 AS TEXT) IS NULL OR object = $2) \
-             AND (CAST($3 AS TEXT) IS NULL OR actor_id = $3 OR lower(actor_name) = lower($3)) \
-             AND (CAST($4 AS BIGINT) IS NULL OR at >= $4) AND (CAST($5 AS BIGINT) IS NULL OR at < $5) \
-             AND (CAST($6 AS TEXT) IS NULL OR id < $6) ORDER BY id DESC LIMIT $7")
-        .bind(&filter.action)
-        .bind(&filter.object)
-        .bind(&filter.actor)
-        .bind(filter.from)
-        .bind(filter.until)
-        .bind(&filter.before)
-        .bind(limit);
+        let mut conditions = Conditions::default();
+        if let Some(action) = &filter.action {
+            let action = conditions.place(action);
+            conditions
+                .and(&format!("(action = {action} OR substr(action, 1, length({action}) + 1) = {action} || '.')"));
+        }
+        conditions.with("object =", filter.object.as_ref());
+        if let Some(actor) = &filter.actor {
+            let actor = conditions.place(actor);
+            conditions.and(&format!("(actor_id = {actor} OR lower(actor_name) = lower({actor}))"));
+        }
+        conditions.with("at >=", filter.from);
+        conditions.with("at <", filter.until);
+        conditions.with("id <", filter.before.as_ref());
+        let statement = conditions.select("SELECT * FROM audit", "id DESC", limit);
         self.fetch_all(statement).await?.iter().map(read).collect()
     }
 }

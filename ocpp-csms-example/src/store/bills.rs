@@ -4,6 +4,7 @@ use iso_currency::Currency;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use super::conditions::Conditions;
 use super::{Row, Store, StoreError, Unit, sql};
 use crate::tariffs::{Bill, TariffVersion};
 
@@ -156,16 +157,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn bills(&self, filter: &BillFilter, limit: u32) -> Result<Vec<BillRecord>, StoreError> {
-        let select = sql(format!(
-            "{SELECT} WHERE (b.payer = $1 OR CAST($1 AS TEXT) IS NULL) AND (b.station = $2 OR CAST($2 AS TEXT) IS NULL) \
-             AND b.billed_at >= $3 AND b.billed_at < $4 ORDER BY b.billed_at DESC, b.station, b.transaction_id LIMIT $5"
-        ));
-        let select = select
-            .bind(&filter.payer)
-            .bind(&filter.station)
-            .bind(filter.from.map_or(i64::MIN, Timestamp::as_millisecond))
-            .bind(filter.before.map_or(i64::MAX, Timestamp::as_millisecond))
-            .bind(limit);
+        let mut conditions = Conditions::default();
+        conditions.with("b.payer =", filter.payer.as_ref());
+        conditions.with("b.station =", filter.station.as_ref());
+        conditions.with("b.billed_at >=", filter.from);
+        conditions.with("b.billed_at <", filter.before);
+        let select = conditions.select(SELECT, "b.billed_at DESC, b.station, b.transaction_id", limit);
         self.fetch_all(select).await?.iter().map(read).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The accounts of drivers, and the terms of their tokens.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -70,6 +70,17 @@ impl Store {
     pub async fn driver(&self, id: &str) -> Result<Option<Driver>, StoreError> {
         let row = self.fetch_optional(sql("SELECT * FROM drivers WHERE id = $1").bind(id)).await?;
         row.as_ref().map(read).transpose()
+    }
+
+    /// The drivers with these ids.
+    pub(crate) async fn drivers_with_ids(&self, ids: &BTreeSet<&str>) -> Result<Vec<Driver>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<_> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+        let text = format!("SELECT * FROM drivers WHERE id IN ({})", places.join(", "));
+        let statement = ids.iter().fold(sql(text), |statement, id| statement.bind(*id));
+        self.fetch_all(statement).await?.iter().map(read).collect()
     }
 
     /// The driver who signs in with this e-mail address or telephone number.

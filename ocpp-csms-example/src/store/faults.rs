@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::conditions::Conditions;
 use super::{Row, Store, StoreError, Unit, sql};
 
 macro_rules! words {
@@ -163,15 +164,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn faults(&self, filter: &FaultFilter, limit: u32) -> Result<Vec<Fault>, StoreError> {
-        let statement = sql("SELECT * FROM faults WHERE (CAST($1 AS TEXT) IS NULL OR station = $1) \
-             AND (CAST($2 AS TEXT) IS NULL OR state = $2) AND (CAST($3 AS TEXT) IS NULL OR kind = $3) \
-             AND severity <= $4 AND opened_at < $5 ORDER BY opened_at DESC, id DESC LIMIT $6")
-        .bind(&filter.station)
-        .bind(filter.state.map(|state| state.as_str().to_owned()))
-        .bind(filter.kind.map(|kind| kind.as_str().to_owned()))
-        .bind(filter.severity.unwrap_or(i64::MAX))
-        .bind(filter.before.map_or(i64::MAX, Timestamp::as_millisecond))
-        .bind(limit);
+        let mut conditions = Conditions::default();
+        conditions.with("station =", filter.station.as_ref());
+        conditions.with("state =", filter.state.map(FaultState::as_str));
+        conditions.with("kind =", filter.kind.map(FaultKind::as_str));
+        conditions.with("severity <=", filter.severity);
+        conditions.with("opened_at <", filter.before);
+        let statement = conditions.select("SELECT * FROM faults", "opened_at DESC, id DESC", limit);
         self.fetch_all(statement).await?.iter().map(read).collect()
     }
 

@@ -3,6 +3,7 @@
 use iso_currency::Currency;
 use jiff::Timestamp;
 
+use super::conditions::Conditions;
 use super::{Row, Store, StoreError, Unit, sql};
 use crate::ledger::Payer;
 use crate::payments::InvoiceLine;
@@ -150,9 +151,10 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Invoice>, StoreError> {
-        let select = "SELECT * FROM invoices WHERE (payer = $1 OR CAST($1 AS TEXT) IS NULL) AND number < $2 \
-             ORDER BY number DESC LIMIT $3";
-        let select = sql(select).bind(payer.map(Payer::to_string)).bind(before.unwrap_or(i64::MAX)).bind(limit);
+        let mut conditions = Conditions::default();
+        conditions.with("payer =", payer.map(Payer::to_string));
+        conditions.with("number <", before);
+        let select = conditions.select("SELECT * FROM invoices", "number DESC", limit);
         self.fetch_all(select).await?.iter().map(read).collect()
     }
 }

@@ -98,6 +98,21 @@ impl Store {
         rows.iter().map(|row| Ok((row.parsed("account")?, row.parsed("currency")?, row.integer("amount")?))).collect()
     }
 
+    /// What is on an account in each currency.
+    pub(crate) async fn balances_of(&self, account: &Account) -> Result<Vec<(Account, Currency, i64)>, StoreError> {
+        let select = sql("SELECT account, currency, amount FROM ledger_balances WHERE account = $1 ORDER BY currency");
+        let rows = self.fetch_all(select.bind(account.to_string())).await?;
+        rows.iter().map(|row| Ok((row.parsed("account")?, row.parsed("currency")?, row.integer("amount")?))).collect()
+    }
+
+    /// What is on the accounts of all drivers together, in each currency.
+    pub(crate) async fn balance_of_drivers(&self) -> Result<Vec<(Currency, i64)>, StoreError> {
+        let select = "SELECT currency, CAST(SUM(amount) AS BIGINT) AS amount FROM ledger_balances \
+             WHERE substr(account, 1, 7) = 'driver:' GROUP BY currency ORDER BY currency";
+        let rows = self.fetch_all(sql(select)).await?;
+        rows.iter().map(|row| Ok((row.parsed("currency")?, row.integer("amount")?))).collect()
+    }
+
     /// The entries of an account, the newest first.
     ///
     /// # Errors

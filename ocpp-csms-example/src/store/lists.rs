@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::conditions::Conditions;
 use super::{Registration, Statement, Station, Store, StoreError, Transaction, sql, stations, transactions};
 
 /// Which stations.
@@ -98,18 +99,23 @@ impl Store {
         after: Option<&SessionCursor>,
         limit: u32,
     ) -> Result<Vec<Transaction>, StoreError> {
-        let statement = sql("SELECT * FROM transactions WHERE (CAST($1 AS TEXT) IS NULL OR station = $1) \
-             AND (CAST($2 AS TEXT) IS NULL OR lower(token) = $2) \
-             AND (CAST($3 AS BIGINT) IS NULL OR (stopped_at IS NULL) = ($3 = 1)) \
-             AND started_at <= $4 AND (started_at < $4 OR station < $5 OR (station = $5 AND id < $6)) \
-             ORDER BY started_at DESC, station DESC, id DESC LIMIT $7")
-        .bind(&filter.station)
-        .bind(filter.token.as_deref().map(str::to_lowercase))
-        .bind(filter.running)
-        .bind(after.map_or(i64::MAX, |cursor| cursor.started_at.as_millisecond()))
-        .bind(after.map_or("", |cursor| &cursor.station))
-        .bind(after.map_or("", |cursor| &cursor.id))
-        .bind(limit);
+        let mut conditions = Conditions::default();
+        conditions.with("station =", filter.station.as_ref());
+        conditions.with("lower(token) =", filter.token.as_deref().map(str::to_lowercase));
+        match filter.running {
+            Some(true) => conditions.and("stopped_at IS NULL"),
+            Some(false) => conditions.and("stopped_at IS NOT NULL"),
+            None => {}
+        }
+        if let Some(SessionCursor { started_at, station, id }) = after {
+            let at = conditions.place(*started_at);
+            let (station, id) = (conditions.place(station), conditions.place(id));
+            conditions.and(&format!("started_at <= {at}"));
+            conditions
+                .and(&format!("(started_at < {at} OR station < {station} OR (station = {station} AND id < {id}))"));
+        }
+        let order = "started_at DESC, station DESC, id DESC";
+        let statement = conditions.select("SELECT * FROM transactions", order, limit);
         self.fetch_all(statement).await?.iter().map(transactions::read).collect()
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::conditions::Conditions;
 use super::{Row, Store, StoreError, sql};
 use crate::store::text_enum;
 
@@ -125,9 +126,10 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<LogRequest>, StoreError> {
         // Ids are made of the time, so they are in its order.
-        let statement = sql("SELECT * FROM log_requests WHERE (CAST($1 AS TEXT) IS NULL OR station = $1) \
-             AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3");
-        let rows = self.fetch_all(statement.bind(station).bind(before).bind(limit)).await?;
+        let mut conditions = Conditions::default();
+        conditions.with("station =", station);
+        conditions.with("id <", before);
+        let rows = self.fetch_all(conditions.select("SELECT * FROM log_requests", "id DESC", limit)).await?;
         rows.iter().map(read).collect()
     }
 

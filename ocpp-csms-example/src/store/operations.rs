@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::conditions::Conditions;
 use super::{Row, Store, StoreError, sql};
 
 /// Steps of an operation that are kept.
@@ -164,12 +165,11 @@ impl Store {
         before: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<Operation>, StoreError> {
-        let statement = sql("SELECT * FROM operations WHERE (CAST($1 AS TEXT) IS NULL OR station = $1) \
-             AND (CAST($2 AS TEXT) IS NULL OR state = $2) AND created_at < $3 ORDER BY created_at DESC, id DESC LIMIT $4")
-        .bind(station.map(str::to_owned))
-        .bind(state.map(|state| state.as_str().to_owned()))
-        .bind(before.map_or(i64::MAX, Timestamp::as_millisecond))
-        .bind(limit);
+        let mut conditions = Conditions::default();
+        conditions.with("station =", station);
+        conditions.with("state =", state.map(|state| state.as_str().to_owned()));
+        conditions.with("created_at <", before);
+        let statement = conditions.select("SELECT * FROM operations", "created_at DESC, id DESC", limit);
         self.fetch_all(statement).await?.iter().map(read).collect()
     }
 

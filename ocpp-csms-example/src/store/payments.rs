@@ -3,6 +3,7 @@
 use iso_currency::Currency;
 use jiff::Timestamp;
 
+use super::conditions::Conditions;
 use super::{Row, Store, StoreError, Unit, sql};
 use crate::ledger::Payer;
 
@@ -282,10 +283,10 @@ impl Store {
         before: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<Payment>, StoreError> {
-        let select = "SELECT * FROM payments WHERE (payer = $1 OR CAST($1 AS TEXT) IS NULL) AND created_at < $2 \
-             ORDER BY created_at DESC, id DESC LIMIT $3";
-        let select = sql(select).bind(payer.map(Payer::to_string));
-        let select = select.bind(before.map_or(i64::MAX, Timestamp::as_millisecond)).bind(limit);
+        let mut conditions = Conditions::default();
+        conditions.with("payer =", payer.map(Payer::to_string));
+        conditions.with("created_at <", before);
+        let select = conditions.select("SELECT * FROM payments", "created_at DESC, id DESC", limit);
         self.fetch_all(select).await?.iter().map(read).collect()
     }
 

@@ -6,7 +6,7 @@ use iso_currency::Currency;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::{Row, Store, StoreError, Unit, sql};
+use super::{Row, Store, StoreError, Unit, report_spans, sql};
 use crate::reports::{DayTotal, Hour, HourTotal, Session, Totals};
 
 /// Parts in which the totals of all stations are kept.
@@ -32,6 +32,7 @@ pub(crate) async fn add_to_totals(unit: &mut Unit, station: &str, totals: &Total
              fees = report_days.fees + excluded.fees, occupied = report_days.occupied + excluded.occupied");
         let statement = statement.bind(station).bind(*day).bind(currency);
         unit.execute(statement.bind(sessions).bind(energy).bind(fees).bind(occupied)).await?;
+        report_spans::add_day(unit, station, *day, currency, *total).await?;
     }
     for (hour, total) in &totals.hours {
         let statement =
@@ -131,15 +132,15 @@ fn session(row: &Row) -> Result<Session, StoreError> {
     })
 }
 
-/// Removes what is left of totals that were taken away.
-pub(crate) async fn drop_empty_totals(unit: &mut Unit, station: &str) -> Result<(), StoreError> {
+/// Removes what is left of totals that were taken away, and makes those of longer stretches anew.
+pub(crate) async fn tidy_totals(unit: &mut Unit, station: &str) -> Result<(), StoreError> {
     for text in [
         "DELETE FROM report_days WHERE station = $1 AND sessions = 0 AND energy = 0 AND fees = 0 AND occupied = 0",
         "DELETE FROM report_hours WHERE station = $1 AND energy = 0 AND occupied = 0",
     ] {
         unit.execute(sql(text).bind(station)).await?;
     }
-    Ok(())
+    report_spans::rebuild(unit, station).await
 }
 
 impl Store {

@@ -4,8 +4,9 @@ use iso_currency::Currency;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use super::report_spans::{Kept, STATES};
 use super::report_totals::{day_total, hour_total};
-use super::{Row, Statement, Store, StoreError, sql};
+use super::{Row, Statement, Store, StoreError, report_spans, sql};
 use crate::reports::{Day, DayTotal, Grouping, HourTotal, StationState};
 
 /// Totals of a row of a report: of a station, a day, or both.
@@ -17,15 +18,15 @@ pub(crate) struct TotalRow {
     pub(crate) total: DayTotal,
 }
 
-/// The time in a state of a row of a report.
+/// The time in each state of a row of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StateRow {
     pub(crate) station: Option<String>,
     pub(crate) day: Option<Day>,
-    pub(crate) state: StationState,
     /// In ms.
-    pub(crate) duration: i64,
-    pub(crate) entered: i64,
+    pub(crate) times: Vec<(StationState, i64)>,
+    /// How often it became faulted.
+    pub(crate) faults: i64,
 }
 
 /// A session in a report.
@@ -54,40 +55,43 @@ pub struct SessionRow {
 const SUMS: &str = "CAST(SUM(sessions) AS BIGINT) AS sessions, CAST(SUM(energy) AS BIGINT) AS energy, \
      CAST(SUM(fees) AS BIGINT) AS fees, CAST(SUM(occupied) AS BIGINT) AS occupied";
 
+const STATE_SUMS: &str = "CAST(SUM(offline) AS BIGINT) AS offline, CAST(SUM(available) AS BIGINT) AS available, \
+     CAST(SUM(occupied) AS BIGINT) AS occupied, CAST(SUM(unavailable) AS BIGINT) AS unavailable, \
+     CAST(SUM(faulted) AS BIGINT) AS faulted, CAST(SUM(faults) AS BIGINT) AS faults";
+
+/// Stations from one identity to another, both included; `None` are all of them.
+pub(crate) type Stations<'a> = Option<(&'a str, &'a str)>;
+
 impl Store {
-    /// Totals of the days from `first` to `last`: of one station or of all.
+    /// Totals of the days from `first` to `last`.
     pub(crate) async fn report_totals(
         &self,
         grouping: Grouping,
-        station: Option<&str>,
+        stations: Stations<'_>,
         first: Day,
         last: Day,
     ) -> Result<Vec<TotalRow>, StoreError> {
-        let text = match (grouping, station) {
-            (Grouping::Day, None) => format!(
-                "SELECT day, currency, {SUMS} FROM report_fleet_days WHERE day BETWEEN $1 AND $2 GROUP BY day, currency \
-                 ORDER BY day, currency"
-            ),
-            (Grouping::Day | Grouping::StationDay, Some(_)) => {
-                "SELECT station, day, currency, sessions, energy, fees, occupied \
-                 FROM report_days WHERE station = $3 AND day BETWEEN $1 AND $2 ORDER BY day, currency"
-                    .to_owned()
+        let statement = match (grouping, stations) {
+            (Grouping::Day, None) => {
+                let text = format!(
+                    "SELECT day, currency, {SUMS} FROM report_fleet_days WHERE day BETWEEN $1 AND $2 \
+                     GROUP BY day, currency ORDER BY day, currency"
+                );
+                bounds(text, None, first, last)
             }
-            (Grouping::StationDay, None) => {
-                "SELECT station, day, currency, sessions, energy, fees, occupied FROM report_days \
-                 WHERE day BETWEEN $1 AND $2 ORDER BY station, day, currency"
-                    .to_owned()
+            (Grouping::Day | Grouping::StationDay, stations) => {
+                let which = which(stations);
+                let text = format!(
+                    "SELECT station, day, currency, sessions, energy, fees, occupied FROM report_days \
+                     WHERE {which}day BETWEEN $1 AND $2 ORDER BY station, day, currency"
+                );
+                bounds(text, stations, first, last)
             }
-            (Grouping::Station, None) => format!(
-                "SELECT station, currency, {SUMS} FROM report_days WHERE day BETWEEN $1 AND $2 GROUP BY station, currency \
-                 ORDER BY station, currency"
-            ),
-            (Grouping::Station, Some(_)) => format!(
-                "SELECT station, currency, {SUMS} FROM report_days WHERE station = $3 AND day BETWEEN $1 AND $2 \
-                 GROUP BY station, currency ORDER BY station, currency"
-            ),
+            (Grouping::Station, stations) => {
+                report_spans::over(Kept::Totals, "station, currency", SUMS, stations, (first, last))
+            }
         };
-        let rows = self.fetch_all(bounds(text, station, first, last)).await?;
+        let rows = self.fetch_all(statement).await?;
         rows.iter()
             .map(|row| {
                 Ok(TotalRow {
@@ -100,50 +104,58 @@ impl Store {
             .collect()
     }
 
-    /// The time in each state.
+    /// The time in each state on the days from `first` to `last`.
     pub(crate) async fn report_states(
         &self,
         grouping: Grouping,
-        station: Option<&str>,
+        stations: Stations<'_>,
         first: Day,
         last: Day,
     ) -> Result<Vec<StateRow>, StoreError> {
-        let keys = match grouping {
-            Grouping::Day => "day",
-            Grouping::Station => "station",
-            Grouping::StationDay => "station, day",
+        let statement = match (grouping, stations) {
+            (Grouping::Day, None) => {
+                let text = "SELECT day, state, CAST(SUM(duration) AS BIGINT) AS duration, CAST(SUM(entered) AS BIGINT) AS entered \
+                     FROM report_fleet_states WHERE day BETWEEN $1 AND $2 GROUP BY day, state";
+                let rows = self.fetch_all(bounds(text.to_owned(), None, first, last)).await?;
+                return rows.iter().map(state_of_fleet).collect();
+            }
+            (Grouping::Day | Grouping::StationDay, stations) => {
+                let which = which(stations);
+                let text = format!(
+                    "SELECT station, span AS day, offline, available, occupied, unavailable, faulted, faults \
+                     FROM report_state_spans WHERE {which}size = 1 AND span BETWEEN $1 AND $2"
+                );
+                bounds(text, stations, first, last)
+            }
+            (Grouping::Station, stations) => {
+                report_spans::over(Kept::States, "station", STATE_SUMS, stations, (first, last))
+            }
         };
-        let table = match (grouping, station) {
-            (Grouping::Day, None) => "report_fleet_states",
-            _ => "report_states",
-        };
-        let which = if station.is_some() { "station = $3 AND " } else { "" };
-        let text = format!(
-            "SELECT {keys}, state, CAST(SUM(duration) AS BIGINT) AS duration, CAST(SUM(entered) AS BIGINT) AS entered \
-             FROM {table} WHERE {which}day BETWEEN $1 AND $2 GROUP BY {keys}, state"
-        );
-        let rows = self.fetch_all(bounds(text, station, first, last)).await?;
+        let rows = self.fetch_all(statement).await?;
         rows.iter()
             .map(|row| {
+                let times = STATES.into_iter().map(|state| Ok((state, row.integer(state.as_str())?)));
                 Ok(StateRow {
                     station: (grouping != Grouping::Day).then(|| row.text("station")).transpose()?,
                     day: (grouping != Grouping::Station).then(|| row.integer("day")).transpose()?,
-                    state: row.parsed("state")?,
-                    duration: row.integer("duration")?,
-                    entered: row.integer("entered")?,
+                    times: times.collect::<Result<_, StoreError>>()?,
+                    faults: row.integer("faults")?,
                 })
             })
             .collect()
     }
 
-    /// The states that stations are in now: of one, or of all.
+    /// The states that stations are in now.
     pub(crate) async fn present_states(
         &self,
-        station: Option<&str>,
+        stations: Stations<'_>,
     ) -> Result<Vec<(String, StationState, Timestamp)>, StoreError> {
-        let statement =
-            sql("SELECT station, state, since FROM station_states WHERE CAST($1 AS TEXT) IS NULL OR station = $1");
-        let rows = self.fetch_all(statement.bind(station)).await?;
+        let select = "SELECT station, state, since FROM station_states";
+        let statement = match stations {
+            Some((from, until)) => sql(format!("{select} WHERE station BETWEEN $1 AND $2")).bind(from).bind(until),
+            None => sql(select),
+        };
+        let rows = self.fetch_all(statement).await?;
         rows.iter().map(|row| Ok((row.text("station")?, row.parsed("state")?, row.moment("since")?))).collect()
     }
 
@@ -175,14 +187,15 @@ impl Store {
         until: Timestamp,
     ) -> Result<Vec<(i64, HourTotal)>, StoreError> {
         let source = match station {
-            Some(_) => "report_hours WHERE station = $3 AND",
+            Some(_) => "report_hours WHERE station BETWEEN $3 AND $4 AND",
             None => "report_fleet_hours WHERE",
         };
         let text = format!(
             "SELECT {key}, CAST(SUM(energy) AS BIGINT) AS energy, CAST(SUM(occupied) AS BIGINT) AS occupied FROM {source} \
              hour >= $1 AND hour < $2 GROUP BY {key} ORDER BY {key}"
         );
-        let rows = self.fetch_all(bounds(text, station, from.as_millisecond(), until.as_millisecond())).await?;
+        let stations = station.map(|station| (station, station));
+        let rows = self.fetch_all(bounds(text, stations, from.as_millisecond(), until.as_millisecond())).await?;
         rows.iter().map(|row| Ok((row.integer(key)?, hour_total(row)?))).collect()
     }
 
@@ -221,12 +234,24 @@ impl Store {
     }
 }
 
-fn bounds(text: String, station: Option<&str>, first: i64, last: i64) -> Statement {
+/// The condition that goes with [`bounds`].
+fn which(stations: Stations<'_>) -> &'static str {
+    if stations.is_some() { "station BETWEEN $3 AND $4 AND " } else { "" }
+}
+
+fn bounds(text: String, stations: Stations<'_>, first: i64, last: i64) -> Statement {
     let statement = sql(text).bind(first).bind(last);
-    match station {
-        Some(station) => statement.bind(station),
+    match stations {
+        Some((from, until)) => statement.bind(from).bind(until),
         None => statement,
     }
+}
+
+fn state_of_fleet(row: &Row) -> Result<StateRow, StoreError> {
+    let (state, entered) = (row.parsed("state")?, row.integer("entered")?);
+    let faults = if state == StationState::Faulted { entered } else { 0 };
+    let times = vec![(state, row.integer("duration")?)];
+    Ok(StateRow { station: None, day: Some(row.integer("day")?), times, faults })
 }
 
 fn session(row: &Row) -> Result<SessionRow, StoreError> {

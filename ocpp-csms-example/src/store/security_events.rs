@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use utoipa::ToSchema;
 
+use super::conditions::Conditions;
 use super::{Row, Store, StoreError, sql};
 
 /// Events that are kept.
@@ -84,10 +85,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn security_events(&self, station: Option<&str>, limit: u32) -> Result<Vec<SecurityEvent>, StoreError> {
-        let statement =
-            sql("SELECT * FROM security_events WHERE $1 IS NULL OR station = $1 ORDER BY number DESC LIMIT $2")
-                .bind(station)
-                .bind(limit);
+        let mut conditions = Conditions::default();
+        conditions.with("station =", station);
+        let statement = conditions.select("SELECT * FROM security_events", "number DESC", limit);
         self.fetch_all(statement).await?.iter().map(read).collect()
     }
 }

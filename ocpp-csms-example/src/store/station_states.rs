@@ -4,45 +4,56 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::report_spans::{StateTotals, add_states};
 use super::report_totals::part;
-use super::{Store, StoreError, Unit, sql};
+use super::{Rows, Store, StoreError, Target, Unit, sql};
 use crate::reports::{Day, StationState};
 
 /// How long, in ms, and how often entered.
 pub(crate) type StateTime = (i64, i64);
 
-/// The state that a station is in, and since when.
-pub(crate) async fn state_of(unit: &mut Unit, station: &str) -> Result<Option<(StationState, Timestamp)>, StoreError> {
-    let row =
-        unit.fetch_optional(sql("SELECT state, since FROM station_states WHERE station = $1").bind(station)).await?;
-    row.map(|row| Ok((row.parsed("state")?, row.moment("since")?))).transpose()
+const FLEET: Target = Target {
+    into: "INSERT INTO report_fleet_states (part, day, state, duration, entered)",
+    columns: 5,
+    otherwise: "ON CONFLICT (day, state, part) DO UPDATE SET duration = report_fleet_states.duration + excluded.duration, \
+                entered = report_fleet_states.entered + excluded.entered",
+};
+const PRESENT: Target = Target {
+    into: "INSERT INTO station_states (station, state, since)",
+    columns: 3,
+    otherwise: "ON CONFLICT (station) DO UPDATE SET state = excluded.state, since = excluded.since",
+};
+
+/// A station came into a state.
+#[derive(Debug, Clone)]
+pub(crate) struct StateChange {
+    pub(crate) station: String,
+    pub(crate) state: StationState,
+    pub(crate) since: Timestamp,
+    /// What is added up: the time in the state before, and that this one was entered.
+    pub(crate) times: BTreeMap<(Day, StationState), StateTime>,
 }
 
-/// A station is in a new state; what goes before is added up.
-pub(crate) async fn put_state(
-    unit: &mut Unit,
-    station: &str,
-    state: StationState,
-    since: Timestamp,
-    times: &BTreeMap<(Day, StationState), StateTime>,
-) -> Result<(), StoreError> {
-    for ((day, state), (duration, entered)) in times {
-        let statement =
-            sql("INSERT INTO report_states (station, day, state, duration, entered) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (station, day, state) DO UPDATE SET duration = report_states.duration + excluded.duration, \
-             entered = report_states.entered + excluded.entered");
-        unit.execute(statement.bind(station).bind(*day).bind(state.as_str()).bind(*duration).bind(*entered)).await?;
-        let statement =
-            sql("INSERT INTO report_fleet_states (part, day, state, duration, entered) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (day, state, part) DO UPDATE SET duration = report_fleet_states.duration + excluded.duration, \
-             entered = report_fleet_states.entered + excluded.entered");
-        let statement = statement.bind(part(station)).bind(*day).bind(state.as_str());
-        unit.execute(statement.bind(*duration).bind(*entered)).await?;
+/// Keeps new states of stations, each of which is there once, and adds up what goes before.
+pub(crate) fn put_states(unit: &mut Unit, changes: &[StateChange]) {
+    let mut fleet = BTreeMap::<(i64, Day, &str), StateTime>::new();
+    let mut totals = StateTotals::default();
+    let mut present = Rows::new(PRESENT);
+    for StateChange { station, state, since, times } in changes {
+        for ((day, state), (duration, entered)) in times {
+            let sum = fleet.entry((part(station), *day, state.as_str())).or_default();
+            *sum = (sum.0 + duration, sum.1 + entered);
+            add_states(&mut totals, station, *day, *state, (*duration, *entered));
+        }
+        present.push([station.into(), state.as_str().into(), (*since).into()]);
     }
-    let statement = sql("INSERT INTO station_states (station, state, since) VALUES ($1, $2, $3) \
-         ON CONFLICT (station) DO UPDATE SET state = excluded.state, since = excluded.since");
-    unit.execute(statement.bind(station).bind(state.as_str()).bind(since)).await?;
-    Ok(())
+    let mut rows = Rows::new(FLEET);
+    for ((part, day, state), (duration, entered)) in fleet {
+        rows.push([part.into(), day.into(), state.into(), duration.into(), entered.into()]);
+    }
+    unit.keep(totals.rows());
+    unit.keep(rows);
+    unit.keep(present);
 }
 
 impl Store {

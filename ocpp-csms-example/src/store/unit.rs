@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// A unit that begins with its first statement, as a serial one. One that has none, but rows to keep, is written with those of others.
-    pub(super) fn later_unit(&self) -> Unit {
+    pub(crate) fn later_unit(&self) -> Unit {
         Unit { begun: None, later: Vec::new(), store: self.clone() }
     }
 }

@@ -1,5 +1,7 @@
 //! Payments and invoices.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -21,6 +23,8 @@ use crate::tariffs::minor_units;
 
 /// Payments and invoices on a page.
 const SIZE: usize = 50;
+/// Drivers that can be chosen on a page.
+const CHOICE: u32 = 500;
 
 fn limit() -> u32 {
     u32::try_from(SIZE + 1).unwrap_or(u32::MAX)
@@ -50,6 +54,12 @@ struct Row {
     state: &'static str,
 }
 
+/// Those of these payers who are drivers.
+async fn payers(csms: &Csms, payers: impl Iterator<Item = &Payer>) -> Result<Vec<Driver>, Failed> {
+    let ids: BTreeSet<&str> = payers.filter_map(Payer::driver).collect();
+    Ok(csms.store().drivers_with_ids(&ids).await?)
+}
+
 /// What somebody who pays is called.
 fn name(drivers: &[Driver], payer: &Payer) -> String {
     match payer.driver() {
@@ -67,27 +77,25 @@ async fn view(csms: &Csms, page: Page, wanted: Wanted, fields: Fields) -> Result
     payments.truncate(SIZE);
     let next = payments.last().filter(|_| more);
     let next = next.map(|last| format!("/payments?before={}", last.created_at.as_millisecond()));
-    let drivers = csms.store().drivers(None, None, 500).await?;
+    let drivers = csms.store().drivers(None, None, CHOICE).await?;
+    let named = payers(csms, payments.iter().map(|payment| &payment.payer)).await?;
     let rows = payments.into_iter().map(|payment| Row {
-        payer: name(&drivers, &payment.payer),
+        payer: name(&named, &payment.payer),
         amount: format::money(payment.amount, payment.currency),
         state: payment.state.as_str(),
         payment,
     });
     let rows = rows.collect();
+    // A liability is negative in the books, and what somebody has on the page.
+    let shown = |name: &str, amount: i64, currency| (name.to_owned(), format::money(amount.saturating_neg(), currency));
     let mut balances = Vec::new();
-    for (account, currency, amount) in csms.store().balances("").await? {
-        // A liability is negative in the books, and what somebody has on the page.
-        let shown = match &account {
-            Account::Driver(id) => {
-                let name = name(&drivers, &Payer::Driver(id.clone()));
-                (name, format::money(amount.saturating_neg(), currency))
-            }
-            Account::Revenue => (page.t("money.revenue").to_owned(), format::money(amount.saturating_neg(), currency)),
-            Account::Tax => (page.t("money.tax").to_owned(), format::money(amount.saturating_neg(), currency)),
-            _ => continue,
-        };
-        balances.push(shown);
+    for (name, account) in [("money.revenue", Account::Revenue), ("money.tax", Account::Tax)] {
+        for (_, currency, amount) in csms.store().balances_of(&account).await? {
+            balances.push(shown(page.t(name), amount, currency));
+        }
+    }
+    for (currency, amount) in csms.store().balance_of_drivers().await? {
+        balances.push(shown(page.t("frame.drivers"), amount, currency));
     }
     let providers = csms.payments().providers().into_iter().map(|(name, _)| name).collect();
     Ok(Payments { page, rows, balances, drivers, providers, fields, next })
@@ -170,9 +178,10 @@ async fn invoices_view(csms: &Csms, page: Page, wanted: Wanted, fields: Fields) 
     let more = invoices.len() > SIZE;
     invoices.truncate(SIZE);
     let next = invoices.last().filter(|_| more).map(|last| format!("/invoices?before={}", last.number));
-    let drivers = csms.store().drivers(None, None, 500).await?;
+    let drivers = csms.store().drivers(None, None, CHOICE).await?;
+    let named = payers(csms, invoices.iter().map(|invoice| &invoice.payer)).await?;
     let row = |invoice: Invoice| {
-        let payer = name(&drivers, &invoice.payer);
+        let payer = name(&named, &invoice.payer);
         let total = format::money(invoice.total, invoice.currency);
         (invoice, payer, total)
     };

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::live::Failed;
 use super::{Fields, Flash, Page};
 use crate::access::drivers::{self, DriverChange};
-use crate::access::{Actor, Payment};
+use crate::access::{Actor, Payment, wallet};
 use crate::server::Csms;
 use crate::store::{Driver, Token, TokenStatus, TokenTerms};
 
@@ -110,6 +110,7 @@ impl std::str::FromStr for PaymentField {
 struct DriverView {
     page: Page,
     driver: Driver,
+    balances: Vec<String>,
     tokens: Vec<String>,
     sessions: Vec<(String, bool, super::dashboard::SessionRow)>,
     link: Option<String>,
@@ -126,7 +127,8 @@ async fn driver_view(csms: &Csms, page: Page, id: &str, link: Option<String>) ->
             sessions.push((path, over, super::dashboard::SessionRow::new(session, false)));
         }
     }
-    Ok(Some(DriverView { page, driver, tokens, sessions, link }))
+    let balances = wallet::balances(csms, id).await?;
+    Ok(Some(DriverView { page, driver, balances, tokens, sessions, link }))
 }
 
 pub(super) async fn show_driver(page: Page, State(csms): State<Csms>, Path(id): Path<String>) -> Response {

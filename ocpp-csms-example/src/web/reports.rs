@@ -10,9 +10,13 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::chart::{Chart, Shape};
-use super::{Page, format};
+use super::{Page, Pager, format};
 use crate::reports::{self, DayReport, Grouping, Line, Range, ReportError, StationState};
 use crate::server::Csms;
+use crate::store::StationFilter;
+
+/// Lines on a page.
+const LINES: u32 = 100;
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Wanted {
@@ -24,6 +28,7 @@ pub(super) struct Wanted {
     station: String,
     #[serde(default)]
     by: String,
+    page: Option<u32>,
 }
 
 #[derive(Template)]
@@ -36,6 +41,7 @@ struct Reports {
     by: &'static str,
     stations: Vec<String>,
     rows: Vec<Row>,
+    pager: Pager,
     total: Row,
     energy: Chart,
     hours: Chart,
@@ -92,11 +98,10 @@ async fn view(csms: &Csms, page: Page, wanted: Wanted) -> Result<Reports, Report
         _ => ("day", Grouping::Day),
     };
     let station_name = station.as_deref();
-    let report = reports::days(csms, range, station_name, grouping).await?;
-    let by_day = match grouping {
-        Grouping::Day => report.clone(),
-        _ => reports::days(csms, range, station_name, Grouping::Day).await?,
-    };
+    let by_day = reports::days(csms, range, station_name, Grouping::Day).await?;
+    let (first, last) = (range.from.to_string(), range.until.to_string());
+    let keep = [("from", first.as_str()), ("until", &last), ("station", station_name.unwrap_or("")), ("by", by)];
+    let (lines, pager) = lines(csms, &by_day, grouping, wanted.page, &keep).await?;
     let slots = reports::utilisation(csms, range, station_name).await?;
     let hours = (0..24).map(|hour| {
         let of_hour: Vec<Decimal> =
@@ -131,16 +136,47 @@ async fn view(csms: &Csms, page: Page, wanted: Wanted) -> Result<Reports, Report
         energy: energy_chart(&page, &by_day),
         hours: hours_chart,
         power: power_chart,
-        rows: report.lines.iter().map(Row::new).collect(),
-        total: Row::new(&Line { station: None, day: None, figures: report.total.clone() }),
-        from: range.from.to_string(),
-        until: range.until.to_string(),
+        rows: lines.iter().map(Row::new).collect(),
+        pager,
+        total: Row::new(&Line { station: None, day: None, figures: by_day.total.clone() }),
+        from: first,
+        until: last,
         station: station.unwrap_or_default(),
         by,
         stations: stations.into_iter().map(|station| station.id).collect(),
         query,
         page,
     })
+}
+
+/// The lines of a page of the table. Of every day of every station there are too many to read them all for one page.
+async fn lines(
+    csms: &Csms,
+    by_day: &DayReport,
+    grouping: Grouping,
+    number: Option<u32>,
+    keep: &[(&str, &str)],
+) -> Result<(Vec<Line>, Pager), ReportError> {
+    let (range, station) = (by_day.range, by_day.station.as_deref());
+    if grouping == Grouping::StationDay && station.is_none() {
+        let stations = (LINES / u32::try_from(range.days()).unwrap_or(LINES).max(1)).max(1);
+        let all = StationFilter::default();
+        let pager = Pager::new(number, stations, csms.store().count_stations(&all).await?, "/reports", keep);
+        let shown = csms.store().find_stations(&all, pager.offset(), pager.size()).await?;
+        let lines = match (shown.first(), shown.last()) {
+            (Some(first), Some(last)) => reports::station_days(csms, range, &first.id, &last.id).await?,
+            _ => Vec::new(),
+        };
+        return Ok((lines, pager));
+    }
+    let lines = match grouping {
+        Grouping::Day => by_day.lines.clone(),
+        _ => reports::days(csms, range, station, grouping).await?.lines,
+    };
+    let pager = Pager::new(number, LINES, u64::try_from(lines.len()).unwrap_or(u64::MAX), "/reports", keep);
+    let (skip, take) = (usize::try_from(pager.offset()), usize::try_from(pager.size()));
+    let lines = lines.into_iter().skip(skip.unwrap_or(usize::MAX)).take(take.unwrap_or(usize::MAX)).collect();
+    Ok((lines, pager))
 }
 
 /// Energy of each day of the range, also of those on which nobody charged.

@@ -39,7 +39,7 @@ async fn a_station_that_asks_gets_a_certificate_for_its_own_name_only() {
     assert_eq!(chain[0].common_name(), Some("CS"));
     assert!(key.belongs_to(&chain[0]));
     assert!(chain[0].is_signed_by(&chain[1]));
-    csms.server.shut_down().await;
+    csms.shut_down(&mut station).await;
 
     // Restarted, it is the same authority.
     let csms = Csms::start(&folder).await;

@@ -159,7 +159,7 @@ async fn a_transaction_goes_on_after_the_server_was_restarted_and_no_id_is_given
         json!({"connectorId": 1, "errorCode": "NoError", "status": "Charging", "timestamp": "2026-06-01T10:00:00Z"});
     station.call("StatusNotification", status).await;
     let first = start_1_6(&mut station).await;
-    csms.server.shut_down().await;
+    csms.shut_down(&mut station).await;
 
     let csms = Csms::start_with(&database, |_| {}).await;
     let connectors = csms.get("/api/v1/stations/CS-16").await["connectors"].clone();

@@ -38,7 +38,7 @@ async fn the_running_and_the_final_cost_are_told_in_the_answers() {
         assert_eq!(cost(&station.call("TransactionEvent", ended.clone()).await), 4.0);
         // The answer was lost, the server restarted: the station sends it again and is told the same.
         assert_eq!(cost(&station.call("TransactionEvent", ended.clone()).await), 4.0);
-        csms.server.shut_down().await;
+        csms.shut_down(&mut station).await;
         let csms = Csms::start_with(&database, |_| {}).await;
         let mut station = csms.station("CS", subprotocol).await;
         station.boot(subprotocol).await;

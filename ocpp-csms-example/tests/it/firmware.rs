@@ -166,7 +166,7 @@ async fn a_roll_out_survives_a_restart() {
     let mut station = booted(&csms, "CS-1", "ocpp1.6").await;
     let path = roll_out(&csms, json!({})).await;
     let (_, before) = station.expect_call("UpdateFirmware").await;
-    csms.server.shut_down().await;
+    csms.shut_down(&mut station).await;
     drop(station);
     let csms = Csms::start_with(&database, |_| {}).await;
     let mut station = csms.station("CS-1", "ocpp1.6").await;

@@ -130,6 +130,12 @@ impl Csms {
         soon(&format!("the expected state of {path}"), wait).await
     }
 
+    /// Ends the server, with a station that answers its farewell: for one that does not it waits.
+    pub async fn shut_down(self, station: &mut RawStation) {
+        let farewell = async { while let Some(Ok(_)) = station.socket.next().await {} };
+        tokio::join!(self.server.shut_down(), soon("the end of the connection", farewell));
+    }
+
     pub async fn station(&self, id: &str, subprotocol: &str) -> RawStation {
         RawStation::connect(self.server.address(), id, Some(subprotocol), None).await.unwrap()
     }

@@ -167,7 +167,7 @@ async fn a_session_survives_a_restart_at_every_step() {
         let transaction = format!("tx-{steps}");
         if steps == 0 {
             // Before the provider has confirmed.
-            csms.server.shut_down().await;
+            csms.shut_down(&mut station).await;
             csms = start(&database).await;
             station = csms.station("CS", "ocpp2.0.1").await;
             station.boot("ocpp2.0.1").await;
@@ -177,7 +177,7 @@ async fn a_session_survives_a_restart_at_every_step() {
             [("Started", 0, 1.0), ("Updated", 10, 6.0), ("Ended", 20, 11.0)].into_iter().enumerate()
         {
             if steps == step + 1 {
-                csms.server.shut_down().await;
+                csms.shut_down(&mut station).await;
                 csms = start(&database).await;
                 station = csms.station("CS", "ocpp2.0.1").await;
                 station.boot("ocpp2.0.1").await;
@@ -190,7 +190,7 @@ async fn a_session_survives_a_restart_at_every_step() {
         returned(&csms, &session, 6.0).await;
         assert_eq!(account(&csms, "revenue").await, -4.0 * f64::from(u32::try_from(steps).unwrap() + 1));
         sound(&csms).await;
-        csms.server.shut_down().await;
+        csms.shut_down(&mut station).await;
     }
 }
 

@@ -120,7 +120,7 @@ async fn what_was_to_be_told_when_the_server_ended_is_told_by_the_next() {
     let faulted = json!({"connectorId": 1, "errorCode": "OverVoltage", "status": "Faulted"});
     station.call("StatusNotification", faulted).await;
     // Nobody listens, and the server goes.
-    csms.server.shut_down().await;
+    csms.shut_down(&mut station).await;
     let _csms = start(&database).await;
     let mut hook = listen(TcpListener::bind(address).await.unwrap(), &[StatusCode::NO_CONTENT]).await;
     let mut kinds = Vec::new();

@@ -289,7 +289,7 @@ async fn a_flow_goes_on_after_a_restart_of_the_server() {
     station.answer(&id, json!({"status": "Accepted", "filename": "log.txt"})).await;
     let path = format!("/api/v1/operations/{}", operation["id"].as_str().unwrap());
     csms.get_until(&path, |operation| operation["progress"].to_string().contains("log.txt")).await;
-    csms.server.shut_down().await;
+    csms.shut_down(&mut station).await;
 
     let csms = Csms::start(&folder).await;
     assert_eq!(csms.get(&path).await["state"], "running");
@@ -311,7 +311,7 @@ async fn what_was_under_way_when_the_server_ended_is_said_to_be_interrupted() {
     let body = json!({"operation": "get_log", "location": "ftp://logs.example.com/"});
     let (_, operation) = csms.request(Method::POST, "/api/v1/stations/CS/operations", Some(body)).await;
     station.expect_call("GetDiagnostics").await;
-    csms.server.shut_down().await;
+    csms.shut_down(&mut station).await;
     let csms = Csms::start(&folder).await;
     let _station = csms.station("CS", "ocpp1.6").await;
     let path = format!("/api/v1/operations/{}", operation["id"].as_str().unwrap());

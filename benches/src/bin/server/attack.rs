@@ -4,13 +4,14 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use benches::machine::tcp;
 use clap::ValueEnum;
 use flate2::write::DeflateEncoder;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::serve::Subject;
-use crate::station::{Call, Station, Way, identity, tcp};
+use crate::station::{Call, Station, Way, identity};
 
 /// An attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

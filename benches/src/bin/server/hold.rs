@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use benches::machine::{median, say_load};
 use futures_util::{StreamExt as _, stream};
 use ocpp_core::transport::TlsClient;
 
 use crate::process::{Process, own_processor_seconds};
 use crate::serve::Subject;
 use crate::station::{Call, Station, Way};
-use crate::{median, say_load, tls};
+use crate::tls;
 
 /// Handshakes under way at the same time.
 const AT_ONCE: usize = 256;

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use benches::machine::say_load;
 use clap::ValueEnum as _;
 
 use crate::attack::Attack;
 use crate::process::{Process, attack};
-use crate::say_load;
 use crate::serve::Subject;
 use crate::station::{Call, Station, Way};
 

@@ -14,6 +14,7 @@ mod tls;
 
 use std::net::SocketAddr;
 
+use benches::machine::allow_many_sockets;
 use clap::{Parser, Subcommand};
 
 use crate::attack::Attack;
@@ -80,27 +81,4 @@ fn main() -> anyhow::Result<()> {
             Command::Attack { attack, address } => attack::run(attack, address).await,
         }
     })
-}
-
-/// As many file descriptors as the system lets this process have.
-fn allow_many_sockets() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        eprintln!("the number of open files stays as it is: {error}");
-    }
-}
-
-/// The one in the middle.
-fn median(values: &[f64]) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// Says how busy the machine is with other things.
-fn say_load() {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    println!("\nload of the machine (1, 5, 15 minutes): {}\n", load.split(' ').take(3).collect::<Vec<_>>().join(", "));
 }

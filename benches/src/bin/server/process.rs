@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context as _;
+use benches::machine;
 
 use crate::attack::Attack;
 use crate::serve::{Subject, folder};
@@ -47,35 +48,20 @@ impl Process {
         self.child.0.id()
     }
 
-    fn read(&self, file: &str) -> anyhow::Result<String> {
-        let id = self.child.0.id();
-        Ok(std::fs::read_to_string(format!("/proc/{id}/{file}"))?)
-    }
-
     /// Resident bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
-        let status = self.read("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kilobytes * 1024)
+        machine::resident(self.id())
     }
 
     /// Seconds that processors have spent on it.
     pub(crate) fn processor_seconds(&self) -> anyhow::Result<f64> {
-        Ok(seconds_of(&self.read("stat")?))
+        machine::processor_seconds(self.id())
     }
 }
 
 /// Seconds that processors have spent on this process: the stations.
 pub(crate) fn own_processor_seconds() -> anyhow::Result<f64> {
-    Ok(seconds_of(&std::fs::read_to_string("/proc/self/stat")?))
-}
-
-fn seconds_of(stat: &str) -> f64 {
-    // Behind the name, which may have spaces: utime and stime are the 14th and 15th field, in hundredths.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / 100.0
+    machine::processor_seconds(std::process::id())
 }
 
 /// Starts to attack; it ends when what is returned is dropped.

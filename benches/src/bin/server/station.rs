@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
+use benches::machine::tcp;
 use futures_util::{SinkExt as _, StreamExt as _};
 use jiff::{Timestamp, ToSpan as _};
 use ocpp_core::transport::{
@@ -10,7 +11,7 @@ use ocpp_core::transport::{
 };
 use ocpp_core::types::Version;
 use serde_json::Value;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -27,9 +28,6 @@ pub(crate) fn websocket() -> WebSocketConfig {
         .max_message_size(Some(1 << 20))
         .max_frame_size(Some(1 << 20))
 }
-
-/// Stations that connect from one address, below the number of ports that the system gives out for one.
-const STATIONS_AN_ADDRESS: usize = 5_000;
 
 /// The identity of a station.
 pub(crate) fn identity(number: usize) -> String {
@@ -56,16 +54,6 @@ enum Socket {
     Plain(Box<WebSocketStream<TcpStream>>),
     Deflate(Box<Connection<WebSocket<TcpStream>>>),
     Tls(Box<WebSocketStream<TlsStream<TcpStream>>>),
-}
-
-/// A TCP connection from one of the addresses of this machine.
-pub(crate) async fn tcp(address: SocketAddr, number: usize) -> anyhow::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    let host = u8::try_from(2 + number / STATIONS_AN_ADDRESS).context("too many stations")?;
-    socket.bind(SocketAddr::from(([127, 0, 0, host], 0)))?;
-    let stream = socket.connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 fn request(subject: Subject, address: SocketAddr, identity: &str) -> anyhow::Result<Request> {

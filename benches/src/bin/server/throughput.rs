@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use benches::machine::{median, say_load};
 use futures_util::future::try_join_all;
 
 use crate::process::Process;
 use crate::serve::Subject;
 use crate::station::{Call, Station, Way};
-use crate::{median, say_load};
 
 struct Team {
     name: &'static str,
