@@ -191,14 +191,18 @@ pub(crate) async fn run(folder: &Path, kinds: &[Kind], times: usize, limit: f64)
             csms.database().name()
         );
         say_load();
-        println!("| page | first, ms | median, ms | most, ms | KiB |");
-        println!("|---|--:|--:|--:|--:|");
+        println!("| page | first, ms | median, ms | most, ms | processor, ms | KiB |");
+        println!("|---|--:|--:|--:|--:|--:|");
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
         let (mut slow, mut pages) = (Vec::new(), 0);
         for Asked { who, path, is_export } in &asked {
             let mut took = Vec::new();
             let mut size = 0;
-            for _ in 0..=times {
+            let mut before = csms.taken()?;
+            for time in 0..=times {
+                if time == 1 {
+                    before = csms.taken()?;
+                }
                 let request = client.get(csms.url(path));
                 let request = match who {
                     Who::Operator => request.bearer_auth(TOKEN),
@@ -214,9 +218,11 @@ pub(crate) async fn run(folder: &Path, kinds: &[Kind], times: usize, limit: f64)
             }
             let (first, rest) = took.split_first().context("nothing was asked for")?;
             let most = percentile(rest, 1.0);
+            let taken = csms.taken()?.since(before);
+            let processor = (taken.csms + taken.database) * 1e3 / times.max(1) as f64;
             let mark = if *is_export { " (export)" } else { "" };
             println!(
-                "| `{path}`{mark} | {first:.1} | {:.1} | {most:.1} | {:.0} |",
+                "| `{path}`{mark} | {first:.1} | {:.1} | {most:.1} | {processor:.1} | {:.0} |",
                 median(rest),
                 size as f64 / 1024.0
             );
