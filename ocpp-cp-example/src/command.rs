@@ -1,5 +1,6 @@
 //! What a running station can be told: everything a person, a car, a fault or a tester can do to it.
 
+use ocpp_core::station::smart_charging::ExternalLimit;
 use ocpp_core::station::{FaultCode, LocalStop, Token, TokenEntry};
 use tokio::sync::oneshot;
 
@@ -116,6 +117,19 @@ pub enum Action {
         evse: u32,
         /// Whether it is taken.
         occupied: bool,
+    },
+    /// Somebody else than the CSMS, such as an energy management system, sets a limit, or releases it. A power cut and a restart
+    /// release it too.
+    Limit {
+        /// Who, where and how much.
+        limit: ExternalLimit,
+    },
+    /// The driver asks for priority charging at the station, or does without it again (2.1).
+    Priority {
+        /// The EVSE, from 1.
+        evse: u32,
+        /// Whether he asks for it.
+        wanted: bool,
     },
     /// The power fails and comes back at once. Whatever hadn't been stored is lost.
     PowerCut {

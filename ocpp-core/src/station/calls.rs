@@ -16,7 +16,7 @@ use super::progress::ProgressReport;
 use super::reservations::ReservationUpdate;
 use super::security::SecurityEvent;
 use super::settings::Definition;
-use super::smart_charging::{LimitNotice, Profile};
+use super::smart_charging::{LimitNotice, Profile, VehicleNeeds, VehiclePlan};
 use super::transactions::TransactionMessage;
 use super::vendor_messages::{VendorAnswer, VendorMessage};
 
@@ -83,6 +83,19 @@ pub(super) enum Call {
     PriorityCharging {
         transaction: String,
         activated: bool,
+    },
+    /// What a vehicle asks for (2.x).
+    VehicleNeeds {
+        evse: u32,
+        needs: VehicleNeeds,
+        /// When it said so.
+        since: Timestamp,
+    },
+    /// What a vehicle is going to take (2.x).
+    VehiclePlan {
+        evse: u32,
+        plan: VehiclePlan,
+        at: Timestamp,
     },
     /// The CSMS is asked for the values of a dynamic profile (2.1).
     PullValues {
@@ -168,6 +181,10 @@ pub(super) enum Reply {
     },
     /// The new limit of a dynamic profile, which may be the old one; `None` where the CSMS has none.
     Values(Option<Option<Decimal>>),
+    /// Whether a schedule for the vehicle is going to come in time.
+    VehicleNeeds {
+        sends_schedule: bool,
+    },
     Done,
 }
 

@@ -144,6 +144,9 @@ impl Station {
             }
             (Call::SecurityEvent { number, .. }, _) => self.security_event_delivered(number),
             (Call::Progress { number, .. }, _) => self.progress_answered(number),
+            (Call::VehicleNeeds { evse, .. }, Reply::VehicleNeeds { sends_schedule }) => {
+                self.needs_answered(evse, sends_schedule);
+            }
             (Call::PullValues { profile }, Reply::Values(limit)) => self.values_pulled(profile, limit),
             _ => {}
         }
@@ -177,6 +180,7 @@ impl Station {
             Call::VendorMessage { id, .. } => self.vendor_message_answered(id, None),
             Call::SignCertificate { .. } => self.signing_request_failed(),
             Call::Progress { number, .. } => self.progress_answered(number),
+            Call::VehicleNeeds { evse, .. } => self.needs_answered(evse, false),
             // Told again only when it changes: a CSMS that can't take a status won't take it the second time either.
             _ => {}
         }
@@ -193,6 +197,7 @@ impl Station {
             Call::SignCertificate { .. } => self.signing.cut_off(),
             Call::SecurityEvent { .. } => self.security_log.cut_off(),
             Call::ChargingLimit(notice) => self.limit_not_told(notice),
+            Call::VehicleNeeds { evse, needs, since } => self.needs_not_told(evse, needs, since),
             Call::PriorityCharging { transaction, activated } => self.priority_not_told(&transaction, activated),
             // The outbox keeps its own.
             _ => {}

@@ -77,6 +77,13 @@ pub enum Event {
         /// What the CSMS said last.
         reason: String,
     },
+    /// A vehicle has said what it is going to take (ISO 15118).
+    VehiclePlanJudged {
+        /// Where.
+        evse: u32,
+        /// Whether it stays within what it was offered. Otherwise the plan has to be refused, and was not told the CSMS.
+        accepted: bool,
+    },
     /// A firmware update has taken a step.
     FirmwareStatus {
         /// Which one.

@@ -11,7 +11,7 @@ use super::facts::{Fault, FaultCode, Token, Vehicle};
 use super::metering::Collected;
 use super::reading::Reading;
 use super::settings::Key;
-use super::smart_charging::Limit;
+use super::smart_charging::{Limit, Negotiation};
 use super::status::Told;
 use super::transactions::{ChargingState, Transaction};
 use super::{Output, Station};
@@ -51,6 +51,8 @@ pub(super) struct Evse {
     pub(super) permitted: bool,
     /// What may flow, as last told; `None` for as much as the hardware gives.
     pub(super) limit: Option<Limit>,
+    /// What the vehicle negotiates with the station (ISO 15118).
+    pub(super) negotiation: Negotiation,
     /// Until when the plug has to come.
     pub(super) connect_by: Option<Instant>,
     /// Until when the token has to come that a plug waits for.
@@ -105,6 +107,7 @@ impl Evse {
             locked_for: None,
             permitted: false,
             limit: None,
+            negotiation: Negotiation::default(),
             connect_by: None,
             token_by: None,
             sample_at: None,

@@ -10,7 +10,7 @@ use super::logs::{UploadId, UploadOutcome};
 use super::output::{BatchId, QuestionId};
 use super::reading::Reading;
 use super::security::{CertificateFacts, ConnectionFailure, SecurityEvent};
-use super::smart_charging::ExternalLimit;
+use super::smart_charging::{ExternalLimit, VehicleNeeds, VehiclePlan};
 use super::vendor_messages::{VendorAnswer, VendorMessage};
 use crate::certificate_hash::CertificateHashData;
 
@@ -158,6 +158,22 @@ pub enum Input {
     },
     /// Somebody else than the CSMS has set a limit, or released one (K11 to K13, K27).
     ChargingLimit(ExternalLimit),
+    /// A vehicle with a transaction says what it needs, as ISO 15118-2 has it (`ChargeParameterDiscoveryReq`): at first, and whenever
+    /// it negotiates anew (K15, K17).
+    VehicleNeeds {
+        /// Which EVSE.
+        evse: u32,
+        /// What it needs.
+        needs: VehicleNeeds,
+    },
+    /// A vehicle says what it is going to take (ISO 15118-2, `PowerDeliveryReq`). Whether it may is told by
+    /// [`Event::VehiclePlanJudged`](super::Event::VehiclePlanJudged).
+    VehiclePlan {
+        /// Which EVSE.
+        evse: u32,
+        /// What it is going to take.
+        plan: VehiclePlan,
+    },
     /// A driver wants his transaction to have priority, or no longer (2.1, K22).
     PriorityCharging {
         /// Which EVSE.

@@ -329,6 +329,12 @@ impl Station {
             Input::SecurityEvent { event, info } => self.security_event(event, info.as_deref()),
             Input::VendorMessage { id, message } => self.send_vendor_message(id, message),
             Input::ChargingLimit(limit) => self.limited_from_outside(&limit),
+            Input::VehicleNeeds { evse, needs } => {
+                self.with(self.position(evse), |station, at| station.vehicle_needs(at, needs));
+            }
+            Input::VehiclePlan { evse, plan } => {
+                self.with(self.position(evse), |station, at| station.vehicle_plans(at, plan));
+            }
             Input::PriorityCharging { evse, wanted } => {
                 self.with(self.position(evse), |station, at| station.priority_wanted(at, wanted));
             }

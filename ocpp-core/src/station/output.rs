@@ -11,7 +11,7 @@ use super::event::Event;
 use super::firmware::{Download, Install, UpdateId};
 use super::logs::{LogWanted, Upload, UploadId};
 use super::security::{CertificateToJudge, ClientCertificate, Password, SigningRequestWanted};
-use super::smart_charging::Limit;
+use super::smart_charging::{Limit, OfferedSchedule};
 use super::store::Batch;
 use super::vendor_messages::VendorMessage;
 use crate::time::Instant;
@@ -49,6 +49,14 @@ pub enum Output {
         evse: u32,
         /// The limit; `None` for as much as the hardware gives.
         limit: Option<Limit>,
+    },
+    /// Hand the vehicle a schedule, as ISO 15118 says. Report what it says to it with
+    /// [`Input::VehiclePlan`](super::Input::VehiclePlan). Only given for a vehicle whose needs were reported.
+    OfferSchedule {
+        /// Which EVSE.
+        evse: u32,
+        /// What to offer.
+        offered: OfferedSchedule,
     },
     /// Lock the plug. Report `LockFailed` if it doesn't lock.
     Lock {
@@ -267,6 +275,8 @@ pub enum Timer {
     },
     /// The next change of a charging limit.
     ChargingLimit,
+    /// A schedule that a vehicle waits for (K15.FR.08).
+    VehicleSchedule,
     /// The next question for the values of a dynamic charging profile (2.1, K28.FR.10).
     ChargingValues,
     /// The end of a reservation.

@@ -27,6 +27,7 @@ impl Station {
             one(Timer::SecurityEvent, self.security_log.retry_at.filter(|_| self.may_send())),
             one(Timer::Question, question),
             one(Timer::ChargingLimit, self.charging.next_change),
+            one(Timer::VehicleSchedule, self.offer_deadline()),
             one(Timer::ChargingValues, self.pull_deadline().filter(|_| self.may_send())),
             one(Timer::Restart, restart),
             one(Timer::ClockAligned, self.aligned.deadline()),
@@ -65,5 +66,6 @@ impl Station {
         self.recover_overdue();
         self.take_samples();
         self.take_aligned();
+        self.offer_overdue();
     }
 }

@@ -49,6 +49,7 @@ mod smart_charging_station;
 mod smart_charging_v2;
 mod smart_charging_v2_1;
 mod smart_charging_vectors;
+mod smart_charging_vehicle;
 mod station_authorization;
 mod station_authorization_cache;
 mod station_boot;

@@ -2,6 +2,7 @@
 
 use axum::body::Bytes;
 use jiff::Timestamp;
+use ocpp_core::station::smart_charging::{ExternalLimit, LimitOverTime, LimitSource, RateUnit};
 use ocpp_core::station::{FaultCode, LocalStop, Token, TokenEntry, TokenType};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -172,6 +173,47 @@ pub(super) struct Lock {
 #[serde(deny_unknown_fields)]
 pub(super) struct Bay {
     pub(super) occupied: bool,
+}
+
+/// `POST /evses/{n}/priority`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Priority {
+    pub(super) wanted: bool,
+}
+
+/// `POST /limit`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limit {
+    source: String,
+    evse: Option<u32>,
+    #[serde(default)]
+    local_generation: bool,
+    amperes: Option<Decimal>,
+    watts: Option<Decimal>,
+}
+
+const SOURCES: &[LimitSource] = &[LimitSource::EnergyManagement, LimitSource::SystemOperator, LimitSource::Other];
+
+impl Limit {
+    pub(super) fn limit(self) -> Result<ExternalLimit, Problem> {
+        let source = SOURCES.iter().copied().find(|source| source.as_str() == self.source).ok_or_else(|| {
+            let names: Vec<_> = SOURCES.iter().map(|source| source.as_str()).collect();
+            Problem::body(format!("`{}` is no source of a limit; those are {}", self.source, names.join(", ")))
+        })?;
+        let limit = match (self.amperes, self.watts) {
+            (Some(_), Some(_)) => return Err(Problem::body("give the limit in `amperes` or in `watts`, not in both")),
+            (Some(limit), None) => Some((limit, RateUnit::Amperes)),
+            (None, Some(limit)) => Some((limit, RateUnit::Watts)),
+            (None, None) => None,
+        };
+        if limit.is_some_and(|(limit, _)| limit < Decimal::ZERO) {
+            return Err(Problem::body("a limit must not be negative; without one it is released"));
+        }
+        let limit = limit.map(|(limit, unit)| LimitOverTime::Constant { limit, unit });
+        Ok(ExternalLimit { source, evse: self.evse, is_local_generation: self.local_generation, limit })
+    }
 }
 
 /// `POST /power-cut`

@@ -17,6 +17,8 @@
 //! | `POST /evses/{n}/ev` | `{"soc": 20, "max_power_w": 11000, "ready": true, "suspended": false}` | changes the car: percent, watts; what is absent stays |
 //! | `POST /evses/{n}/lock` | `{"fails": true}` | jams the lock where it is, or frees it |
 //! | `POST /evses/{n}/bay` | `{"occupied": true}` | a car is in the parking bay, or isn't |
+//! | `POST /evses/{n}/priority` | `{"wanted": true}` | the driver asks for priority charging (2.1), or does without it again |
+//! | `POST /limit` | `{"source": "EMS", "amperes": 10, "evse": 1, "local_generation": false}` | somebody else than the CSMS limits the station, or with `evse` one EVSE: `EMS`, `SO` or `Other`, in `amperes` of each phase or in `watts`; with neither the limit is released; `local_generation` adds what is generated on the spot (2.1) |
 //! | `GET /settings/{name}` | | a 1.6 key or `Component.Variable[.Instance]`: [`Setting`](crate::Setting) |
 //! | `PUT /settings/{name}` | `{"value": "60"}` | changes it at the station, where more may be changed than by a CSMS |
 //! | `DELETE /settings/{name}` | | gives it back the value it has until somebody changes it |
@@ -54,6 +56,7 @@ pub fn router(simulator: Simulator) -> Router {
         .route("/settings/{name}", get(setting).put(put_setting).delete(delete_setting))
         .route("/auth-cache/{token}", put(auth_cache))
         .route("/local-list/{token}", put(local_list))
+        .route("/limit", post(limit))
         .route("/power-cut", post(power_cut))
         .route("/restart", post(restart))
         .route("/network", post(network))
@@ -104,11 +107,12 @@ fn evse_action_of(evse: u32, name: &str, body: &Bytes) -> Result<Action, Problem
         "ev" => Action::Ev { evse, change: body::ev(body)? },
         "lock" => Action::Lock { evse, fails: body::read::<body::Lock>(body)?.fails },
         "bay" => Action::Bay { evse, occupied: body::read::<body::Bay>(body)?.occupied },
+        "priority" => Action::Priority { evse, wanted: body::read::<body::Priority>(body)?.wanted },
         _ => {
             return Err(Problem::new(
                 StatusCode::NOT_FOUND,
                 format!(
-                    "`{name}` can't be done to an EVSE; what can is plug, unplug, tap, stop, fault, clear-fault, ev, lock and bay"
+                    "`{name}` can't be done to an EVSE; what can is plug, unplug, tap, stop, fault, clear-fault, ev, lock, bay and priority"
                 ),
             ));
         }
@@ -135,6 +139,11 @@ async fn auth_cache(State(simulator): State<Simulator>, Path(token): Path<String
 async fn local_list(State(simulator): State<Simulator>, Path(token): Path<String>, body: Bytes) -> Answer {
     let entry = body::read::<body::Entry>(&body)?.of(token)?;
     done(&simulator, Action::List { entry }).await
+}
+
+async fn limit(State(simulator): State<Simulator>, body: Bytes) -> Answer {
+    let limit = body::read::<body::Limit>(&body)?.limit()?;
+    done(&simulator, Action::Limit { limit }).await
 }
 
 async fn power_cut(State(simulator): State<Simulator>, body: Bytes) -> Answer {

@@ -107,6 +107,22 @@ impl Driver {
                     self.handle(Input::ParkingBay { evse: id, occupied });
                 }
             }
+            Action::Limit { limit } => {
+                if let Some(evse) = limit.evse {
+                    self.evse(evse)?;
+                }
+                self.tell(Input::ChargingLimit(limit));
+            }
+            Action::Priority { evse: id, wanted } => {
+                self.evse(id)?;
+                let state = self.station.state(self.clock.now());
+                if !state.evses.iter().any(|evse| evse.id == id && evse.transaction.is_some()) {
+                    return Err(CommandError::NotPossible(format!(
+                        "no transaction runs at EVSE {id}: plug in and tap a token first"
+                    )));
+                }
+                self.tell(Input::PriorityCharging { evse: id, wanted });
+            }
             Action::PowerCut { keep_transactions } => self.power_cut(keep_transactions).await,
             Action::Restart => self.tell(Input::LocalReset),
             Action::Network { up } => self.set_network(up),

@@ -215,6 +215,7 @@ fn words(notice: Notice) -> Cow<'static, str> {
         Notice::AuthorizationTimedOut => "no token was presented in time".into(),
         Notice::ConnectionTimedOut => "the cable was not plugged in in time".into(),
         Notice::InUse => "in use by somebody else".into(),
+        Notice::NoPriorityCharging => "there is no priority charging here".into(),
         other => format!("{other:?}").into(),
     }
 }

@@ -153,3 +153,62 @@ async fn a_charging_profile_limits_what_the_car_gets_until_it_is_cleared() {
     let free = |state: &ocpp_cp::State| state.evse(1).is_some_and(|evse| evse.limit_w.is_none() && evse.permitted);
     bench.until("the car charges freely again", free).await;
 }
+
+/// The power that EVSE 1 gives, once it is this much.
+async fn draws(bench: &Bench, watts: u32) {
+    let watts = rust_decimal::Decimal::from(watts);
+    bench.until("the power follows", |state| state.evse(1).is_some_and(|evse| evse.power_w == watts)).await;
+}
+
+/// A profile that says the same for ever, and the call that sets it.
+fn profile(version: Version, purpose: &str, amperes: u32) -> serde_json::Value {
+    let schedule = json!({"id": 1, "startSchedule": "2026-01-01T00:00:00Z", "chargingRateUnit": "A",
+        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": amperes}]});
+    if version == Version::V1_6 {
+        let mut schedule = schedule;
+        schedule.as_object_mut().unwrap().remove("id");
+        return json!({"connectorId": 0, "csChargingProfiles": {"chargingProfileId": 1, "stackLevel": 0,
+            "chargingProfilePurpose": purpose, "chargingProfileKind": "Absolute", "chargingSchedule": schedule}});
+    }
+    json!({"evseId": 0, "chargingProfile": {"id": 1, "stackLevel": 0, "chargingProfilePurpose": purpose,
+        "chargingProfileKind": "Absolute", "chargingSchedule": [schedule]}})
+}
+
+/// K01.FR.04, K01.FR.51, K11.FR.01, K13.FR.01; 1.6 edition 2, 3.13
+#[tokio::test]
+async fn the_power_follows_the_limits_of_the_csms_and_of_others() {
+    for version in VERSIONS {
+        let bench = Bench::start(version).await;
+        bench.charge().await;
+        bench.post("/evses/1/ev", json!({"max_power_w": 22000, "soc": 10})).await;
+        let set = profile(version, "TxDefaultProfile", 10);
+        assert_eq!(bench.csms.call("SetChargingProfile", set).await[2]["status"], "Accepted");
+        draws(&bench, 6_900).await;
+        bench.post("/limit", json!({"source": "EMS", "watts": 4140})).await;
+        draws(&bench, 4_140).await;
+        if version != Version::V1_6 {
+            let seen =
+                bench.csms.until("NotifyChargingLimit", |seen| !seen.payloads("NotifyChargingLimit").is_empty()).await;
+            assert_eq!(seen.payloads("NotifyChargingLimit")[0]["chargingLimit"]["chargingLimitSource"], "EMS");
+        }
+        bench.post("/limit", json!({"source": "EMS"})).await;
+        draws(&bench, 6_900).await;
+    }
+}
+
+/// K22.FR.02
+#[tokio::test]
+async fn a_driver_gets_the_priority_that_the_csms_has_prepared() {
+    let bench = Bench::start(Version::V2_1).await;
+    bench.charge().await;
+    bench.post("/evses/1/ev", json!({"max_power_w": 22000, "soc": 10})).await;
+    bench.csms.call("SetChargingProfile", profile(Version::V2_1, "TxDefaultProfile", 10)).await;
+    draws(&bench, 6_900).await;
+    let mut priority = profile(Version::V2_1, "PriorityCharging", 20);
+    priority["chargingProfile"]["id"] = json!(2);
+    assert_eq!(bench.csms.call("SetChargingProfile", priority).await[2]["status"], "Accepted");
+    bench.post("/evses/1/priority", json!({"wanted": true})).await;
+    draws(&bench, 13_800).await;
+    bench.post("/evses/1/priority", json!({"wanted": false})).await;
+    draws(&bench, 6_900).await;
+}

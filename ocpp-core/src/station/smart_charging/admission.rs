@@ -125,7 +125,8 @@ impl Station {
     /// Installs a profile, in place of those that it replaces. It counts at once: limits are told when the input is over.
     pub(in crate::station) fn install_profile(&mut self, profile: Profile, rival: Rival) -> Result<(), Refusal> {
         self.check_profile(&profile, rival)?;
-        self.keep_profile(profile, rival);
+        self.keep_profile(profile.clone(), rival);
+        self.hand_on_profile(&profile);
         Ok(())
     }
 

@@ -85,10 +85,22 @@ impl Station {
         outlet
     }
 
-    /// The composite schedule of a connector, or of the station. `None` if there is no such connector.
+    /// The composite schedule of a connector, or of the station. `None` if there is no such connector. A vehicle that has said that
+    /// it takes less is believed (SC.04).
     pub(in crate::station) fn composite_schedule(&self, place: Place, window: &Window) -> Option<CompositeSchedule> {
-        let (zone, profiles) = (self.time_zone(), self.counting_profiles());
-        let solver = Solver::new(&profiles, &zone);
+        let mut profiles = self.counting_profiles().into_owned();
+        profiles.extend(self.planned_profiles());
+        self.schedule_of(&profiles, place, window)
+    }
+
+    /// The same without what vehicles have said.
+    pub(super) fn allowed_schedule(&self, place: Place, window: &Window) -> Option<CompositeSchedule> {
+        self.schedule_of(&self.counting_profiles(), place, window)
+    }
+
+    fn schedule_of(&self, profiles: &[Profile], place: Place, window: &Window) -> Option<CompositeSchedule> {
+        let zone = self.time_zone();
+        let solver = Solver::new(profiles, &zone);
         match place {
             Place::Station => {
                 let outlets: Vec<Outlet> =
@@ -143,6 +155,7 @@ impl Station {
         self.pull_values();
         self.tell_limits();
         self.tell_priorities();
+        self.tell_needs();
     }
 
     /// The station's local time (`ClockCtrlr.TimeOffset`): between two changes of the offset, a fixed one.

@@ -31,6 +31,7 @@ mod reporting;
 mod sharing;
 mod solver;
 mod timeline;
+mod vehicle;
 
 pub use composite::{CompositePeriod, CompositeSchedule, Window};
 pub use external::{ExternalLimit, LimitOverTime, LimitSource};
@@ -40,6 +41,7 @@ pub use profile::{
     Start,
 };
 pub use solver::{Outlet, Solver};
+pub use vehicle::{EnergyTransfer, OfferedSchedule, VehicleNeeds, VehiclePlan};
 
 #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
 pub(super) use admission::Refusal;
@@ -49,3 +51,4 @@ pub(super) use external::LimitNotice;
 pub(super) use installed::{Criteria, PurposeKind, Rival};
 #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
 pub(super) use priority::NoPriority;
+pub(super) use vehicle::Negotiation;

@@ -337,6 +337,12 @@ impl Schedule {
         Ok(self)
     }
 
+    /// The same with its seconds counted from somewhere else.
+    #[must_use]
+    pub fn starting(self, start: Start) -> Self {
+        Self { start, ..self }
+    }
+
     /// Where its seconds are counted from.
     #[must_use]
     pub fn start(&self) -> Start {

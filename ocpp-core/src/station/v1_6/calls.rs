@@ -59,7 +59,9 @@ pub(in crate::station) fn encode(station: &Station, call: &Call) -> Option<(&'st
         | Call::ChargingProfiles(_)
         | Call::ChargingLimit(_)
         | Call::PriorityCharging { .. }
-        | Call::PullValues { .. } => {
+        | Call::PullValues { .. }
+        | Call::VehicleNeeds { .. }
+        | Call::VehiclePlan { .. } => {
             return None;
         }
         Call::Progress { report: ProgressReport::Firmware(report), .. } => firmware::status(report)?,

@@ -11,11 +11,12 @@ use ocpp_types::v2_1::{
     ChargingStationType, ComponentType, ConnectorStatusEnumType, DataTransferResponse, EVSEType, EventDataType,
     EventNotificationEnumType, EventTriggerEnumType, GenericStatusEnumType, HeartbeatRequest, HeartbeatResponse,
     IdTokenInfoType, IdTokenType, LocationEnumType, MeasurandEnumType, MeterValueType, MeterValuesRequest, ModemType,
-    NotifyEventRequest, NotifyPriorityChargingRequest, PhaseEnumType, PullDynamicScheduleUpdateRequest,
-    PullDynamicScheduleUpdateResponse, ReadingContextEnumType, RegistrationStatusEnumType, SampledValueType,
-    SecurityEventNotificationRequest, SignCertificateRequest, SignCertificateResponse, SignedMeterValueType,
-    StationRequest, StatusNotificationRequest, TransactionEventEnumType, TransactionEventRequest,
-    TransactionEventResponse, TransactionType, TriggerReasonEnumType, UnitOfMeasureType, VariableType,
+    NotifyEVChargingNeedsResponse, NotifyEventRequest, NotifyPriorityChargingRequest, PhaseEnumType,
+    PullDynamicScheduleUpdateRequest, PullDynamicScheduleUpdateResponse, ReadingContextEnumType,
+    RegistrationStatusEnumType, SampledValueType, SecurityEventNotificationRequest, SignCertificateRequest,
+    SignCertificateResponse, SignedMeterValueType, StationRequest, StatusNotificationRequest, TransactionEventEnumType,
+    TransactionEventRequest, TransactionEventResponse, TransactionType, TriggerReasonEnumType, UnitOfMeasureType,
+    VariableType,
 };
 use ocpp_types::{Conformance, Message, Text, decode};
 
@@ -47,6 +48,8 @@ pub(in crate::station) fn encode(station: &Station, rules: &Rules, call: &Call) 
         Call::Report(report) => variables::notify_report(station, report).into(),
         Call::ChargingProfiles(report) => smart_charging::report_profiles(rules, report).into(),
         Call::ChargingLimit(notice) => smart_charging::charging_limit(station, rules, notice)?,
+        Call::VehicleNeeds { evse, needs, since } => smart_charging::charging_needs(rules, *evse, needs, *since).into(),
+        Call::VehiclePlan { evse, plan, at } => smart_charging::charging_plan(rules, *evse, plan, *at).into(),
         Call::PriorityCharging { .. } | Call::PullValues { .. } if !rules.has_extended_profiles => return None,
         Call::PriorityCharging { transaction, activated } => {
             NotifyPriorityChargingRequest::new(Text::truncated(transaction), *activated).into()
@@ -296,6 +299,9 @@ pub(in crate::station) fn reply(call: &Call, payload: &str) -> Result<(Reply, Op
         Call::Transaction { .. } => read(payload, |answer: TransactionEventResponse| Reply::Transaction {
             info: answer.id_token_info.map(|info| token_info(*info)),
             csms_id: None,
+        }),
+        Call::VehicleNeeds { .. } => read(payload, |answer: NotifyEVChargingNeedsResponse| Reply::VehicleNeeds {
+            sends_schedule: smart_charging::sends_schedule(&answer),
         }),
         Call::PullValues { .. } => {
             read(payload, |answer: PullDynamicScheduleUpdateResponse| Reply::Values(smart_charging::pulled(&answer)))

@@ -1,6 +1,7 @@
 //! Smart charging as 2.x writes it (block K).
 
 mod changes;
+mod needs;
 mod profile;
 mod report;
 
@@ -24,6 +25,7 @@ use crate::station::smart_charging::{Criteria, Place, PurposeKind, RateUnit, Ref
 use crate::station::{AfterAnswer, Station};
 
 pub(super) use changes::{pulled, update_dynamic_schedule, use_priority_charging};
+pub(super) use needs::{charging_needs, charging_plan, sends_schedule};
 pub(super) use profile::profile_of_remote_start;
 pub(super) use report::{charging_limit, report_profiles};
 
