@@ -36,6 +36,15 @@ enum Command {
     Backup(Backup),
     /// Put a back-up in the place of all that a database holds, whichever kind either is of: all of it or nothing. End the server first.
     Restore(Restore),
+    /// What belongs to the ledger.
+    #[command(subcommand)]
+    Ledger(Ledger),
+}
+
+#[derive(Debug, Subcommand)]
+enum Ledger {
+    /// Count everything anew, also while a server uses the database: say what is wrong, and fail if anything is.
+    Check(Which),
 }
 
 #[derive(Debug, Args)]
@@ -227,6 +236,10 @@ pub async fn run() -> ExitCode {
             logging::start(cli.log_format, "warn");
             restore(&file, force, of).await
         }
+        Command::Ledger(Ledger::Check(of)) => {
+            logging::start(cli.log_format, "warn");
+            check_ledger(of).await
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -249,6 +262,27 @@ async fn restore(file: &Path, force: bool, of: Which) -> anyhow::Result<()> {
     store::restore(&database, file, force).await?;
     say(format_args!("{database} holds what {} holds", file.display()));
     Ok(())
+}
+
+async fn check_ledger(of: Which) -> anyhow::Result<()> {
+    let database = of.database()?;
+    if let Database::File(path) = &database {
+        anyhow::ensure!(path.exists(), "{database} does not exist: name the database with --database");
+    }
+    let store = store::Store::open(&database).await?;
+    let checked = async { Ok::<_, store::StoreError>((store.check_ledger().await?, store.balances("").await?)) }.await;
+    store.close().await;
+    let (faults, balances) = checked?;
+    if faults.is_empty() {
+        say(format_args!("the ledger of {database} is right: {} accounts", balances.len()));
+        return Ok(());
+    }
+    for (what, names) in faults.told() {
+        for name in names {
+            say(format_args!("{what}: {name}"));
+        }
+    }
+    anyhow::bail!("the ledger of {database} is wrong: restore a back-up, or have what is listed looked after")
 }
 
 async fn serve(serve: Serve) -> anyhow::Result<()> {

@@ -18,7 +18,7 @@ use crate::door::ConnectionLimits;
 use crate::notifications::{NotificationsConfig, NotificationsFile};
 use crate::payments::PaymentSettings;
 use crate::store::Database;
-use crate::tariffs::Tariff;
+use crate::tariffs::{CostMessages, Tariff};
 use crate::tls::{AuthorityFolder, Surroundings, TlsConfig, TlsFile};
 
 /// What happens to a station that nobody has entered.
@@ -125,6 +125,9 @@ pub struct ConfigFile {
     /// Payment providers. Default: the sandbox, where the server listens on a loopback address.
     #[serde(default)]
     pub payments: PaymentSettings,
+    /// How stations of 1.6 are told of prices.
+    #[serde(default)]
+    pub cost_messages: CostMessages,
     /// How TLS is set up. Default: no TLS.
     #[serde(default)]
     pub tls: TlsFile,
@@ -142,12 +145,14 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is not TOML, or has a member that is not known or of the wrong type.
-    #[error("the configuration {path} is not understood: {source}")]
+    #[error("the configuration {path} is not understood: line {line}: {what}")]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where and what.
-        source: Box<toml::de::Error>,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, without what is written there: that may be a secret.
+        what: String,
     },
     /// A value is out of its range.
     #[error("{name} = {value}: {allowed}")]
@@ -216,6 +221,8 @@ pub struct Config {
     pub files: FilesConfig,
     /// Payment providers.
     pub payments: PaymentSettings,
+    /// How stations of 1.6 are told of prices.
+    pub cost_messages: CostMessages,
     /// How TLS is set up.
     pub tls: Option<TlsConfig>,
 }
@@ -241,7 +248,11 @@ impl ConfigFile {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })
+        toml::from_str(&text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            ConfigError::Syntax { path: path.to_owned(), line, what: error.message().to_owned() }
+        })
     }
 
     /// Fills in what is missing and checks what is there.
@@ -326,6 +337,10 @@ impl ConfigFile {
             payments: self
                 .payments
                 .check(listen.ip().is_loopback())
+                .map_err(|(name, value, allowed)| out_of_range(name, value, allowed))?,
+            cost_messages: self
+                .cost_messages
+                .check()
                 .map_err(|(name, value, allowed)| out_of_range(name, value, allowed))?,
             tls: self.tls.check(&around)?,
             tariff,

@@ -13,7 +13,7 @@ use super::{AccessError, Actor, Needs, Pages, Payer, Scope, judge, portal};
 use crate::payments::{Action, Methods, PaymentError};
 use crate::server::Csms;
 use crate::stations::operations::{Operate, OperationRefused};
-use crate::store::{Payment, PaymentState, StoreError};
+use crate::store::{Payment, PaymentState, PrepaidSession, StoreError};
 use crate::web::format::money;
 use crate::web::{Fields, Flash, Page};
 
@@ -40,6 +40,9 @@ pub(crate) enum StartError {
     /// None of the driver's tokens may charge there.
     #[error("none of your cards and codes may charge there: ask the operator")]
     NotAllowed,
+    /// The driver has no such session that goes on.
+    #[error("you have no such session that goes on")]
+    NoSession,
     #[error(transparent)]
     Payment(#[from] PaymentError),
     #[error(transparent)]
@@ -48,11 +51,17 @@ pub(crate) enum StartError {
     Store(#[from] StoreError),
 }
 
-/// Starts charging at an outlet with the first of the driver's tokens that may: from the balance, or free.
+/// Starts charging at an outlet with the first of the driver's tokens that may: from the balance, or free. What was set aside for it, if
+/// anything was.
 ///
 /// # Errors
 /// When none may, the balance is empty, or the station cannot start.
-pub(crate) async fn start(csms: &Csms, actor: &Actor, station: &str, evse: i64) -> Result<(), StartError> {
+pub(crate) async fn start(
+    csms: &Csms,
+    actor: &Actor,
+    station: &str,
+    evse: i64,
+) -> Result<Option<PrepaidSession>, StartError> {
     let driver = portal::account(csms, actor).await?;
     if !outlets(csms, station).contains(&evse) {
         return Err(StartError::Place);
@@ -64,9 +73,9 @@ pub(crate) async fn start(csms: &Csms, actor: &Actor, station: &str, evse: i64) 
         if judgement.authorization.status != AuthorizationStatus::Accepted {
             continue;
         }
-        match judgement.payer {
+        return match judgement.payer {
             Payer::Driver(driver) => {
-                csms.payments().start_session(&driver, &token, station, Some(evse), None).await?;
+                Ok(Some(csms.payments().start_session(&driver, &token, station, Some(evse), None).await?))
             }
             Payer::Nobody => {
                 let request = Operate::RemoteStart {
@@ -77,11 +86,35 @@ pub(crate) async fn start(csms: &Csms, actor: &Actor, station: &str, evse: i64) 
                     charging_profile: None,
                 };
                 csms.stations().operate(station, request, actor.name()).await?;
+                Ok(None)
             }
-        }
-        return Ok(());
+        };
     }
     Err(StartError::NotAllowed)
+}
+
+/// Has a station stop a session of the driver who asks.
+///
+/// # Errors
+/// When it is not the driver's or is over, or the station cannot be told.
+pub(crate) async fn stop(csms: &Csms, actor: &Actor, station: &str, session: &str) -> Result<(), StartError> {
+    let driver = portal::account(csms, actor).await?;
+    let known = csms.store().transaction(station, session).await?;
+    let known = known.ok_or(StartError::NoSession)?;
+    let payer = crate::ledger::Payer::Driver(driver.id.clone()).to_string();
+    let is_own = known.payer.as_deref() == Some(&payer)
+        || match &known.token {
+            Some(token) => csms.store().token_terms(token).await?.driver.as_deref() == Some(&driver.id),
+            None => false,
+        };
+    // Whether somebody else's session exists is nobody's business.
+    if !is_own || known.stopped_at.is_some() {
+        return Err(StartError::NoSession);
+    }
+    let request = Operate::RemoteStop { transaction: session.to_owned() };
+    csms.stations().operate(station, request, actor.name()).await?;
+    csms.audit(actor, "session.stopped", format!("{station}/{session}"), "by its driver").await;
+    Ok(())
 }
 
 /// What a driver can spend, as it is shown.
@@ -153,7 +186,7 @@ impl PaymentRow {
         let action = payment.action.as_deref().and_then(|action| serde_json::from_str(action).ok());
         let waits = payment.state == PaymentState::Requested;
         Self {
-            at: payment.created_at,
+            at: payment.progress.created_at,
             amount: money(payment.amount, payment.currency),
             state: page.word("access.payment_", payment.state.as_str()).into_owned(),
             redirect: match action {
@@ -214,7 +247,7 @@ async fn start_here(
         return Flash::bad(page.t("access.unknown_place")).at("/driver");
     };
     match start(&csms, &actor, fields.get("station"), evse).await {
-        Ok(()) => Flash::good(page.t("access.starting")).at("/driver"),
+        Ok(_) => Flash::good(page.t("access.starting")).at("/driver"),
         Err(StartError::Place) => Flash::bad(page.t("access.unknown_place")).at("/driver"),
         Err(StartError::NotAllowed) => Flash::bad(page.t("access.not_there")).at("/driver"),
         Err(StartError::Payment(PaymentError::NotCovered(balance))) => {

@@ -30,6 +30,7 @@ mod rollouts;
 mod security_events;
 mod session;
 mod sites;
+mod statements;
 mod station_data;
 mod stations;
 
@@ -169,8 +170,16 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(drivers::link))
         .routes(routes!(drivers::invite))
         .routes(routes!(driver::get))
-        .routes(routes!(driver::sessions))
+        .routes(routes!(driver::sessions, driver::start))
         .routes(routes!(driver::block))
+        .routes(routes!(driver::balance))
+        .routes(routes!(driver::payments))
+        .routes(routes!(driver::top_up))
+        .routes(routes!(driver::prepaid))
+        .routes(routes!(driver::stop))
+        .routes(routes!(statements::own))
+        .routes(routes!(statements::of_driver))
+        .routes(routes!(statements::invoice))
         .routes(routes!(onboarding::credentials))
         .routes(routes!(onboarding::qr_code))
         .routes(routes!(audit::list))

@@ -19,7 +19,7 @@ use crate::ledger::{Account, Payer};
 use crate::payments::{NotificationError, NotifyError, PaymentError, Wanted};
 use crate::server::Csms;
 use crate::store::{
-    BillFilter, BillRecord, Payment, PaymentRefund, PaymentState, PrepaidSession, RefundState, SessionStage,
+    BillFilter, BillRecord, Capture, Payment, PaymentRefund, PaymentState, PrepaidSession, RefundState, SessionStage,
 };
 use crate::tariffs::{amount, minor_units};
 
@@ -28,9 +28,11 @@ impl From<PaymentError> for Problem {
         let status = match error {
             PaymentError::Store(error) => return error.into(),
             PaymentError::Unknown(..) | PaymentError::Station(_) => StatusCode::NOT_FOUND,
-            PaymentError::NotConnected | PaymentError::Busy | PaymentError::NotCovered(_) | PaymentError::Refund(_) => {
-                StatusCode::CONFLICT
-            }
+            PaymentError::NotConnected
+            | PaymentError::OutOfService
+            | PaymentError::Busy
+            | PaymentError::NotCovered(_)
+            | PaymentError::Refund(_) => StatusCode::CONFLICT,
             PaymentError::Provider(_)
             | PaymentError::Amount(..)
             | PaymentError::Method(_)
@@ -70,6 +72,10 @@ pub(crate) struct PaymentView {
     amount: Number,
     currency: &'static str,
     state: PaymentState,
+    /// Where the provider only keeps the money ready, as a card processor does for a session: how that stands.
+    capture: Capture,
+    /// What is taken of that; null as long as it is not decided.
+    captured: Option<Number>,
     /// What the provider calls it.
     reference: Option<String>,
     /// Why it was not paid.
@@ -90,10 +96,12 @@ impl From<Payment> for PaymentView {
             provider: payment.provider,
             session: payment.session,
             state: payment.state,
-            reference: payment.reference,
-            failure: payment.failure,
-            created_at: payment.created_at,
-            updated_at: payment.updated_at,
+            capture: payment.capture,
+            captured: payment.captured.map(|captured| Number(amount(captured, payment.currency))),
+            reference: payment.progress.reference,
+            failure: payment.progress.failure,
+            created_at: payment.progress.created_at,
+            updated_at: payment.progress.updated_at,
         }
     }
 }
@@ -120,8 +128,8 @@ impl RefundView {
             payment: refund.payment,
             reason: refund.reason,
             state: refund.state,
-            failure: refund.failure,
-            created_at: refund.created_at,
+            failure: refund.progress.failure,
+            created_at: refund.progress.created_at,
         }
     }
 }
@@ -182,7 +190,7 @@ pub(crate) struct TopUp {
 }
 
 impl TopUp {
-    fn wanted(self) -> Result<Wanted, Problem> {
+    pub(super) fn wanted(self) -> Result<Wanted, Problem> {
         let currency = currency(&self.currency)?;
         Ok(Wanted { amount: units(self.amount, currency)?, currency, provider: self.provider, method: self.method })
     }
@@ -219,12 +227,7 @@ pub(super) async fn balance(
     State(csms): State<Csms>,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Vec<BalanceView>>, Problem> {
-    let balances = csms.payments().balances(&id).await?;
-    let view = |(currency, minor): (Currency, i64)| BalanceView {
-        currency: currency.code(),
-        balance: Number(amount(minor, currency)),
-    };
-    Ok(axum::Json(balances.into_iter().map(view).collect()))
+    Ok(axum::Json(balances(&csms, &id).await?))
 }
 
 /// A session that somebody pays for.
@@ -312,6 +315,15 @@ pub(super) async fn list(
     security(("bearer" = ["account"])), responses((status = 200, body = PaymentView), (status = 404, body = Problem)))]
 pub(super) async fn get(State(csms): State<Csms>, Path(id): Path<String>) -> Result<axum::Json<PaymentView>, Problem> {
     Ok(axum::Json(known(&csms, &id).await?.into()))
+}
+
+/// What somebody can spend, by currency.
+pub(super) async fn balances(csms: &Csms, driver: &str) -> Result<Vec<BalanceView>, Problem> {
+    let view = |(currency, minor): (Currency, i64)| BalanceView {
+        currency: currency.code(),
+        balance: Number(amount(minor, currency)),
+    };
+    Ok(csms.payments().balances(driver).await?.into_iter().map(view).collect())
 }
 
 async fn known(csms: &Csms, id: &str) -> Result<Payment, Problem> {
@@ -544,8 +556,14 @@ pub(crate) struct LedgerView {
     unbalanced: Vec<String>,
     /// Accounts whose balance is not what their entries come to.
     wrong_balances: Vec<String>,
-    /// Money that is still set aside for a session that is over.
+    /// Money that is still set aside for a session that is over, or not set aside for one that is not.
     forgotten_holds: Vec<String>,
+    /// What was earned, taxed or given back, where it is not what the bills say.
+    not_as_billed: Vec<String>,
+    /// Bills and payments without their entry.
+    unposted: Vec<String>,
+    /// Payments whose money a provider keeps ready although the session is over.
+    untaken: Vec<String>,
 }
 
 /// Counts the ledger anew.
@@ -558,6 +576,9 @@ pub(super) async fn check(State(csms): State<Csms>) -> Result<axum::Json<LedgerV
         unbalanced: faults.unbalanced,
         wrong_balances: faults.wrong_balances,
         forgotten_holds: faults.forgotten_holds,
+        not_as_billed: faults.not_as_billed,
+        unposted: faults.unposted,
+        untaken: faults.untaken,
     }))
 }
 

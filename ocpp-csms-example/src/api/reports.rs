@@ -34,7 +34,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    fn of(wanted: Option<Self>, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(super) fn of(wanted: Option<Self>, headers: &HeaderMap) -> Result<Self, Problem> {
         if let Some(wanted) = wanted {
             return Ok(wanted);
         }
@@ -402,7 +402,13 @@ pub(super) async fn file(
 }
 
 /// A report as a file.
-async fn sheet(csms: &Csms, table: &Sheet, name: &str, range: Range, format: Format) -> Result<Response, Problem> {
+pub(super) async fn sheet(
+    csms: &Csms,
+    table: &Sheet,
+    name: &str,
+    range: Range,
+    format: Format,
+) -> Result<Response, Problem> {
     let footer = csms.config().operator.clone().unwrap_or_else(|| "ocpp-csms".to_owned());
     let (content, kind, ending) = match format {
         Format::Pdf => (table.pdf(&footer, Timestamp::now())?, "application/pdf", "pdf"),

@@ -174,6 +174,21 @@ impl Entry {
         Ok(Self::new(format!("pay-out:{payment}"), currency, postings))
     }
 
+    /// A provider lets go of what it kept ready of a payment and was not used.
+    ///
+    /// # Errors
+    /// The amount is nothing, or too much.
+    pub fn release(
+        payment: &str,
+        provider: &str,
+        payer: &Payer,
+        amount: i64,
+        currency: Currency,
+    ) -> Result<Self, AmountError> {
+        let entry = Self::pay_out(payment, provider, payer, amount, currency)?;
+        Ok(Self { reference: format!("release:{payment}"), ..entry })
+    }
+
     /// An amount is set aside for a session before it starts.
     ///
     /// # Errors
@@ -387,12 +402,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_posted_the_ledger_balances(amounts in prop::collection::vec((0..5_u8, 0..10_000_i64, 0..2_000_i64), 1..60)) {
+        fn whatever_is_posted_the_ledger_balances(amounts in prop::collection::vec((0..6_u8, 0..10_000_i64, 0..2_000_i64), 1..60)) {
             let mut balances = Balances::default();
             for (index, (kind, amount, tax)) in amounts.into_iter().enumerate() {
                 let name = index.to_string();
                 let settlement = Settlement { net: amount, tax };
                 let entry = match kind {
+                    5 => Entry::release(&name, "sandbox", &ada(), amount, EUR),
                     0 => Entry::top_up(&name, "sandbox", &ada(), amount, EUR),
                     1 => Entry::pay_out(&name, "sandbox", &ada(), amount, EUR),
                     2 => Entry::hold(&name, &ada(), amount, EUR),

@@ -6,23 +6,29 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use super::provider::{ProviderError, Refunded};
+use super::provider::{Paid, ProviderError, Refunded};
+use super::settings::Patience;
 use super::{Happened, Outcome, steps};
 use crate::ledger::{Account, Payer};
 use crate::sessions::{Course, billing};
 use crate::store::{
-    BillRecord, Payment, PaymentState, PrepaidSession, SessionStage, Store, StoreError, Transaction, Unit, payments,
-    prepaid,
+    BillRecord, Capture, Payment, PaymentState, PrepaidSession, Progress, SessionStage, Store, StoreError, Transaction,
+    Unit, payments, prepaid,
 };
 use crate::tariffs::{Tariff, TariffVersion};
 
 const EUR: Currency = Currency::EUR;
 const PAID: i64 = 1_000;
+const PATIENCE: Patience = Patience { pay: SignedDuration::from_mins(30), start: SignedDuration::from_mins(5) };
 
 /// What can happen.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Confirm,
+    /// The provider only keeps the money ready.
+    Hold,
+    /// It answers about what is to be taken of that: all of it is there, or nothing any more, or it does not know.
+    Capture(Option<bool>),
     Decline,
     Expire,
     /// The station refused, or did not start in time.
@@ -38,7 +44,9 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => Just(Step::Confirm),
+        2 => Just(Step::Confirm),
+        2 => Just(Step::Hold),
+        2 => prop::option::of(prop::bool::weighted(0.8)).prop_map(Step::Capture),
         1 => Just(Step::Decline),
         1 => Just(Step::Expire),
         1 => Just(Step::GiveUp),
@@ -80,6 +88,7 @@ impl World {
             attempts: 0,
             due_at: None,
             give_up_at: None,
+            clock: None,
             created_at: now,
             updated_at: now,
         };
@@ -92,13 +101,10 @@ impl World {
             currency: EUR,
             method: None,
             state: PaymentState::Requested,
-            reference: Some("r".into()),
             action: None,
-            failure: None,
-            attempts: 0,
-            due_at: Some(now),
-            created_at: now,
-            updated_at: now,
+            capture: Capture::None,
+            captured: None,
+            progress: Progress { reference: Some("r".into()), ..Progress::begun(now) },
         };
         let mut unit = store.serial_unit().await.unwrap();
         prepaid::put_prepaid(&mut unit, &session).await.unwrap();
@@ -150,8 +156,23 @@ impl World {
     ) -> Result<bool, StoreError> {
         let runs = self.started && transaction.stopped_at.is_none();
         match step {
-            Step::Confirm => steps::payment_is(unit, "p", &Outcome::Confirmed(None), now).await?,
-            Step::Decline => steps::payment_is(unit, "p", &Outcome::Declined("no".into()), now).await?,
+            Step::Confirm => steps::payment_is(unit, "p", &Outcome::Confirmed(None), PATIENCE, now).await?,
+            Step::Hold => {
+                let paid = Paid { amount: PAID, currency: Some(EUR) };
+                steps::payment_is(unit, "p", &Outcome::Held(paid), PATIENCE, now).await?;
+            }
+            Step::Capture(answer) => {
+                let payment = payments::payment(unit, "p").await?.unwrap();
+                if payment.capture == Capture::Due {
+                    let taken = match answer {
+                        Some(true) => Ok(payment.paid()),
+                        Some(false) => Ok(0),
+                        None => Err(ProviderError::Temporary("later".into())),
+                    };
+                    steps::payment_captured(unit, "p", taken, now).await?;
+                }
+            }
+            Step::Decline => steps::payment_is(unit, "p", &Outcome::Declined("no".into()), PATIENCE, now).await?,
             Step::Expire => steps::payment_expired(unit, "p", now).await?,
             Step::GiveUp => {
                 if let Some(mut session) = prepaid::prepaid(unit, SESSION).await?
@@ -173,7 +194,7 @@ impl World {
             Step::Meter(wh) if runs => {
                 let before = transaction.cost;
                 self.read(transaction, wh, now);
-                billing::went_on(unit, transaction, before, now).await?;
+                billing::went_on(unit, transaction, &self.tariff, before, now).await?;
             }
             // The end may come again, and after what was known had to do.
             Step::End(wh, is_final) if self.started => {
@@ -215,6 +236,7 @@ impl World {
             self.take(Step::End(5_000, true), false).await;
         }
         self.take(Step::GiveUp, false).await;
+        self.take(Step::Capture(Some(true)), false).await;
         self.take(Step::Refund(true), false).await;
     }
 
@@ -251,10 +273,11 @@ impl World {
             assert_eq!(cost, 0, "billed for nothing");
         }
         // What was paid was used, is owed to the payer, or went back; only what was taken beyond that is owed by the payer.
-        let paid = self.store.payment("p").await.unwrap().unwrap().state == PaymentState::Confirmed;
+        let payment = self.store.payment("p").await.unwrap().unwrap();
+        assert!(matches!(payment.capture, Capture::None | Capture::Done | Capture::Failed), "money is kept for ever");
         let back: i64 = self.store.refunds("p").await.unwrap().iter().map(|refund| refund.amount).sum();
         let left = -self.balance(session.payer.account()).await;
-        assert_eq!(left, i64::from(paid) * PAID - back - cost);
+        assert_eq!(left, payment.paid() - back - cost);
         if session.payer.driver().is_none() {
             assert!(left <= 0, "{left} of a guest's money are kept");
         }
@@ -289,6 +312,27 @@ proptest! {
     fn no_storm_loses_or_makes_money(steps in prop::collection::vec((step(), any::<bool>()), 1..24), driver in any::<bool>()) {
         run(steps, driver);
     }
+}
+
+#[test]
+fn of_what_a_provider_keeps_ready_only_what_was_used_is_taken() {
+    let steps = [
+        Step::Hold,
+        Step::Start,
+        Step::End(500, true),
+        Step::Capture(None),
+        Step::End(700, true),
+        Step::Capture(Some(true)),
+        Step::End(600, true),
+        Step::Refund(true),
+    ];
+    run(steps.into_iter().map(|step| (step, false)).collect(), false);
+}
+
+#[test]
+fn what_a_provider_does_not_keep_ready_any_more_is_owed() {
+    let steps = [Step::Hold, Step::Start, Step::End(500, true), Step::Capture(Some(false)), Step::Hold];
+    run(steps.into_iter().map(|step| (step, false)).collect(), false);
 }
 
 #[test]

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::provider::{
     Action, Methods, Notification, NotificationError, Order, Outcome, PaymentProvider, ProviderError, RefundOrder,
-    Refunded, Requested, Secret,
+    Refunded, Requested,
 };
+use super::secret::Secret;
 use crate::tariffs::amount;
 
 /// How the operator of mobile money is reached.
@@ -197,6 +198,6 @@ impl PaymentProvider for MobileMoney {
             serde_json::from_slice(body).map_err(|error| NotificationError::Content(error.to_string()))?;
         // Callbacks are not signed: this one only gives reason to ask.
         let id = format!("{}-{}", callback.external_id, uuid::Uuid::now_v7());
-        Ok(Some(Notification { id, reference: callback.external_id, outcome: None }))
+        Ok(Some(Notification { id, name: None, reference: callback.external_id, outcome: None }))
     }
 }

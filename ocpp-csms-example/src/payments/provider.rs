@@ -22,6 +22,18 @@ pub trait PaymentProvider: Send + Sync + std::fmt::Debug {
     /// How a payment stands.
     fn status<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Outcome, ProviderError>>;
 
+    /// Ends a payment that nobody has made in time, so that nobody makes it any more, and says how it stands after that. Where that
+    /// cannot be done it says how it stands.
+    fn cancel<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Outcome, ProviderError>> {
+        self.status(reference)
+    }
+
+    /// Takes a part of what is kept ready ([`Outcome::Held`]) and lets go of the rest; how much was taken, now or when it was asked
+    /// before. To take nothing lets go of it all.
+    fn capture<'a>(&'a self, _: &'a CaptureOrder) -> BoxFuture<'a, Result<i64, ProviderError>> {
+        Box::pin(async { Err(ProviderError::Refused("it keeps no money ready".to_owned())) })
+    }
+
     /// Gives back a payment, or part of it; asked again with the same id it tells how that stands.
     fn refund<'a>(&'a self, refund: &'a RefundOrder) -> BoxFuture<'a, Result<Refunded, ProviderError>>;
 
@@ -59,6 +71,8 @@ pub struct Order {
     pub currency: Currency,
     /// What the payer said of how to pay.
     pub method: Option<String>,
+    /// Whether it is enough that the provider keeps the money ready: how much of it is taken turns out later.
+    pub hold: bool,
     /// Where the payer's browser is to come back to.
     pub return_url: String,
     /// Where the provider is to tell what becomes of it.
@@ -91,10 +105,46 @@ pub enum Action {
 pub enum Outcome {
     /// Nothing is decided.
     Pending,
-    /// It is paid: this much, in minor units, where the provider says so.
-    Confirmed(Option<i64>),
+    /// It is paid: this much, where the provider says so.
+    Confirmed(Option<Paid>),
+    /// The money is kept ready, to be taken by [`PaymentProvider::capture`].
+    Held(Paid),
     /// It's refused.
     Declined(String),
+}
+
+impl Outcome {
+    /// What was paid or is kept ready, where the provider says so.
+    #[must_use]
+    pub fn paid(&self) -> Option<Paid> {
+        match self {
+            Self::Confirmed(paid) => *paid,
+            Self::Held(paid) => Some(*paid),
+            Self::Pending | Self::Declined(_) => None,
+        }
+    }
+}
+
+/// An amount as a provider tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paid {
+    /// In minor units.
+    pub amount: i64,
+    /// The currency; `None` where it's one that nobody knows here.
+    pub currency: Option<Currency>,
+}
+
+/// What is taken of money that is kept ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureOrder {
+    /// The id of the payment, which makes it happen once. A UUID.
+    pub id: String,
+    /// What the provider calls the payment.
+    pub reference: String,
+    /// How much, in minor units. The rest is let go.
+    pub amount: i64,
+    /// The currency.
+    pub currency: Currency,
 }
 
 /// A payment that is given back.
@@ -128,6 +178,8 @@ pub struct Notification {
     pub id: String,
     /// What the provider calls the payment, or the id with which it was asked for.
     pub reference: String,
+    /// What the provider calls the payment, where it says so: its answer to the order may be lost.
+    pub name: Option<String>,
     /// How it stands; `None` where the provider has to be asked, because anybody could have told this.
     pub outcome: Option<Outcome>,
 }
@@ -157,6 +209,9 @@ pub enum NotificationError {
     /// It isn't what the provider sends.
     #[error("not understood: {0}")]
     Content(String),
+    /// It tells of another amount or another currency than was asked for.
+    #[error("the payment {0} was asked for with another amount or in another currency: look it up at the provider")]
+    Amount(String),
     /// No such provider is set up.
     #[error("there is no payment provider of this name")]
     Unknown,
@@ -166,27 +221,5 @@ impl From<reqwest::Error> for ProviderError {
     fn from(error: reqwest::Error) -> Self {
         // Without its address: that may hold what is to be kept secret.
         Self::Temporary(error.without_url().to_string())
-    }
-}
-
-/// A secret of the configuration: never shown.
-#[derive(Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a secret.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("…")
     }
 }

@@ -6,10 +6,13 @@ use uuid::Uuid;
 
 use super::service::{PaymentError, Payments};
 use crate::ledger::{Entry, Payer, Settlement};
-use crate::store::{Payment, PaymentRefund, PaymentState, RefundState, StoreError, Unit, bills, ledger, payments};
+use crate::store::{
+    Capture, Payment, PaymentRefund, PaymentState, Progress, RefundState, StoreError, Unit, bills, ledger, payments,
+};
 use crate::tariffs::written;
 
-/// What is left of a guest's money goes back the way it came. What is on its way already is not sent twice.
+/// What is left of a guest's money goes back the way it came; what a provider only keeps ready is taken as far as it was used. What
+/// is on its way already is not sent twice.
 pub(crate) async fn return_rest(
     unit: &mut Unit,
     payer: &Payer,
@@ -22,11 +25,19 @@ pub(crate) async fn return_rest(
     let mut rest = -ledger::balance(unit, &payer.account(), currency).await?;
     let paid = payments::confirmed_payments(unit, payer).await?;
     for payment in &paid {
-        rest -= payments::refunded(unit, &payment.id).await?.1;
+        rest -= payments::refunded(unit, &payment.id).await?.1 + payment.letting_go();
     }
-    for payment in paid {
+    for mut payment in paid {
+        if payment.capture == Capture::Open {
+            let gone = rest.clamp(0, payment.amount);
+            rest -= gone;
+            (payment.capture, payment.captured) = (Capture::Due, Some(payment.amount - gone));
+            (payment.progress.due_at, payment.progress.attempts) = (Some(now), 0);
+            payments::change_payment(unit, &payment).await?;
+            continue;
+        }
         let (refunded, _) = payments::refunded(unit, &payment.id).await?;
-        let amount = rest.min(payment.amount - refunded);
+        let amount = rest.min(payment.paid() - refunded);
         if amount > 0 {
             rest -= amount;
             payments::put_refund(unit, &new_refund(&payment, amount, "what is left of the session", now)).await?;
@@ -42,12 +53,7 @@ fn new_refund(payment: &Payment, amount: i64, reason: &str, now: Timestamp) -> P
         amount,
         reason: reason.chars().take(300).collect(),
         state: RefundState::Created,
-        reference: None,
-        failure: None,
-        attempts: 0,
-        due_at: Some(now),
-        created_at: now,
-        updated_at: now,
+        progress: Progress::begun(now),
     }
 }
 
@@ -66,14 +72,18 @@ impl Payments {
             let state = payment.state.as_str();
             return Err(PaymentError::Refund(format!("the payment is {state}: only what was paid is paid back")));
         }
+        if matches!(payment.capture, Capture::Open | Capture::Due) {
+            let text = "the money is only kept ready: what the session does not use is let go when it is over";
+            return Err(PaymentError::Refund(text.to_owned()));
+        }
         let (refunded, pending) = payments::refunded(&mut unit, id).await?;
-        let left = payment.amount - refunded;
+        let left = payment.paid() - refunded;
         let owed = -ledger::balance(&mut unit, &payment.payer.account(), payment.currency).await? - pending;
         let amount = amount.unwrap_or(left);
         let show = |amount| written(amount, payment.currency);
         if amount <= 0 || amount > left {
-            let text =
-                format!("{} of {}: from this payment {} are left", show(amount), show(payment.amount), show(left));
+            let paid = show(payment.paid());
+            let text = format!("{} of {paid}: from this payment {} are left", show(amount), show(left));
             return Err(PaymentError::Refund(text));
         }
         if amount > owed {

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::provider::{
     Methods, Notification, NotificationError, Order, Outcome, PaymentProvider, ProviderError, RefundOrder, Refunded,
-    Requested, Secret,
+    Requested,
 };
+use super::secret::Secret;
 use super::signature;
 
 /// The header of its signature.
@@ -46,7 +47,7 @@ impl Sandbox {
         let outcome = match outcome(reference, Timestamp::now()) {
             Outcome::Declined(_) => "declined",
             Outcome::Confirmed(_) => "confirmed",
-            Outcome::Pending => return,
+            Outcome::Pending | Outcome::Held(_) => return,
         };
         let body = json!({"id": format!("event-{reference}"), "payment": reference, "outcome": outcome}).to_string();
         let mut headers = HeaderMap::new();
@@ -132,6 +133,6 @@ impl PaymentProvider for Sandbox {
             Some("declined") => Outcome::Declined("the card was declined".to_owned()),
             _ => return Ok(None),
         };
-        Ok(Some(Notification { id, reference, outcome: Some(outcome) }))
+        Ok(Some(Notification { id, name: None, reference, outcome: Some(outcome) }))
     }
 }

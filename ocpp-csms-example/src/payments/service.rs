@@ -6,24 +6,25 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::HeaderMap;
 use iso_currency::Currency;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::card::Card;
 use super::mobile_money::MobileMoney;
-use super::provider::{Methods, Notification, NotificationError, PaymentProvider, ProviderError};
+use super::provider::{Methods, Notification, NotificationError, Outcome, Paid, PaymentProvider, ProviderError};
 use super::sandbox::{Delivery, Sandbox};
-use super::settings::PaymentSettings;
+use super::settings::{Patience, PaymentSettings};
 use super::{Prepaid, steps, worker};
 use crate::ledger::{AmountError, Payer};
-use crate::stations::Stations;
-use crate::store::{Payment, PaymentState, PrepaidSession, SessionStage, Store, StoreError, ledger, payments, prepaid};
+use crate::stations::{LiveStation, Stations};
+use crate::store::{
+    Capture, Payment, PaymentState, PrepaidSession, Progress, SessionStage, Store, StoreError, ledger, payments,
+    prepaid,
+};
 use crate::tariffs::{digits, written};
 
-/// How long a station has to start a session that is paid for: a driver needs a while to plug in.
-const START: SignedDuration = SignedDuration::from_mins(5);
 /// The least and the most that may be paid at once, in whole units of the currency.
 const LEAST: i64 = 1;
 const MOST: i64 = 10_000_000;
@@ -41,6 +42,7 @@ pub(super) struct Inner {
     pub(super) providers: BTreeMap<&'static str, Arc<dyn PaymentProvider>>,
     /// Where browsers and providers reach this server.
     pub(super) public_url: String,
+    pub(super) patience: Patience,
     pub(super) wake: Notify,
     /// What is being looked after at this moment.
     pub(super) busy: Mutex<HashSet<String>>,
@@ -81,6 +83,9 @@ pub enum PaymentError {
     /// It cannot start anything now.
     #[error("the station is not connected: try another one, or wait")]
     NotConnected,
+    /// Nobody can charge there now.
+    #[error("that charging point is out of service: try another one")]
+    OutOfService,
     /// Somebody else charges there.
     #[error("somebody charges there already, or is about to")]
     Busy,
@@ -132,6 +137,7 @@ impl Payments {
             store,
             stations,
             providers,
+            patience: settings.patience(),
             public_url,
             wake: Notify::new(),
             busy: Mutex::default(),
@@ -205,13 +211,10 @@ impl Payments {
             currency: wanted.currency,
             method: wanted.method,
             state: PaymentState::Created,
-            reference: None,
             action: None,
-            failure: None,
-            attempts: 0,
-            due_at: Some(now),
-            created_at: now,
-            updated_at: now,
+            capture: Capture::None,
+            captured: None,
+            progress: Progress::begun(now),
         }
     }
 
@@ -284,7 +287,7 @@ impl Payments {
         session.token = token.to_owned();
         session.stage = SessionStage::Held;
         session.state = Some(state);
-        (session.due_at, session.give_up_at) = (Some(now), start_by(now));
+        (session.due_at, session.give_up_at) = (Some(now), now.checked_add(self.inner.patience.start).ok());
         prepaid::put_prepaid(&mut unit, &session).await?;
         unit.commit().await?;
         self.inner.wake.notify_one();
@@ -302,6 +305,7 @@ impl Payments {
         if live.connection.is_none() {
             return Err(PaymentError::NotConnected);
         }
+        is_in_service(&live, evse)?;
         if let Some(evse) = evse
             && self.inner.store.is_charging(station, evse).await?
         {
@@ -332,24 +336,38 @@ impl Payments {
         let notification = read.inspect_err(|_| {
             self.inner.refused.fetch_add(1, Ordering::Relaxed);
         })?;
-        let Some(Notification { id, reference, outcome }) = notification else { return Ok(()) };
+        let Some(Notification { id, reference, name, outcome }) = notification else { return Ok(()) };
         let Some(payment) = self.inner.store.payment_of_provider(provider, &reference).await? else {
             // Not one of ours, or not kept yet: then it's asked after.
             tracing::info!(provider, reference, "told of a payment that is not known");
             return Ok(());
         };
+        let paid = outcome.as_ref().and_then(Outcome::paid);
+        let is_open = payment.state != PaymentState::Confirmed;
+        let is_other = |paid: Paid| paid.amount != payment.amount || paid.currency != Some(payment.currency);
+        if is_open && paid.is_some_and(is_other) {
+            tracing::error!(payment = payment.id, ?paid, "a provider tells of another amount than was asked for");
+            self.inner.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(NotificationError::Amount(payment.id).into());
+        }
         let mut unit = self.inner.store.serial_unit().await?;
+        if let (Some(name), Some(mut kept)) = (name, payments::payment(&mut unit, &payment.id).await?)
+            && kept.progress.reference.is_none()
+        {
+            kept.progress.reference = Some(name);
+            payments::change_payment(&mut unit, &kept).await?;
+        }
         match outcome {
             Some(outcome) => {
                 if payments::note_notification(&mut unit, provider, &id, now).await? {
-                    steps::payment_is(&mut unit, &payment.id, &outcome, now).await?;
+                    steps::payment_is(&mut unit, &payment.id, &outcome, self.inner.patience, now).await?;
                 }
             }
             None => {
                 if let Some(mut payment) = payments::payment(&mut unit, &payment.id).await?
-                    && payment.state == PaymentState::Requested
+                    && matches!(payment.state, PaymentState::Requested | PaymentState::Expired)
                 {
-                    payment.due_at = Some(now);
+                    payment.progress.due_at = Some(now);
                     payments::change_payment(&mut unit, &payment).await?;
                 }
             }
@@ -381,8 +399,19 @@ impl From<&ProviderError> for String {
     }
 }
 
-pub(super) fn start_by(now: Timestamp) -> Option<Timestamp> {
-    now.checked_add(START).ok()
+/// Refuses a place that the station has not, or that is out of service. As long as it has told of none, it may have any.
+fn is_in_service(live: &LiveStation, evse: Option<i64>) -> Result<(), PaymentError> {
+    let is_out = |status: &str| matches!(status, "Unavailable" | "Faulted");
+    let of = |wanted: i64| live.connectors.iter().filter(move |((evse, _), _)| *evse == wanted).map(|(_, view)| view);
+    if of(0).any(|whole| is_out(&whole.status)) {
+        return Err(PaymentError::OutOfService);
+    }
+    let Some(evse) = evse else { return Ok(()) };
+    if of(evse).next().is_none() {
+        let knows_any = live.connectors.keys().any(|(evse, _)| *evse > 0);
+        return if knows_any { Err(PaymentError::Unknown("charging point", evse.to_string())) } else { Ok(()) };
+    }
+    if of(evse).all(|connector| is_out(&connector.status)) { Err(PaymentError::OutOfService) } else { Ok(()) }
 }
 
 fn new_session(
@@ -416,6 +445,7 @@ fn new_session(
         attempts: 0,
         due_at: None,
         give_up_at: None,
+        clock: None,
         created_at: now,
         updated_at: now,
     }

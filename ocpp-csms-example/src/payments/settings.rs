@@ -1,5 +1,6 @@
 //! How payments are set up.
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::card::CardSettings;
@@ -16,6 +17,19 @@ pub struct PaymentSettings {
     pub card: Option<CardSettings>,
     /// Mobile money.
     pub mobile_money: Option<MobileMoneySettings>,
+    /// The seconds that a payer has to pay, 1 to 86400. Default: 1800.
+    pub pay_within: Option<u32>,
+    /// The seconds that a station has to start a session that is paid for, 1 to 86400: a driver needs a while to plug in. Default: 300.
+    pub start_within: Option<u32>,
+}
+
+/// How long is waited for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// For a payer to pay.
+    pub(super) pay: SignedDuration,
+    /// For a station to start.
+    pub(super) start: SignedDuration,
 }
 
 impl PaymentSettings {
@@ -33,6 +47,17 @@ impl PaymentSettings {
             }
             url.truncate(url.trim_end_matches('/').len());
         }
+        for (name, seconds) in [("payments pay_within", self.pay_within), ("payments start_within", self.start_within)]
+        {
+            if let Some(seconds) = seconds.filter(|seconds| !(1..=86_400).contains(seconds)) {
+                return Err((name, seconds.to_string(), "1 to 86400 seconds"));
+            }
+        }
         Ok(self)
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        let seconds = |value: Option<u32>, default| SignedDuration::from_secs(value.unwrap_or(default).into());
+        Patience { pay: seconds(self.pay_within, 1_800), start: seconds(self.start_within, 300) }
     }
 }

@@ -5,7 +5,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use sha2::Sha256;
 
-use super::provider::{NotificationError, Secret};
+use super::provider::NotificationError;
+use super::secret::Secret;
 
 /// How many seconds ago something may have been signed, or in the future by a clock that is wrong.
 const TOLERANCE: i64 = 300;
@@ -74,10 +75,5 @@ mod tests {
             verify(&secret, &HeaderMap::new(), "stripe-signature", b"{}", now),
             Err(NotificationError::Signature)
         );
-    }
-
-    #[test]
-    fn a_debug_print_shows_no_secret() {
-        assert_eq!(format!("{:?}", Secret::new("whsec_test")), "…");
     }
 }

@@ -8,14 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use ocpp_core::csms::{CallOutcome, CallResult, Command, Token, TransactionId};
 use tokio_util::sync::CancellationToken;
 
-use super::provider::{Order, ProviderError, RefundOrder};
+use super::provider::{CaptureOrder, Order, ProviderError, RefundOrder};
 use super::service::Inner;
 use super::{Happened, Outcome, steps};
 use crate::sessions::billing;
-use crate::store::{Payment, PaymentRefund, PaymentState, PrepaidSession, SessionStage, StoreError, payments, prepaid};
+use crate::store::{
+    Capture, Payment, PaymentRefund, PaymentState, PrepaidSession, SessionStage, StoreError, payments, prepaid,
+};
 
-/// How long a payer has to pay.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+const NO_PROVIDER: &str = "the provider of the payment is not set up";
 /// The longest that anything waits for its next attempt.
 const LONGEST: i64 = 300_000;
 /// How often it is looked whether something is due that nobody told of.
@@ -95,12 +96,17 @@ fn note(what: &str, id: &str, result: Result<(), StoreError>) {
 }
 
 async fn look_after_payment(inner: &Inner, mut payment: Payment) -> Result<(), StoreError> {
+    if payment.capture == Capture::Due {
+        return capture(inner, payment).await;
+    }
     let Some(provider) = inner.providers.get(payment.provider.as_str()) else {
         tracing::error!(provider = payment.provider, "the provider of a payment is not set up any more");
-        return defer_payment(inner, payment, None).await;
+        return defer_payment(inner, payment).await;
     };
-    let answer = match (&payment.state, payment.reference.clone()) {
-        (PaymentState::Requested, Some(reference)) => provider.status(&reference).await,
+    let is_over = Timestamp::now().duration_since(payment.progress.created_at) > inner.patience.pay;
+    let answer = match (&payment.state, payment.progress.reference.clone()) {
+        (PaymentState::Requested, Some(reference)) if is_over => provider.cancel(&reference).await,
+        (PaymentState::Requested | PaymentState::Expired, Some(reference)) => provider.status(&reference).await,
         _ => {
             let base = &inner.public_url;
             let order = Order {
@@ -108,6 +114,8 @@ async fn look_after_payment(inner: &Inner, mut payment: Payment) -> Result<(), S
                 amount: payment.amount,
                 currency: payment.currency,
                 method: payment.method.clone(),
+                // What a session comes to turns out later; a balance is filled up at once.
+                hold: payment.session.is_some(),
                 return_url: match &payment.session {
                     Some(session) => format!("{base}/pay/session/{session}"),
                     None => format!("{base}/driver"),
@@ -128,15 +136,27 @@ async fn look_after_payment(inner: &Inner, mut payment: Payment) -> Result<(), S
         Ok(Outcome::Pending) => None,
         Ok(outcome) => Some(outcome),
         // Before there is a reference nothing was asked for; after that only the provider's word about it counts.
-        Err(ProviderError::Refused(reason)) if payment.reference.is_none() => Some(Outcome::Declined(reason)),
+        Err(ProviderError::Refused(reason)) if payment.progress.reference.is_none() => Some(Outcome::Declined(reason)),
         Err(error) => {
             tracing::warn!(payment = payment.id, %error, "a payment is asked after again");
             None
         }
     };
-    let Some(outcome) = outcome else { return defer_payment(inner, payment, None).await };
+    let Some(outcome) = outcome else { return defer_payment(inner, payment).await };
     let mut unit = inner.store.serial_unit().await?;
-    steps::payment_is(&mut unit, &payment.id, &outcome, now).await?;
+    steps::payment_is(&mut unit, &payment.id, &outcome, inner.patience, now).await?;
+    // What did not end it, such as a payment in another currency, is not asked after without a pause.
+    if let Some(mut kept) = payments::payment(&mut unit, &payment.id).await?
+        && kept.capture != Capture::Due
+        && kept.progress.due_at.is_some()
+    {
+        kept.progress.attempts += 1;
+        kept.progress.due_at = match kept.state {
+            PaymentState::Created | PaymentState::Requested => again(kept.progress.attempts, now),
+            _ => None,
+        };
+        payments::change_payment(&mut unit, &kept).await?;
+    }
     unit.commit().await?;
     inner.wake.notify_one();
     Ok(())
@@ -152,10 +172,10 @@ async fn keep_request(
     let mut unit = inner.store.serial_unit().await?;
     // A notification may have been quicker.
     if let Some(mut kept) = payments::payment(&mut unit, &payment.id).await? {
-        kept.reference = Some(reference.clone());
+        kept.progress.reference = Some(reference.clone());
         if kept.state == PaymentState::Created {
-            (kept.state, kept.attempts) = (PaymentState::Requested, 0);
-            (kept.due_at, kept.updated_at) = (again(2, now), now);
+            (kept.state, kept.progress.attempts) = (PaymentState::Requested, 0);
+            (kept.progress.due_at, kept.progress.updated_at) = (again(2, now), now);
             kept.action = action.and_then(|action| serde_json::to_string(&action).ok());
         }
         payments::change_payment(&mut unit, &kept).await?;
@@ -164,35 +184,68 @@ async fn keep_request(
     unit.commit().await
 }
 
-async fn defer_payment(inner: &Inner, payment: Payment, due: Option<Timestamp>) -> Result<(), StoreError> {
+/// Takes what a session came to of the money that the provider keeps ready.
+async fn capture(inner: &Inner, payment: Payment) -> Result<(), StoreError> {
+    let provider = inner.providers.get(payment.provider.as_str());
+    let taken = match (provider, payment.progress.reference.clone()) {
+        (Some(provider), Some(reference)) => {
+            let amount = payment.paid();
+            provider
+                .capture(&CaptureOrder { id: payment.id.clone(), reference, amount, currency: payment.currency })
+                .await
+        }
+        _ => Err(ProviderError::Temporary(NO_PROVIDER.to_owned())),
+    };
+    let mut unit = inner.store.serial_unit().await?;
+    steps::payment_captured(&mut unit, &payment.id, taken, Timestamp::now()).await?;
+    unit.commit().await?;
+    inner.wake.notify_one();
+    Ok(())
+}
+
+/// Nothing is decided: it's looked after again, unless nobody waits any more.
+async fn defer_payment(inner: &Inner, payment: Payment) -> Result<(), StoreError> {
     let now = Timestamp::now();
     let mut unit = inner.store.serial_unit().await?;
-    if now.duration_since(payment.created_at) > PATIENCE {
-        steps::payment_expired(&mut unit, &payment.id, now).await?;
-    } else if let Some(mut kept) = payments::payment(&mut unit, &payment.id).await?
-        && matches!(kept.state, PaymentState::Created | PaymentState::Requested)
-    {
-        kept.attempts += 1;
-        kept.due_at = due.or_else(|| again(kept.attempts, now));
-        payments::change_payment(&mut unit, &kept).await?;
+    let is_over = now.duration_since(payment.progress.created_at) > inner.patience.pay;
+    if let Some(mut kept) = payments::payment(&mut unit, &payment.id).await? {
+        match kept.state {
+            PaymentState::Created | PaymentState::Requested if is_over => {
+                steps::payment_expired(&mut unit, &payment.id, now).await?;
+            }
+            PaymentState::Created | PaymentState::Requested => {
+                kept.progress.attempts += 1;
+                kept.progress.due_at = again(kept.progress.attempts, now);
+                payments::change_payment(&mut unit, &kept).await?;
+            }
+            // It was asked after once more, because the provider told that something happened.
+            PaymentState::Expired => {
+                kept.progress.due_at = None;
+                payments::change_payment(&mut unit, &kept).await?;
+            }
+            PaymentState::Confirmed | PaymentState::Declined => {}
+        }
     }
     unit.commit().await
 }
 
 async fn look_after_refund(inner: &Inner, refund: PaymentRefund) -> Result<(), StoreError> {
     let Some(payment) = inner.store.payment(&refund.payment).await? else { return Ok(()) };
-    let answer = match (inner.providers.get(payment.provider.as_str()), payment.reference.clone()) {
+    let answer = match (inner.providers.get(payment.provider.as_str()), payment.progress.reference.clone()) {
+        _ if payment.capture == Capture::Due => {
+            Err(ProviderError::Temporary("the payment is not taken yet".to_owned()))
+        }
         (Some(provider), Some(reference)) => {
             let order = RefundOrder {
                 id: refund.id.clone(),
                 reference,
                 amount: refund.amount,
                 currency: payment.currency,
-                known: refund.reference.clone(),
+                known: refund.progress.reference.clone(),
             };
             provider.refund(&order).await
         }
-        _ => Err(ProviderError::Temporary("the provider of the payment is not set up".to_owned())),
+        _ => Err(ProviderError::Temporary(NO_PROVIDER.to_owned())),
     };
     let mut unit = inner.store.serial_unit().await?;
     steps::refund_is(&mut unit, &refund.id, answer, Timestamp::now()).await?;
@@ -205,8 +258,32 @@ async fn look_after_session(inner: &Inner, session: PrepaidSession) -> Result<()
         SessionStage::Running if session.state.as_ref().is_some_and(super::Prepaid::is_stopping) => {
             stop(inner, session).await
         }
+        SessionStage::Running => watch(inner, session).await,
         _ => change(inner, &session.id, |session, _| session.due_at = None).await,
     }
+}
+
+/// Looks whether the time of a session has used up what is set aside for it.
+async fn watch(inner: &Inner, session: PrepaidSession) -> Result<(), StoreError> {
+    let transaction = match &session.transaction {
+        Some(transaction) => inner.store.transaction(&session.station, transaction).await?,
+        None => None,
+    };
+    let Some(transaction) = transaction.filter(|transaction| transaction.stopped_at.is_none()) else {
+        return change(inner, &session.id, |session, _| session.due_at = None).await;
+    };
+    let tariff = match inner.stations.tariffs().version(&transaction.tariff).await {
+        Ok(tariff) => tariff,
+        Err(error) => {
+            tracing::error!(session = session.id, %error, "what a session costs cannot be told");
+            return change(inner, &session.id, |session, now| session.due_at = again(8, now)).await;
+        }
+    };
+    let mut unit = inner.store.serial_unit().await?;
+    billing::time_went_on(&mut unit, &session.id, &transaction, &tariff, Timestamp::now()).await?;
+    unit.commit().await?;
+    inner.wake.notify_one();
+    Ok(())
 }
 
 /// Changes a prepaid session as it is now.

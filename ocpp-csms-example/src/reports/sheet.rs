@@ -10,6 +10,7 @@ use super::pdf::{Column, Document};
 use super::presence::StationState;
 use super::range::ReportError;
 use super::utilisation::SlotUse;
+use crate::payments::Statement;
 use crate::tariffs::amount;
 
 /// A column: its name in CSV, its heading in PDF, its part of the width, and whether it holds numbers.
@@ -223,6 +224,43 @@ impl Sheet {
             ("Times of", zone.iana_name().unwrap_or("UTC").to_owned()),
         ];
         Self { title: "Consumption".to_owned(), about, fields, rows, totals: Some(totals) }
+    }
+}
+
+impl Sheet {
+    /// What came to the balance of a driver and went from it.
+    #[must_use]
+    pub fn of_statement(statement: &Statement, zone: &TimeZone) -> Self {
+        let fields = vec![
+            words("at", "When", 5),
+            words("kind", "What", 4),
+            words("about", "About", 9),
+            numbers("amount", "Amount", 4),
+            numbers("balance", "Balance", 4),
+            words("currency", "", 2),
+        ];
+        let mut rows = Vec::new();
+        for account in &statement.accounts {
+            let code = account.currency.code().to_owned();
+            let money = |minor| amount(minor, account.currency).to_string();
+            let edge = |day: String, kind: &str, balance| {
+                vec![day, kind.to_owned(), String::new(), String::new(), money(balance), code.clone()]
+            };
+            rows.push(edge(statement.range.from.to_string(), "opening", account.opening));
+            rows.extend(account.lines.iter().map(|line| {
+                let at = line.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+                let kind = line.kind.as_str().to_owned();
+                vec![at, kind, line.about.clone(), money(line.amount), money(line.balance), code.clone()]
+            }));
+            rows.push(edge(statement.range.until.to_string(), "closing", account.closing));
+        }
+        let about = vec![
+            ("Of", statement.name.clone()),
+            ("From", statement.range.from.to_string()),
+            ("Until", statement.range.until.to_string()),
+            ("Times of", zone.iana_name().unwrap_or("UTC").to_owned()),
+        ];
+        Self { title: "Statement".to_owned(), about, fields, rows, totals: None }
     }
 }
 

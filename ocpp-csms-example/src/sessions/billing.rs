@@ -2,19 +2,25 @@
 //! bill, made once.
 
 use iso_currency::Currency;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use super::course::usage;
 use crate::ledger::{AmountError, Entry, Payer, Settlement};
-use crate::payments::{Happened, Prepaid};
+use crate::payments::{Happened, Prepaid, Stage};
 use crate::store::{
-    BillRecord, PrepaidSession, SessionStage, StoreError, Transaction, Unit, bills, ledger, prepaid, subscriptions,
+    BillRecord, Clock, PrepaidSession, SessionStage, StoreError, Transaction, Unit, bills, ledger, prepaid,
+    subscriptions,
 };
 use crate::tariffs::{Bill, Item, Tariff};
 
 /// What is set aside for a driver's session at first, in whole units of the currency: more is, as long as there is more.
 const HOLD: i64 = 20;
+
+/// How long before the money is used up a station is told to stop.
+const LEAD: SignedDuration = SignedDuration::from_secs(1);
+/// How many seconds it is looked ahead: no money lasts longer that is used up by time.
+const FAR: i64 = 30 * 86_400;
 
 /// Whoever charges for nothing.
 const FREE: &str = "free";
@@ -83,6 +89,7 @@ async fn put_aside(
         attempts: 0,
         due_at,
         give_up_at: None,
+        clock: None,
         created_at: now,
         updated_at: now,
     };
@@ -93,11 +100,12 @@ fn first_hold(currency: Currency) -> i64 {
     10_i64.checked_pow(crate::tariffs::digits(currency)).and_then(|units| units.checked_mul(HOLD)).unwrap_or(HOLD)
 }
 
-/// A session goes on: more is set aside while there is more, and else the station is to stop before all is used up. `before` is
-/// what it cost when it was looked at last.
+/// A session goes on, as its station reports: more is set aside while there is more, and else the station is to stop before all is used
+/// up. `before` is what it cost when it was looked at last.
 pub(crate) async fn went_on(
     unit: &mut Unit,
     transaction: &Transaction,
+    tariff: &Tariff,
     before: i64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -107,10 +115,84 @@ pub(crate) async fn went_on(
     let Some(mut session) = prepaid::prepaid_of_transaction(unit, &transaction.station, &transaction.id).await? else {
         return Ok(());
     };
-    let Some(state) = &mut session.state else { return Ok(()) };
+    if tariff.depends_on_time() {
+        let told_at = transaction.course.until().unwrap_or(transaction.started_at);
+        session.clock = Some(Clock { told_at, heard_at: now });
+    }
     // The next report comes after about as much again: whoever waits for it would be too late.
     let soon = transaction.cost.saturating_add((transaction.cost - before).max(0));
-    if soon < state.limit() || state.is_stopping() {
+    cover(unit, session, transaction, tariff, soon, now).await
+}
+
+/// Time went on, and costs money: nothing need be reported for that.
+pub(crate) async fn time_went_on(
+    unit: &mut Unit,
+    id: &str,
+    transaction: &Transaction,
+    tariff: &Tariff,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(mut session) = prepaid::prepaid(unit, id).await? else { return Ok(()) };
+    let Some(clock) = session.clock.filter(|_| session.stage == SessionStage::Running) else {
+        session.due_at = None;
+        return prepaid::change_prepaid(unit, &session).await;
+    };
+    let bill = tariff.bill(&usage(transaction, later(clock.at_station(now), LEAD)));
+    let soon = bill.map_or(transaction.cost, |bill| bill.total.max(transaction.cost));
+    cover(unit, session, transaction, tariff, soon, now).await
+}
+
+fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// When what is set aside is used up by time alone, less what a station needs to stop; by this server's clock.
+fn used_up_at(
+    transaction: &Transaction,
+    tariff: &Tariff,
+    clock: Option<Clock>,
+    limit: i64,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let clock = clock.filter(|_| tariff.depends_on_time())?;
+    let is_used_up = |seconds| {
+        let until = later(clock.told_at, SignedDuration::from_secs(seconds));
+        tariff.bill(&usage(transaction, until)).is_ok_and(|bill| bill.total >= limit)
+    };
+    if !is_used_up(FAR) {
+        // It is looked at again by then, or when something is reported.
+        return None;
+    }
+    // What a session costs only grows.
+    let (mut before, mut after) = (0, FAR);
+    while after - before > 1 {
+        let middle = before + (after - before) / 2;
+        if is_used_up(middle) { after = middle } else { before = middle }
+    }
+    let due = clock.here(later(clock.told_at, SignedDuration::from_secs(before) - LEAD));
+    Some(due.max(now))
+}
+
+/// Sets more aside for what a session costs now or soon, while there is more, and else has the station stop.
+async fn cover(
+    unit: &mut Unit,
+    mut session: PrepaidSession,
+    transaction: &Transaction,
+    tariff: &Tariff,
+    soon: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let clock = session.clock;
+    let Some(state) = &mut session.state else { return Ok(()) };
+    if state.is_stopping() || state.stage() != Stage::Running {
+        return Ok(());
+    }
+    if soon < state.limit() {
+        if clock.is_some() {
+            session.due_at = used_up_at(transaction, tariff, clock, state.limit(), now);
+            session.updated_at = now;
+            prepaid::change_prepaid(unit, &session).await?;
+        }
         return Ok(());
     }
     let covered = -ledger::balance(unit, &session.payer.account(), session.currency).await?;
@@ -125,6 +207,7 @@ pub(crate) async fn went_on(
     if soon >= limit {
         return tell(unit, &mut session, Happened::Costs { total: soon }, now).await;
     }
+    session.due_at = used_up_at(transaction, tariff, clock, limit, now);
     session.updated_at = now;
     prepaid::change_prepaid(unit, &session).await
 }

@@ -82,7 +82,7 @@ impl Course {
     }
 
     /// The latest moment that is known.
-    pub(super) fn until(&self) -> Option<Timestamp> {
+    pub(crate) fn until(&self) -> Option<Timestamp> {
         self.until
     }
 }

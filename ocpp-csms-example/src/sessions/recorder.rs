@@ -144,7 +144,7 @@ async fn record_step(
         let is_final = transaction.stop_reason.as_deref() != Some(LOST);
         billing::ended(batch.unit()?, &mut transaction, &tariff, is_final, now).await?;
     } else {
-        billing::went_on(batch.unit()?, &transaction, cost_before, now).await?;
+        billing::went_on(batch.unit()?, &transaction, &tariff, cost_before, now).await?;
     }
     batch.put_transaction(transaction.clone());
     if let Some(reservation) = event.reservation_id {
@@ -178,6 +178,10 @@ pub(crate) async fn connector_changed(
     transaction.course.state(at, state);
     if let Ok(bill) = tariff.bill(&usage(&transaction, at)) {
         transaction.cost = bill.total;
+    }
+    if transaction.payer().is_some() {
+        let cost = transaction.cost;
+        billing::went_on(batch.unit()?, &transaction, &tariff, cost, Timestamp::now()).await?;
     }
     batch.put_transaction(transaction);
     batch.commit().await

@@ -302,7 +302,7 @@ impl Stations {
         idle
     }
 
-    pub(super) fn config(&self) -> &Config {
+    pub(crate) fn config(&self) -> &Config {
         &self.inner.config
     }
 

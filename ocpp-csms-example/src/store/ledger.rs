@@ -3,7 +3,7 @@
 use iso_currency::Currency;
 use jiff::Timestamp;
 
-use super::{Store, StoreError, Unit, sql};
+use super::{Row, Store, StoreError, Unit, sql};
 use crate::ledger::{Account, Entry};
 
 /// An entry as an account sees it.
@@ -28,6 +28,12 @@ pub struct LedgerFaults {
     pub wrong_balances: Vec<String>,
     /// Money that is set aside for a session that is over, or not set aside for one that is not.
     pub forgotten_holds: Vec<String>,
+    /// What was earned, taxed or given back, where it is not what the bills say.
+    pub not_as_billed: Vec<String>,
+    /// Bills of payers that were charged by no entry, and payments that were confirmed or paid back without one.
+    pub unposted: Vec<String>,
+    /// Payments whose money a provider keeps ready although the session is over.
+    pub untaken: Vec<String>,
 }
 
 impl LedgerFaults {
@@ -36,6 +42,79 @@ impl LedgerFaults {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// What is wrong, each with the names of what it is wrong with.
+    #[must_use]
+    pub fn told(&self) -> Vec<(&'static str, &[String])> {
+        let all = [
+            ("entries whose amounts do not add up to zero", &*self.unbalanced),
+            ("accounts whose balance is not what their entries come to", &*self.wrong_balances),
+            ("money set aside for a session that is over, or not for one that is not", &*self.forgotten_holds),
+            ("accounts that are not what the bills come to", &*self.not_as_billed),
+            ("bills and payments without their entry", &*self.unposted),
+            ("payments kept ready for a session that is over", &*self.untaken),
+        ];
+        all.into_iter().filter(|(_, names)| !names.is_empty()).collect()
+    }
+}
+
+/// Entries whose amounts don't add up to zero.
+const UNBALANCED: &str =
+    "SELECT reference AS name FROM ledger_postings GROUP BY reference HAVING SUM(amount) <> 0 ORDER BY reference";
+/// Balances that are not the sum of their postings, and sums of postings without a balance.
+const WRONG_BALANCES: &str = "SELECT DISTINCT account AS name FROM (\
+     SELECT account, currency, amount FROM ledger_balances UNION ALL \
+     SELECT p.account AS account, e.currency AS currency, -p.amount AS amount FROM ledger_postings p \
+     JOIN ledger_entries e ON e.reference = p.reference) AS sums \
+     GROUP BY account, currency HAVING SUM(amount) <> 0 ORDER BY account";
+/// What was earned, and what bills, their adjustments, months of subscriptions and refunds say of that.
+const NOT_AS_BILLED: &str = "SELECT DISTINCT account AS name FROM (\
+     SELECT account, currency, amount FROM ledger_balances WHERE account IN ('revenue', 'tax', 'refunds') \
+     UNION ALL SELECT 'revenue' AS account, currency, net AS amount FROM bills WHERE substr(payer, 1, 7) = 'driver:' OR substr(payer, 1, 6) = 'guest:' \
+     UNION ALL SELECT 'tax' AS account, currency, tax AS amount FROM bills WHERE substr(payer, 1, 7) = 'driver:' OR substr(payer, 1, 6) = 'guest:' \
+     UNION ALL SELECT 'revenue' AS account, b.currency AS currency, a.net AS amount FROM bill_adjustments a \
+     JOIN bills b ON b.station = a.station AND b.transaction_id = a.transaction_id \
+     WHERE substr(b.payer, 1, 7) = 'driver:' OR substr(b.payer, 1, 6) = 'guest:' \
+     UNION ALL SELECT 'tax' AS account, b.currency AS currency, a.tax AS amount FROM bill_adjustments a \
+     JOIN bills b ON b.station = a.station AND b.transaction_id = a.transaction_id \
+     WHERE substr(b.payer, 1, 7) = 'driver:' OR substr(b.payer, 1, 6) = 'guest:' \
+     UNION ALL SELECT 'revenue' AS account, p.currency AS currency, m.net AS amount FROM subscription_months m \
+     JOIN plan_subscriptions s ON s.id = m.subscription JOIN plans p ON p.id = s.plan \
+     UNION ALL SELECT 'tax' AS account, p.currency AS currency, m.tax AS amount FROM subscription_months m \
+     JOIN plan_subscriptions s ON s.id = m.subscription JOIN plans p ON p.id = s.plan \
+     UNION ALL SELECT 'refunds' AS account, b.currency AS currency, -r.net AS amount FROM bill_refunds r \
+     JOIN bills b ON b.station = r.station AND b.transaction_id = r.transaction_id \
+     UNION ALL SELECT 'tax' AS account, b.currency AS currency, -r.tax AS amount FROM bill_refunds r \
+     JOIN bills b ON b.station = r.station AND b.transaction_id = r.transaction_id) AS books \
+     GROUP BY account, currency HAVING SUM(amount) <> 0 ORDER BY account";
+const FORGOTTEN_HOLDS: &str = "SELECT b.account AS name FROM ledger_balances b \
+     WHERE substr(b.account, 1, 5) = 'hold:' AND b.amount <> 0 AND NOT EXISTS \
+     (SELECT 1 FROM prepaid_sessions s WHERE 'hold:' || s.id = b.account AND s.stage IN ('held', 'running')) \
+     UNION ALL SELECT 'hold:' || s.id AS name FROM prepaid_sessions s WHERE s.stage = 'held' AND NOT EXISTS \
+     (SELECT 1 FROM ledger_balances b WHERE b.account = 'hold:' || s.id AND b.amount < 0) ORDER BY name";
+const UNPOSTED: &str = "SELECT 'bill:' || b.station || '/' || b.transaction_id AS name FROM bills b \
+     WHERE b.total > 0 AND (substr(b.payer, 1, 7) = 'driver:' OR substr(b.payer, 1, 6) = 'guest:') \
+     AND NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.reference = 'charge:' || b.station || '/' || b.transaction_id) \
+     AND NOT EXISTS (SELECT 1 FROM prepaid_sessions s JOIN ledger_entries e \
+     ON e.reference IN ('settle:' || s.id, 'settle:' || s.id || '/late') \
+     WHERE s.station = b.station AND s.transaction_id = b.transaction_id) \
+     UNION ALL SELECT 'top-up:' || p.id AS name FROM payments p WHERE p.state = 'confirmed' \
+     AND NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.reference = 'top-up:' || p.id) \
+     UNION ALL SELECT 'pay-out:' || r.id AS name FROM payment_refunds r WHERE r.state = 'done' \
+     AND NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.reference = 'pay-out:' || r.id) ORDER BY name";
+const UNTAKEN: &str = "SELECT p.id AS name FROM payments p LEFT JOIN prepaid_sessions s ON s.id = p.session \
+     WHERE p.capture = 'open' AND (s.id IS NULL OR s.stage IN ('released', 'settled', 'abandoned')) ORDER BY p.id";
+
+const LINES: &str = "SELECT e.reference, e.at, e.currency, p.amount FROM ledger_postings p \
+     JOIN ledger_entries e ON e.reference = p.reference WHERE p.account = $1";
+
+fn read_line(row: &Row) -> Result<AccountLine, StoreError> {
+    Ok(AccountLine {
+        reference: row.text("reference")?,
+        at: row.moment("at")?,
+        amount: row.integer("amount")?,
+        currency: row.parsed("currency")?,
+    })
 }
 
 /// Adds an entry. False, and nothing added, where it was before.
@@ -123,20 +202,42 @@ impl Store {
         before: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<AccountLine>, StoreError> {
-        let select = "SELECT e.reference, e.at, e.currency, p.amount FROM ledger_postings p \
-             JOIN ledger_entries e ON e.reference = p.reference \
-             WHERE p.account = $1 AND e.at < $2 ORDER BY e.at DESC, e.reference DESC LIMIT $3";
+        let select = format!("{LINES} AND e.at < $2 ORDER BY e.at DESC, e.reference DESC LIMIT $3");
         let select = sql(select).bind(account.to_string());
         let select = select.bind(before.map_or(i64::MAX, Timestamp::as_millisecond)).bind(limit);
-        let read = |row: &super::Row| {
-            Ok(AccountLine {
-                reference: row.text("reference")?,
-                at: row.moment("at")?,
-                amount: row.integer("amount")?,
-                currency: row.parsed("currency")?,
-            })
-        };
-        self.fetch_all(select).await?.iter().map(read).collect()
+        self.fetch_all(select).await?.iter().map(read_line).collect()
+    }
+
+    /// The entries of an account from one moment until before another, in the order of time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account_lines_between(
+        &self,
+        account: &Account,
+        from: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<AccountLine>, StoreError> {
+        let select = format!("{LINES} AND e.at >= $2 AND e.at < $3 ORDER BY e.at, e.reference LIMIT $4");
+        let select = sql(select).bind(account.to_string()).bind(from).bind(until).bind(limit);
+        self.fetch_all(select).await?.iter().map(read_line).collect()
+    }
+
+    /// What was on an account before a moment, by currency.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn balances_before(
+        &self,
+        account: &Account,
+        moment: Timestamp,
+    ) -> Result<Vec<(Currency, i64)>, StoreError> {
+        let select = "SELECT e.currency AS currency, CAST(SUM(p.amount) AS BIGINT) AS amount FROM ledger_postings p \
+             JOIN ledger_entries e ON e.reference = p.reference WHERE p.account = $1 AND e.at < $2 \
+             GROUP BY e.currency ORDER BY e.currency";
+        let rows = self.fetch_all(sql(select).bind(account.to_string()).bind(moment)).await?;
+        rows.iter().map(|row| Ok((row.parsed("currency")?, row.integer("amount")?))).collect()
     }
 
     /// Counts everything anew.
@@ -144,21 +245,18 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn check_ledger(&self) -> Result<LedgerFaults, StoreError> {
+        // All of it at one instant.
         let mut unit = self.serial_unit().await?;
-        let unbalanced = "SELECT reference FROM ledger_postings GROUP BY reference HAVING SUM(amount) <> 0";
-        let wrong = "SELECT b.account AS account FROM ledger_balances b WHERE b.amount <> \
-             (SELECT CAST(COALESCE(SUM(p.amount), 0) AS BIGINT) FROM ledger_postings p \
-             JOIN ledger_entries e ON e.reference = p.reference WHERE p.account = b.account AND e.currency = b.currency)";
-        let forgotten = "SELECT b.account AS account FROM ledger_balances b \
-             WHERE substr(b.account, 1, 5) = 'hold:' AND b.amount <> 0 AND NOT EXISTS \
-             (SELECT 1 FROM prepaid_sessions s WHERE 'hold:' || s.id = b.account AND s.stage IN ('held', 'running'))";
-        let texts = |rows: Vec<super::Row>, column: &'static str| {
-            rows.iter().map(|row| row.text(column)).collect::<Result<Vec<_>, _>>()
+        let mut names = async |select: &'static str| -> Result<Vec<String>, StoreError> {
+            unit.fetch_all(sql(select)).await?.iter().map(|row| row.text("name")).collect()
         };
         Ok(LedgerFaults {
-            unbalanced: texts(unit.fetch_all(sql(unbalanced)).await?, "reference")?,
-            wrong_balances: texts(unit.fetch_all(sql(wrong)).await?, "account")?,
-            forgotten_holds: texts(unit.fetch_all(sql(forgotten)).await?, "account")?,
+            unbalanced: names(UNBALANCED).await?,
+            wrong_balances: names(WRONG_BALANCES).await?,
+            forgotten_holds: names(FORGOTTEN_HOLDS).await?,
+            not_as_billed: names(NOT_AS_BILLED).await?,
+            unposted: names(UNPOSTED).await?,
+            untaken: names(UNTAKEN).await?,
         })
     }
 }

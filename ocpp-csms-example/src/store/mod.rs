@@ -68,8 +68,8 @@ pub use open::OpenError;
 pub use operations::{Operation, OperationEnd, OperationState, Step};
 pub use operators::Operator;
 pub use passwords::NewPassword;
-pub use payments::{Payment, PaymentRefund, PaymentState, RefundState};
-pub use prepaid::{PrepaidSession, SessionStage};
+pub use payments::{Capture, Payment, PaymentRefund, PaymentState, Progress, RefundState};
+pub use prepaid::{Clock, PrepaidSession, SessionStage};
 pub(crate) use report_totals::{add_to_totals, count_sessions, tidy_totals, totals_of, zone_of};
 pub use reports::SessionRow;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use iso_currency::Currency;
 use jiff::Timestamp;
 
 use super::conditions::Conditions;
-use super::{Row, Store, StoreError, Unit, sql};
+use super::{Row, Statement, Store, StoreError, Unit, sql};
 use crate::ledger::Payer;
 
 /// A payment.
@@ -26,11 +26,42 @@ pub struct Payment {
     pub method: Option<String>,
     /// How it stands.
     pub state: PaymentState,
-    /// What the provider calls it.
-    pub reference: Option<String>,
     /// What the payer has to do: JSON of [`Action`](crate::payments::Action).
     pub action: Option<String>,
-    /// Why it was not paid.
+    /// Where the provider only keeps the money ready: whether it was taken.
+    pub capture: Capture,
+    /// What is taken of that, as soon as it is decided.
+    pub captured: Option<i64>,
+    /// How it goes at the provider.
+    pub progress: Progress,
+}
+
+impl Payment {
+    /// What was paid, or will be at last, in minor units: what can be paid back.
+    #[must_use]
+    pub fn paid(&self) -> i64 {
+        match self.state {
+            PaymentState::Confirmed => self.captured.unwrap_or(self.amount),
+            _ => 0,
+        }
+    }
+
+    /// What the provider is still to let go of.
+    #[must_use]
+    pub fn letting_go(&self) -> i64 {
+        match self.capture {
+            Capture::Due => self.amount - self.paid(),
+            _ => 0,
+        }
+    }
+}
+
+/// How something goes that a provider is asked for: again and again, until it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// What the provider calls it.
+    pub reference: Option<String>,
+    /// Why it was not done.
     pub failure: Option<String>,
     /// What was tried of the present step.
     pub attempts: i64,
@@ -40,6 +71,31 @@ pub struct Payment {
     pub created_at: Timestamp,
     /// When it changed.
     pub updated_at: Timestamp,
+}
+
+impl Progress {
+    /// Nothing was done yet, and it is due at once.
+    #[must_use]
+    pub fn begun(now: Timestamp) -> Self {
+        Self { reference: None, failure: None, attempts: 0, due_at: Some(now), created_at: now, updated_at: now }
+    }
+
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            reference: row.optional_text("provider_reference")?,
+            failure: row.optional_text("failure")?,
+            attempts: row.integer("attempts")?,
+            due_at: row.optional_moment("due_at")?,
+            created_at: row.moment("created_at")?,
+            updated_at: row.moment("updated_at")?,
+        })
+    }
+
+    /// Binds what changes of it, in the order `provider_reference, failure, attempts, due_at, updated_at`.
+    fn bind(&self, statement: Statement) -> Statement {
+        let statement = statement.bind(&self.reference).bind(&self.failure).bind(self.attempts);
+        statement.bind(self.due_at).bind(self.updated_at)
+    }
 }
 
 macro_rules! states {
@@ -84,6 +140,22 @@ states! {
 }
 
 states! {
+    /// What becomes of money that a provider only keeps ready.
+    Capture {
+        /// It keeps none ready: what is confirmed is paid.
+        None = "none",
+        /// It is kept ready until the session is over.
+        Open = "open",
+        /// The session is over: a part of it is to be taken, and the rest let go.
+        Due = "due",
+        /// That is done.
+        Done = "done",
+        /// It cannot be taken any more: the payer owes it.
+        Failed = "failed",
+    }
+}
+
+states! {
     /// How a refund stands.
     RefundState {
         /// The provider was not asked yet, or has not answered.
@@ -110,25 +182,15 @@ pub struct PaymentRefund {
     pub reason: String,
     /// How it stands.
     pub state: RefundState,
-    /// What the provider calls it.
-    pub reference: Option<String>,
-    /// Why the provider refused.
-    pub failure: Option<String>,
-    /// What was tried.
-    pub attempts: i64,
-    /// When it is looked after next.
-    pub due_at: Option<Timestamp>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it changed.
-    pub updated_at: Timestamp,
+    /// How it goes at the provider.
+    pub progress: Progress,
 }
 
 /// Keeps a new payment.
 pub(crate) async fn put_payment(unit: &mut Unit, payment: &Payment) -> Result<(), StoreError> {
-    let insert = "INSERT INTO payments (id, provider, payer, session, amount, currency, method, state, provider_reference, action, \
-         failure, attempts, due_at, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    let insert = "INSERT INTO payments (id, provider, payer, session, amount, currency, method, state, action, capture, captured, \
+         provider_reference, failure, attempts, due_at, updated_at, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     let insert = sql(insert)
         .bind(&payment.id)
         .bind(&payment.provider)
@@ -138,39 +200,35 @@ pub(crate) async fn put_payment(unit: &mut Unit, payment: &Payment) -> Result<()
         .bind(payment.currency.code())
         .bind(&payment.method)
         .bind(payment.state.as_str())
-        .bind(&payment.reference)
         .bind(&payment.action)
-        .bind(&payment.failure)
-        .bind(payment.attempts)
-        .bind(payment.due_at)
-        .bind(payment.created_at)
-        .bind(payment.updated_at);
-    unit.execute(insert).await?;
+        .bind(payment.capture.as_str())
+        .bind(payment.captured);
+    unit.execute(payment.progress.bind(insert).bind(payment.progress.created_at)).await?;
     Ok(())
 }
 
 /// Keeps a change of a payment.
 pub(crate) async fn change_payment(unit: &mut Unit, payment: &Payment) -> Result<(), StoreError> {
-    let update = "UPDATE payments SET state = $2, provider_reference = $3, action = $4, failure = $5, attempts = $6, due_at = $7, \
-         updated_at = $8, amount = $9 WHERE id = $1";
+    let update = "UPDATE payments SET state = $2, action = $3, amount = $4, capture = $5, captured = $6, \
+         provider_reference = $7, failure = $8, attempts = $9, due_at = $10, updated_at = $11 WHERE id = $1";
     let update = sql(update)
         .bind(&payment.id)
         .bind(payment.state.as_str())
-        .bind(&payment.reference)
         .bind(&payment.action)
-        .bind(&payment.failure)
-        .bind(payment.attempts)
-        .bind(payment.due_at)
-        .bind(payment.updated_at)
-        .bind(payment.amount);
-    unit.execute(update).await?;
+        .bind(payment.amount)
+        .bind(payment.capture.as_str())
+        .bind(payment.captured);
+    unit.execute(payment.progress.bind(update)).await?;
     Ok(())
+}
+
+fn select_payment(id: &str) -> Statement {
+    sql("SELECT * FROM payments WHERE id = $1").bind(id)
 }
 
 /// One payment.
 pub(crate) async fn payment(unit: &mut Unit, id: &str) -> Result<Option<Payment>, StoreError> {
-    let select = sql("SELECT * FROM payments WHERE id = $1").bind(id);
-    unit.fetch_optional(select).await?.as_ref().map(read).transpose()
+    unit.fetch_optional(select_payment(id)).await?.as_ref().map(read).transpose()
 }
 
 /// The payments of a payer that were confirmed, the newest first.
@@ -192,37 +250,25 @@ pub(crate) async fn refunded(unit: &mut Unit, payment: &str) -> Result<(i64, i64
 
 /// Keeps a new refund.
 pub(crate) async fn put_refund(unit: &mut Unit, refund: &PaymentRefund) -> Result<(), StoreError> {
-    let insert = "INSERT INTO payment_refunds (id, payment, amount, reason, state, provider_reference, failure, attempts, due_at, \
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let insert = "INSERT INTO payment_refunds (id, payment, amount, reason, state, \
+         provider_reference, failure, attempts, due_at, updated_at, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let insert = sql(insert)
         .bind(&refund.id)
         .bind(&refund.payment)
         .bind(refund.amount)
         .bind(&refund.reason)
-        .bind(refund.state.as_str())
-        .bind(&refund.reference)
-        .bind(&refund.failure)
-        .bind(refund.attempts)
-        .bind(refund.due_at)
-        .bind(refund.created_at)
-        .bind(refund.updated_at);
-    unit.execute(insert).await?;
+        .bind(refund.state.as_str());
+    unit.execute(refund.progress.bind(insert).bind(refund.progress.created_at)).await?;
     Ok(())
 }
 
 /// Keeps a change of a refund.
 pub(crate) async fn change_refund(unit: &mut Unit, refund: &PaymentRefund) -> Result<(), StoreError> {
-    let update = "UPDATE payment_refunds SET state = $2, provider_reference = $3, failure = $4, attempts = $5, due_at = $6, \
-         updated_at = $7 WHERE id = $1";
-    let update = sql(update)
-        .bind(&refund.id)
-        .bind(refund.state.as_str())
-        .bind(&refund.reference)
-        .bind(&refund.failure)
-        .bind(refund.attempts)
-        .bind(refund.due_at)
-        .bind(refund.updated_at);
-    unit.execute(update).await?;
+    let update = "UPDATE payment_refunds SET state = $2, \
+         provider_reference = $3, failure = $4, attempts = $5, due_at = $6, updated_at = $7 WHERE id = $1";
+    let update = sql(update).bind(&refund.id).bind(refund.state.as_str());
+    unit.execute(refund.progress.bind(update)).await?;
     Ok(())
 }
 
@@ -250,8 +296,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn payment(&self, id: &str) -> Result<Option<Payment>, StoreError> {
-        let select = sql("SELECT * FROM payments WHERE id = $1").bind(id);
-        self.fetch_optional(select).await?.as_ref().map(read).transpose()
+        self.fetch_optional(select_payment(id)).await?.as_ref().map(read).transpose()
     }
 
     /// The payment of a provider's name.
@@ -320,13 +365,10 @@ fn read(row: &Row) -> Result<Payment, StoreError> {
         currency: row.parsed("currency")?,
         method: row.optional_text("method")?,
         state: row.parsed("state")?,
-        reference: row.optional_text("provider_reference")?,
         action: row.optional_text("action")?,
-        failure: row.optional_text("failure")?,
-        attempts: row.integer("attempts")?,
-        due_at: row.optional_moment("due_at")?,
-        created_at: row.moment("created_at")?,
-        updated_at: row.moment("updated_at")?,
+        capture: row.parsed("capture")?,
+        captured: row.optional_integer("captured")?,
+        progress: Progress::read(row)?,
     })
 }
 
@@ -337,11 +379,6 @@ fn read_refund(row: &Row) -> Result<PaymentRefund, StoreError> {
         amount: row.integer("amount")?,
         reason: row.text("reason")?,
         state: row.parsed("state")?,
-        reference: row.optional_text("provider_reference")?,
-        failure: row.optional_text("failure")?,
-        attempts: row.integer("attempts")?,
-        due_at: row.optional_moment("due_at")?,
-        created_at: row.moment("created_at")?,
-        updated_at: row.moment("updated_at")?,
+        progress: Progress::read(row)?,
     })
 }

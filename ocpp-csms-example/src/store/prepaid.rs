@@ -42,10 +42,35 @@ pub struct PrepaidSession {
     pub due_at: Option<Timestamp>,
     /// Until when it has to have started.
     pub give_up_at: Option<Timestamp>,
+    /// Until when the station has told of it, by its clock, and when that was heard here: what it costs is counted on from there.
+    pub clock: Option<Clock>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it changed.
     pub updated_at: Timestamp,
+}
+
+/// The same moment by two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// By the station's.
+    pub told_at: Timestamp,
+    /// By this server's.
+    pub heard_at: Timestamp,
+}
+
+impl Clock {
+    /// What the station's clock shows at a moment of this server's.
+    #[must_use]
+    pub fn at_station(self, now: Timestamp) -> Timestamp {
+        self.told_at.checked_add(now.duration_since(self.heard_at)).unwrap_or(self.told_at)
+    }
+
+    /// What this server's clock shows at a moment of the station's.
+    #[must_use]
+    pub fn here(self, moment: Timestamp) -> Timestamp {
+        self.heard_at.checked_add(moment.duration_since(self.told_at)).unwrap_or(self.heard_at)
+    }
 }
 
 /// How far a prepaid session has come.
@@ -129,7 +154,8 @@ pub(crate) async fn put_prepaid(unit: &mut Unit, session: &PrepaidSession) -> Re
 /// When somebody else has changed it since it was read: then nothing is kept, and it is done again.
 pub(crate) async fn change_prepaid(unit: &mut Unit, session: &PrepaidSession) -> Result<(), StoreError> {
     let update = "UPDATE prepaid_sessions SET stage = $3, state = $4, revision = revision + 1, transaction_id = $5, failure = $6, \
-         attempts = $7, due_at = $8, give_up_at = $9, updated_at = $10 WHERE id = $1 AND revision = $2";
+         attempts = $7, due_at = $8, give_up_at = $9, updated_at = $10, told_at = $11, heard_at = $12 \
+         WHERE id = $1 AND revision = $2";
     let update = sql(update)
         .bind(&session.id)
         .bind(session.revision)
@@ -140,7 +166,9 @@ pub(crate) async fn change_prepaid(unit: &mut Unit, session: &PrepaidSession) ->
         .bind(session.attempts)
         .bind(session.due_at)
         .bind(session.give_up_at)
-        .bind(session.updated_at);
+        .bind(session.updated_at)
+        .bind(session.clock.map(|clock| clock.told_at))
+        .bind(session.clock.map(|clock| clock.heard_at));
     if unit.execute(update).await? == 0 {
         return Err(StoreError::NotKept("a prepaid session changed at the same moment".into()));
     }
@@ -286,6 +314,10 @@ fn read(row: &Row) -> Result<PrepaidSession, StoreError> {
         attempts: row.integer("attempts")?,
         due_at: row.optional_moment("due_at")?,
         give_up_at: row.optional_moment("give_up_at")?,
+        clock: match (row.optional_moment("told_at")?, row.optional_moment("heard_at")?) {
+            (Some(told_at), Some(heard_at)) => Some(Clock { told_at, heard_at }),
+            _ => None,
+        },
         created_at: row.moment("created_at")?,
         updated_at: row.moment("updated_at")?,
     })

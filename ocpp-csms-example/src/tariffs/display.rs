@@ -2,7 +2,7 @@
 //!
 //! 2.1 is given the tariff itself (I07), 2.x a message for who has no tariff of their own (I01, `TariffFallbackMessage`), and both the
 //! running cost where time costs money (I02.FR.01). 1.6 has no words for prices; a station with the configuration key
-//! `CustomDisplayCostAndPrice` is told by DataTransfer. Only a station that says it can show prices is told (I01.FR.02).
+//! `CustomDisplayCostAndPrice` is told by DataTransfer, see [`CostMessages`]. Only a station that says it can show prices is told (I01.FR.02).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,16 +14,15 @@ use ocpp_core::types::Version;
 use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::amount;
 use super::words::standard_tariff;
+use super::{CostMessages, amount};
 use crate::sessions::usage;
 use crate::stations::{Stations, What};
 use crate::store::{Registration, Transaction};
 
-/// The vendor of the messages for 1.6: as the Open Charge Alliance calls it for showing prices.
-const VENDOR: &str = "org.openchargealliance.costmsg";
 /// How often the cost of a session is told that grows by time.
 const INTERVAL: Duration = Duration::from_secs(60);
 /// Sessions that are looked at for that.
@@ -45,6 +44,7 @@ pub(crate) async fn run(stations: Stations, stop: CancellationToken) {
     let mut notices = stations.notices();
     let mut changes = stations.tariffs().changes();
     let mut displays: HashMap<Arc<str>, Display> = HashMap::new();
+    let (known, mut found) = mpsc::unbounded_channel::<(Arc<str>, Display)>();
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -58,6 +58,13 @@ pub(crate) async fn run(stations: Stations, stop: CancellationToken) {
                     spawn_show(&stations, station, *display, &stop);
                 }
             }
+            Some((station, display)) = found.recv() => {
+                // It may be gone by now.
+                if stations.live(&station).connection.is_some() {
+                    spawn_show(&stations, &station, display, &stop);
+                    displays.insert(station, display);
+                }
+            }
             _ = tick.tick() => {
                 if !displays.is_empty() {
                     tell_costs(&stations, &displays).await;
@@ -67,10 +74,14 @@ pub(crate) async fn run(stations: Stations, stop: CancellationToken) {
                 Ok(notice) => match notice.what {
                     What::Booted { registration: Registration::Accepted, .. } => {
                         displays.remove(&notice.station);
-                        if let Some(display) = display_of(&stations, &notice.station).await {
-                            spawn_show(&stations, &notice.station, display, &stop);
-                            displays.insert(notice.station, display);
-                        }
+                        // A station that takes its time keeps no other one waiting.
+                        let (stations, known) = (stations.clone(), known.clone());
+                        tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+                            if let Some(display) = display_of(&stations, &notice.station).await {
+                                // The end of the program ends the other side first.
+                                let _ = known.send((notice.station, display));
+                            }
+                        }));
                     }
                     What::Disconnected { .. } => {
                         displays.remove(&notice.station);
@@ -78,7 +89,7 @@ pub(crate) async fn run(stations: Stations, stop: CancellationToken) {
                     What::Metered(transaction) | What::Billed(transaction)
                         if displays.get(&notice.station) == Some(&Display::DataTransfer) =>
                     {
-                        spawn(&stations, &notice.station, vec![cost_message(&transaction)], &stop);
+                        spawn(&stations, &notice.station, vec![cost_message(&stations.config().cost_messages, &transaction)], &stop);
                     }
                     _ => {}
                 },
@@ -92,13 +103,19 @@ pub(crate) async fn run(stations: Stations, stop: CancellationToken) {
 /// Whether a station shows prices, and how, by what it said of itself.
 async fn display_of(stations: &Stations, station: &str) -> Option<Display> {
     let version = stations.live(station).connection?.version;
-    let mirrors = stations.inspect(station).await.ok()?.mirrors;
+    let key = &stations.config().cost_messages.enabled_key;
+    let mut mirrors = stations.inspect(station).await.ok()?.mirrors;
+    if version == Version::V1_6 && stations.config().inventory && mirrors.configuration().get(key).is_none() {
+        // Nobody has asked it: whether it shows prices is known after that.
+        let _ = stations.call(station, Command::GetConfiguration { names: vec![key.clone()] }).await;
+        mirrors = stations.inspect(station).await.ok()?.mirrors;
+    }
     let is_on = |key: &VariableKey| mirrors.device_model().value(key).is_some_and(|value| value == "true");
     let enabled = VariableKey::new("TariffCostCtrlr", "Enabled");
     match version {
         Version::V1_6 => {
-            let key = mirrors.configuration().value("CustomDisplayCostAndPrice")?;
-            key.eq_ignore_ascii_case("true").then_some(Display::DataTransfer)
+            let value = mirrors.configuration().value(key)?;
+            value.eq_ignore_ascii_case("true").then_some(Display::DataTransfer)
         }
         Version::V2_1 if is_on(&enabled.clone().instance("Tariff")) => Some(Display::Tariff),
         _ => (is_on(&enabled) || is_on(&enabled.clone().instance("Tariff"))).then_some(Display::Message),
@@ -113,7 +130,7 @@ fn spawn_show(stations: &Stations, station: &Arc<str>, display: Display, stop: &
     let commands = match display {
         Display::DataTransfer => {
             let value = json!({"priceText": words}).to_string();
-            vec![Command::SetConfiguration { name: "DefaultPrice".to_owned(), value }]
+            vec![Command::SetConfiguration { name: stations.config().cost_messages.default_price_key.clone(), value }]
         }
         Display::Message => vec![fallback("TariffCostCtrlr.TariffFallbackMessage")],
         Display::Tariff => {
@@ -144,12 +161,12 @@ fn spawn(stations: &Stations, station: &Arc<str>, commands: Vec<Command>, stop: 
 }
 
 /// What a station of 1.6 is told of the cost of a session.
-fn cost_message(transaction: &Transaction) -> Command {
+fn cost_message(names: &CostMessages, transaction: &Transaction) -> Command {
     let cost = amount(transaction.cost, transaction.currency);
     let id = transaction.id.parse::<i64>().unwrap_or_default();
     let (message, data) = match transaction.stopped_at {
         Some(_) => (
-            "FinalCost",
+            &names.final_cost,
             json!({"transactionId": id, "cost": number(cost), "priceText": format!("{cost} {}", transaction.currency.code())}),
         ),
         None => {
@@ -157,14 +174,14 @@ fn cost_message(transaction: &Transaction) -> Command {
             let state = if transaction.course.is_idle() { "Idle" } else { "Charging" };
             let meter = transaction.meter_last.map(|wh| number(wh.trunc()));
             (
-                "RunningCost",
+                &names.running_cost,
                 json!({"transactionId": id, "timestamp": at, "meterValue": meter, "cost": number(cost), "state": state}),
             )
         }
     };
     Command::DataTransfer {
-        vendor_id: VENDOR.to_owned(),
-        message_id: Some(message.to_owned()),
+        vendor_id: names.vendor_id.clone(),
+        message_id: Some(message.clone()),
         data: Some(data.to_string()),
     }
 }

@@ -6,6 +6,7 @@
 
 mod amount;
 mod bill;
+mod cost_messages;
 pub(crate) mod display;
 mod service;
 mod tariff;
@@ -14,6 +15,7 @@ mod words;
 
 pub use amount::{AmountTooFine, amount, digits, minor_units, rounded_units, written};
 pub use bill::{Bill, Item, Line, TooMuch, Usage};
+pub use cost_messages::CostMessages;
 pub use service::{Applied, Assignment, Scope, TariffRecord, TariffVersion, Tariffs, TariffsError};
 pub use tariff::{Tariff, TariffError, Tax};
 pub use timetable::{Day, MinuteOfDay, Moment, Slot, Timetable, TimetableError};

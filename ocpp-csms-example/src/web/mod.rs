@@ -60,6 +60,7 @@ pub(crate) fn pages(csms: &Csms) -> Pages {
         .page(Method::GET, "/assets/{*name}", Needs::Nothing, assets::serve)
         .merge(of_stations(csms))
         .merge(crate::payments::pages(csms))
+        .merge(crate::payments::statement_pages(csms))
         .merge(of_money(csms))
         .merge(of_people(csms))
         .merge(of_upkeep(csms))

@@ -76,7 +76,7 @@ async fn view(csms: &Csms, page: Page, wanted: Wanted, fields: Fields) -> Result
     let more = payments.len() > SIZE;
     payments.truncate(SIZE);
     let next = payments.last().filter(|_| more);
-    let next = next.map(|last| format!("/payments?before={}", last.created_at.as_millisecond()));
+    let next = next.map(|last| format!("/payments?before={}", last.progress.created_at.as_millisecond()));
     let drivers = csms.store().drivers(None, None, CHOICE).await?;
     let named = payers(csms, payments.iter().map(|payment| &payment.payer)).await?;
     let rows = payments.into_iter().map(|payment| Row {

@@ -6,24 +6,25 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::{Csms, Folder, RawStation};
+use crate::place;
 
-async fn start(database: &Path) -> Csms {
+pub async fn start(database: &Path) -> Csms {
     Csms::start_with(database, |file| file.payments.sandbox = Some(true)).await
 }
 
-async fn booted(csms: &Csms, subprotocol: &str) -> RawStation {
+pub async fn booted(csms: &Csms, subprotocol: &str) -> RawStation {
     csms.enter("CS").await;
     let mut station = csms.station("CS", subprotocol).await;
     station.boot(subprotocol).await;
     station
 }
 
-async fn post(csms: &Csms, path: &str, body: Value) -> (StatusCode, Value) {
+pub async fn post(csms: &Csms, path: &str, body: Value) -> (StatusCode, Value) {
     csms.request(Method::POST, path, Some(body)).await
 }
 
 /// A guest pays through the sandbox; the id of the session.
-async fn pay(csms: &Csms, amount: f64, method: &str) -> String {
+pub async fn pay(csms: &Csms, amount: f64, method: &str) -> String {
     let payment = json!({"amount": amount, "currency": "EUR", "provider": "sandbox", "method": method});
     let wanted = json!({"station": "CS", "evse": 1, "payment": payment});
     let (status, session) = post(csms, "/api/v1/prepaid-sessions", wanted).await;
@@ -31,11 +32,11 @@ async fn pay(csms: &Csms, amount: f64, method: &str) -> String {
     session["id"].as_str().unwrap().to_owned()
 }
 
-async fn stage(csms: &Csms, session: &str, expected: &str) -> Value {
+pub async fn stage(csms: &Csms, session: &str, expected: &str) -> Value {
     csms.get_until(&format!("/api/v1/prepaid-sessions/{session}"), |view| view["stage"] == expected).await
 }
 
-async fn sound(csms: &Csms) {
+pub async fn sound(csms: &Csms) {
     let check = csms.get("/api/v1/ledger/check").await;
     assert_eq!(check["balanced"], true, "{check}");
     let accounts = csms.get("/api/v1/ledger/accounts").await;
@@ -43,7 +44,7 @@ async fn sound(csms: &Csms) {
     assert!(sum.abs() < 1e-6, "{accounts}");
 }
 
-async fn account(csms: &Csms, name: &str) -> f64 {
+pub async fn account(csms: &Csms, name: &str) -> f64 {
     let accounts = csms.get(&format!("/api/v1/ledger/accounts?prefix={name}")).await;
     accounts.as_array().unwrap().iter().map(|account| account["balance"].as_f64().unwrap()).sum()
 }
@@ -60,13 +61,13 @@ async fn returned(csms: &Csms, session: &str, amount: f64) {
 }
 
 /// The call with which the station is told to start, answered.
-async fn told_to_start(station: &mut RawStation, status: &str) -> (Value, Value) {
+pub async fn told_to_start(station: &mut RawStation, status: &str) -> (Value, Value) {
     let (id, call) = station.expect_call("RequestStartTransaction").await;
     station.answer(&id, json!({"status": status})).await;
     (call["idToken"].clone(), call["remoteStartId"].clone())
 }
 
-fn event(kind: &str, seq: i64, minute: i64, kwh: f64, start: &(Value, Value)) -> Value {
+pub fn event(kind: &str, seq: i64, minute: i64, kwh: f64, start: &(Value, Value)) -> Value {
     let at = format!("2026-06-01T10:{minute:02}:00Z");
     let mut event = json!({"eventType": kind, "timestamp": at, "triggerReason": "MeterValuePeriodic", "seqNo": seq,
         "transactionInfo": {"transactionId": "tx-1", "chargingState": "Charging", "remoteStartId": start.1},
@@ -274,4 +275,142 @@ async fn a_tariff_changes_for_the_sessions_that_come_after() {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
         assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
     }
+}
+
+/// At 0.50 EUR a second.
+const BY_TIME: &str = r#"{"currency": "EUR", "time": 1800, "charge_without_energy": true}"#;
+/// At 10 EUR a second, when the vehicle takes no energy any more.
+const BY_IDLENESS: &str = r#"{"currency": "EUR", "energy": 0.4, "idle": 36000}"#;
+
+/// A tariff that holds at the station.
+pub async fn tariff(csms: &Csms, tariff: &str) {
+    let tariff: Value = serde_json::from_str(tariff).unwrap();
+    csms.put("/api/v1/tariffs/here", json!({"name": "Here", "tariff": tariff})).await;
+    csms.put("/api/v1/tariff-assignments/place", json!({"scope": "station", "target": "CS", "tariff": "here"})).await;
+}
+
+#[tokio::test]
+async fn a_session_whose_time_costs_money_stops_by_the_clock() {
+    let folder = Folder::new();
+    let csms = start(&folder.file("csms.sqlite")).await;
+    let mut station = booted(&csms, "ocpp2.0.1").await;
+    tariff(&csms, BY_TIME).await;
+    let session = pay(&csms, 3.0, "success").await;
+    let start = told_to_start(&mut station, "Accepted").await;
+    // Its clock is months behind, and it says nothing more.
+    station.call("TransactionEvent", event("Started", 0, 0, 1.0, &start)).await;
+    let (id, call) = station.expect_call("RequestStopTransaction").await;
+    assert_eq!(call["transactionId"], "tx-1");
+    station.answer(&id, json!({"status": "Accepted"})).await;
+    let mut ended = event("Ended", 1, 0, 1.0, &start);
+    ended["timestamp"] = json!("2026-06-01T10:00:05.500Z");
+    station.call("TransactionEvent", ended).await;
+    stage(&csms, &session, "settled").await;
+    returned(&csms, &session, 0.25).await;
+    sound(&csms).await;
+}
+
+#[tokio::test]
+async fn an_idle_vehicle_is_stopped_when_all_of_its_drivers_balance_is_used_up() {
+    let folder = Folder::new();
+    let csms = start(&folder.file("csms.sqlite")).await;
+    let (driver, _) = crate::access_people::driver(&csms, "ada@example.org", "balance").await;
+    csms.enter("CS").await;
+    csms.put("/api/v1/tokens/ADA", json!({"driver": driver})).await;
+    let top_up = json!({"amount": 25, "currency": "EUR", "provider": "sandbox", "method": "success"});
+    post(&csms, &format!("/api/v1/drivers/{driver}/top-ups"), top_up).await;
+    csms.get_until("/api/v1/ledger/accounts?prefix=driver", |accounts| accounts[0]["balance"] == -25.0).await;
+    tariff(&csms, BY_IDLENESS).await;
+    let mut station = csms.station("CS", "ocpp1.6").await;
+    station.boot("ocpp1.6").await;
+    let at = |second: u32| format!("2026-06-01T10:00:{second:02}Z");
+    let start = json!({"connectorId": 1, "idTag": "ADA", "meterStart": 0, "timestamp": at(0)});
+    let transaction = station.call("StartTransaction", start).await["transactionId"].clone();
+    let status = |status: &str, second: u32| json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at(second)});
+    station.call("StatusNotification", status("Charging", 1)).await;
+    let values = json!({"connectorId": 1, "transactionId": transaction, "meterValue": [{"timestamp": at(2), "sampledValue": [{"value": "5000"}]}]});
+    station.call("MeterValues", values).await;
+    // 2 EUR until here; the first 20 EUR were set aside, and the rest is when they are used up.
+    station.call("StatusNotification", status("SuspendedEV", 3)).await;
+    let (id, call) = station.expect_call("RemoteStopTransaction").await;
+    assert_eq!(call["transactionId"], transaction);
+    assert_eq!(account(&csms, "hold:").await, -25.0);
+    station.answer(&id, json!({"status": "Accepted"})).await;
+    let stop = json!({"transactionId": transaction, "idTag": "ADA", "meterStop": 5000, "timestamp": at(5)});
+    station.call("StopTransaction", stop).await;
+    let session = format!("/api/v1/stations/CS/transactions/{transaction}/bill");
+    assert_eq!(csms.get_until(&session, |bill| bill["due"].is_number()).await["due"], 22.0);
+    assert_eq!((account(&csms, "driver:").await, account(&csms, "hold:").await), (-3.0, 0.0));
+    sound(&csms).await;
+}
+
+#[tokio::test]
+async fn the_ledger_is_checked_by_a_command_that_fails_where_it_is_wrong() {
+    let folder = Folder::new();
+    let database = folder.file("csms.sqlite");
+    let csms = start(&database).await;
+    let mut station = booted(&csms, "ocpp2.0.1").await;
+    let session = pay(&csms, 10.0, "success").await;
+    let told = told_to_start(&mut station, "Accepted").await;
+    station.call("TransactionEvent", event("Started", 0, 0, 1.0, &told)).await;
+    station.call("TransactionEvent", event("Ended", 1, 20, 11.0, &told)).await;
+    stage(&csms, &session, "settled").await;
+    returned(&csms, &session, 6.0).await;
+    csms.server.shut_down().await;
+    let address = place::address(&database).await;
+    let check = |database: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_ocpp-csms"))
+            .args(["ledger", "check", "--database", database])
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    let (is_right, text) = check(&address);
+    assert!(is_right && text.contains("is right"), "{text}");
+    for (wrong, right, words) in [
+        (
+            "UPDATE ledger_balances SET amount = amount + 1 WHERE account = 'revenue'",
+            "UPDATE ledger_balances SET amount = amount - 1 WHERE account = 'revenue'",
+            "accounts whose balance is not what their entries come to: revenue",
+        ),
+        (
+            "UPDATE ledger_postings SET amount = amount + 1 WHERE account = 'revenue'",
+            "UPDATE ledger_postings SET amount = amount - 1 WHERE account = 'revenue'",
+            "entries whose amounts do not add up to zero: settle:",
+        ),
+        (
+            "UPDATE bills SET net = net + 1",
+            "UPDATE bills SET net = net - 1",
+            "accounts that are not what the bills come to: revenue",
+        ),
+        (
+            "UPDATE prepaid_sessions SET stage = 'held'",
+            "UPDATE prepaid_sessions SET stage = 'settled'",
+            "money set aside for a session that is over, or not for one that is not: hold:",
+        ),
+        (
+            "UPDATE payments SET capture = 'open'",
+            "UPDATE payments SET capture = 'none'",
+            "payments kept ready for a session that is over: ",
+        ),
+        (
+            "UPDATE payment_refunds SET id = 'x' || id",
+            "UPDATE payment_refunds SET id = substr(id, 2)",
+            "bills and payments without their entry: pay-out:x",
+        ),
+        (
+            "UPDATE prepaid_sessions SET station = 'x'",
+            "UPDATE prepaid_sessions SET station = 'CS'",
+            "bills and payments without their entry: bill:CS/tx-1",
+        ),
+    ] {
+        place::run(&database, wrong).await;
+        let (is_right, text) = check(&address);
+        assert!(!is_right && text.contains(words), "{words}: {text}");
+        place::run(&database, right).await;
+        assert!(check(&address).0, "{wrong}");
+    }
+    let (is_right, text) = check("/nowhere/at/all/csms.sqlite");
+    assert!(!is_right && text.contains("does not exist"), "{text}");
 }

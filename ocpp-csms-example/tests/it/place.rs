@@ -20,6 +20,15 @@ pub async fn database(path: &Path) -> Database {
     postgres::database(&name(path)).await.expect("the suite is to run on PostgreSQL")
 }
 
+/// What a program has to be told of the database that a test calls by the name of a file.
+pub async fn address(path: &Path) -> String {
+    if !is_everything_on_postgres() {
+        return path.to_str().unwrap().to_owned();
+    }
+    database(path).await;
+    postgres::address(&name(path), "postgres").unwrap()
+}
+
 /// Runs SQL in the database that a test calls by the name of a file, beside the program.
 pub async fn run(path: &Path, text: &str) {
     if is_everything_on_postgres() {
