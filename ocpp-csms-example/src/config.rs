@@ -125,7 +125,7 @@ pub struct ConfigFile {
     /// Payment providers. Default: the sandbox, where the server listens on a loopback address.
     #[serde(default)]
     pub payments: PaymentSettings,
-    /// How stations of 1.6 are told of prices.
+    /// How stations are told of prices.
     #[serde(default)]
     pub cost_messages: CostMessages,
     /// How TLS is set up. Default: no TLS.
@@ -221,7 +221,7 @@ pub struct Config {
     pub files: FilesConfig,
     /// Payment providers.
     pub payments: PaymentSettings,
-    /// How stations of 1.6 are told of prices.
+    /// How stations are told of prices.
     pub cost_messages: CostMessages,
     /// How TLS is set up.
     pub tls: Option<TlsConfig>,

@@ -171,8 +171,10 @@ impl Card {
         }
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
         let message = body["error"]["message"].as_str().unwrap_or("no reason given").to_owned();
-        // 401 and 403: a wrong key is put right by the operator; 409: the idempotency key is in use at this moment; 429 and 5xx: later.
-        if status.is_server_error() || matches!(status.as_u16(), 401 | 403 | 409 | 429) {
+        // 401 and 403: a wrong key is put right by the operator; 409: the idempotency key is in use at this moment; 429 and 5xx: later. What
+        // was asked for in other words before, because the address of this server changed, may have been done: a webhook tells.
+        let was_asked = body["error"]["type"] == "idempotency_error";
+        if was_asked || status.is_server_error() || matches!(status.as_u16(), 401 | 403 | 409 | 429) {
             Err(ProviderError::Temporary(format!("{status}: {message}")))
         } else {
             Err(ProviderError::Refused(format!("{status}: {message}")))

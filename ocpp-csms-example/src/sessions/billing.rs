@@ -169,7 +169,7 @@ fn used_up_at(
         let middle = before + (after - before) / 2;
         if is_used_up(middle) { after = middle } else { before = middle }
     }
-    let due = clock.here(later(clock.told_at, SignedDuration::from_secs(before) - LEAD));
+    let due = clock.here(later(clock.told_at, SignedDuration::from_secs(after) - LEAD));
     Some(due.max(now))
 }
 

@@ -1,10 +1,10 @@
-//! How stations of 1.6 are told of prices: 1.6 has no words for them.
+//! How stations are told of prices. 1.6 has no words for them.
 
 use serde::Deserialize;
 
-/// The names of what a station of 1.6 is told: the part `[cost_messages]` of the configuration.
+/// How often stations are told what a session costs, and by which names those of 1.6 are: the part `[cost_messages]` of the configuration.
 ///
-/// By default they are those of the white paper *OCPP & California Pricing Requirements* of the Open Charge Alliance, which is no part of
+/// By default the names are those of the white paper *OCPP & California Pricing Requirements* of the Open Charge Alliance, which is no part of
 /// the standard. A station whose maker calls them otherwise needs others here.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +19,8 @@ pub struct CostMessages {
     pub enabled_key: String,
     /// The configuration key of the price that it shows to everybody. Default: `DefaultPrice`.
     pub default_price_key: String,
+    /// How often a station of 2.x is told what a session costs whose cost grows by time, in seconds, 1 to 3600. Default: 60.
+    pub interval: u32,
 }
 
 impl Default for CostMessages {
@@ -29,12 +31,13 @@ impl Default for CostMessages {
             final_cost: "FinalCost".to_owned(),
             enabled_key: "CustomDisplayCostAndPrice".to_owned(),
             default_price_key: "DefaultPrice".to_owned(),
+            interval: 60,
         }
     }
 }
 
 impl CostMessages {
-    /// Refuses names that 1.6 cannot send.
+    /// Refuses names that 1.6 cannot send, and an interval that makes no sense.
     pub(crate) fn check(self) -> Result<Self, (&'static str, String, &'static str)> {
         let names = [
             ("cost_messages vendor_id", &self.vendor_id, 255, "1 to 255 characters"),
@@ -47,6 +50,9 @@ impl CostMessages {
             if value.is_empty() || value.chars().count() > longest {
                 return Err((name, value.clone(), allowed));
             }
+        }
+        if !(1..=3600).contains(&self.interval) {
+            return Err(("cost_messages interval", self.interval.to_string(), "1 to 3600 seconds"));
         }
         Ok(self)
     }
@@ -68,5 +74,7 @@ mod tests {
         assert_eq!(names.check().unwrap_err().0, "cost_messages running_cost");
         let names = CostMessages { vendor_id: String::new(), ..CostMessages::default() };
         assert_eq!(names.check().unwrap_err().0, "cost_messages vendor_id");
+        let never = CostMessages { interval: 0, ..CostMessages::default() };
+        assert_eq!(never.check().unwrap_err().0, "cost_messages interval");
     }
 }

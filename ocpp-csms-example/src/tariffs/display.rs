@@ -23,8 +23,6 @@ use crate::sessions::usage;
 use crate::stations::{Stations, What};
 use crate::store::{Registration, Transaction};
 
-/// How often the cost of a session is told that grows by time.
-const INTERVAL: Duration = Duration::from_secs(60);
 /// Sessions that are looked at for that.
 const SESSIONS: u32 = 10_000;
 
@@ -45,7 +43,7 @@ pub(crate) async fn run(stations: Stations, stop: CancellationToken) {
     let mut changes = stations.tariffs().changes();
     let mut displays: HashMap<Arc<str>, Display> = HashMap::new();
     let (known, mut found) = mpsc::unbounded_channel::<(Arc<str>, Display)>();
-    let mut tick = tokio::time::interval(INTERVAL);
+    let mut tick = tokio::time::interval(Duration::from_secs(stations.config().cost_messages.interval.into()));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {

@@ -124,6 +124,40 @@ async fn a_station_of_2_1_is_given_the_tariff_and_the_growing_cost() {
     assert_eq!(given["tariff"]["tariffId"], "here-v2");
 }
 
+/// I02.FR.01: where time costs money, what a session costs is told without anything being reported.
+#[tokio::test]
+async fn a_cost_that_grows_by_time_is_told_again_and_again() {
+    for subprotocol in ["ocpp2.0.1", "ocpp2.1"] {
+        let folder = Folder::new();
+        let csms = Csms::start_with(&folder.file("csms.sqlite"), |file| file.cost_messages.interval = 1).await;
+        let mut station = booted(&csms, subprotocol).await;
+        tariff(&csms, r#"{"currency": "EUR", "time": 3600, "charge_without_energy": true}"#).await;
+        says(&csms, &mut station, "TariffCostCtrlr.Enabled", "true").await;
+        station.boot(subprotocol).await;
+        let accepted = json!({"setVariableResult": [{"attributeStatus": "Accepted", "component": {"name": "TariffCostCtrlr"},
+            "variable": {"name": "TariffFallbackMessage"}}]});
+        shown(&mut station, "SetVariables", accepted).await;
+        let began = jiff::Timestamp::now();
+        station
+            .call(
+                "TransactionEvent",
+                json!({"eventType": "Started", "timestamp": began.to_string(), "triggerReason": "Authorized", "seqNo": 0,
+                    "transactionInfo": {"transactionId": "tx-1"}, "evse": {"id": 1, "connectorId": 1}}),
+            )
+            .await;
+        let mut last = 0.0;
+        for _ in 0..2 {
+            let told = shown(&mut station, "CostUpdated", json!({})).await;
+            assert_eq!(told["transactionId"], "tx-1");
+            // 1 EUR a second.
+            let cost = fraction(&told["totalCost"]);
+            let seconds = jiff::Timestamp::now().duration_since(began).as_secs_f64();
+            assert!(cost > last && cost <= seconds + 0.01, "{cost} after {last}, {seconds} s");
+            last = cost;
+        }
+    }
+}
+
 /// I01.FR.02: a station of 2.0.1 shows a text; one that says it shows nothing is told nothing.
 #[tokio::test]
 async fn a_station_of_2_0_1_is_told_the_price_in_words_if_it_shows_prices() {
