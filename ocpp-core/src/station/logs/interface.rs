@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use jiff::Timestamp;
+use ocpp_types::DateTime;
 use serde::{Deserialize, Serialize};
 
 /// Number of an upload. A later one has a higher number; it outlives restarts.
@@ -21,6 +22,18 @@ pub enum LogKind {
     DataCollector,
 }
 
+impl LogKind {
+    /// The kind of this name (2.1 part 2, `LogEnumType`).
+    pub(in crate::station) fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "DiagnosticsLog" => Some(Self::Diagnostics),
+            "SecurityLog" => Some(Self::Security),
+            "DataCollectorLog" => Some(Self::DataCollector),
+            _ => None,
+        }
+    }
+}
+
 /// A log, or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -33,6 +46,14 @@ pub struct LogWanted {
     /// Nothing newer than this.
     #[serde(with = "crate::station::serial::optional_time", default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<Timestamp>,
+}
+
+impl LogWanted {
+    /// What is between two moments, as far as they are given.
+    pub(in crate::station) fn between(kind: LogKind, oldest: Option<DateTime>, latest: Option<DateTime>) -> Self {
+        let moment = |time: DateTime| time.timestamp();
+        Self { kind, oldest: oldest.map(moment), latest: latest.map(moment) }
+    }
 }
 
 /// Upload a log as a single file, then report [`Input::Log`](super::super::Input::Log).

@@ -32,6 +32,13 @@ pub(in crate::station) struct LogRequest {
     pub(in crate::station) attempts: Attempts,
 }
 
+impl LogRequest {
+    /// A wish with a number.
+    pub(in crate::station) fn new(request_id: i64, location: &str, log: LogWanted, attempts: Attempts) -> Box<Self> {
+        Box::new(Self { request_id: Some(request_id), location: location.into(), log, attempts })
+    }
+}
+
 /// What becomes of the wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::station) enum LogOutcome {
@@ -44,6 +51,15 @@ pub(in crate::station) enum LogOutcome {
 }
 
 impl LogOutcome {
+    /// The standard's word (2.1 part 2, `LogStatusEnumType`).
+    pub(in crate::station) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) => "Accepted",
+            Self::AcceptedCanceled(_) => "AcceptedCanceled",
+            Self::Rejected => "Rejected",
+        }
+    }
+
     /// Name of the file that is uploaded.
     pub(in crate::station) fn file_name(&self) -> Option<&str> {
         match self {

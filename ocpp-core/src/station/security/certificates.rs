@@ -144,6 +144,28 @@ pub(in crate::station) enum Deleted {
     NotFound,
 }
 
+impl Installed {
+    /// The standard's word.
+    pub(in crate::station) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::Rejected => "Rejected",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+impl Deleted {
+    /// The standard's word.
+    pub(in crate::station) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::Failed => "Failed",
+            Self::NotFound => "NotFound",
+        }
+    }
+}
+
 fn record(number: u64) -> String {
     format!("root-certificate/{number:020}")
 }
@@ -295,6 +317,18 @@ impl Station {
     fn drop_root(&mut self, number: u64) {
         self.certificates.roots.retain(|kept| kept.number != number);
         self.journal.delete(record(number));
+    }
+
+    /// Deletes the certificate that a CSMS names in the words of the wire. There is none of an algorithm that the standard doesn't
+    /// have.
+    pub(in crate::station) fn delete_certificate_of_hash(
+        &mut self,
+        algorithm: &str,
+        [issuer_name, issuer_key, serial_number]: [&str; 3],
+    ) -> Deleted {
+        HashAlgorithm::from_wire(algorithm).map_or(Deleted::NotFound, |algorithm| {
+            self.delete_certificate(&CertificateHashData::new(algorithm, issuer_name, issuer_key, serial_number))
+        })
     }
 
     /// The CSMS wants a certificate deleted (1.6 security, M04; M04).

@@ -17,6 +17,6 @@ pub use signing::{CertificateToJudge, SigningRequestWanted};
 pub(super) use access::Access;
 pub(super) use certificates::Certificates;
 #[cfg(any(feature = "v1_6", feature = "v2_0_1", feature = "v2_1"))]
-pub(super) use certificates::{Deleted, Installed};
+pub(super) use certificates::Installed;
 pub(super) use log::SecurityLog;
 pub(super) use signing::{CertificateOutcome, CertificateRequest, Signing};

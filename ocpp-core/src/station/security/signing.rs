@@ -81,6 +81,17 @@ pub(in crate::station) enum CertificateOutcome {
     Signed(bool),
 }
 
+impl CertificateOutcome {
+    /// The standard's word.
+    pub(in crate::station) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Installed(installed) => installed.as_str(),
+            Self::Signed(true) => "Accepted",
+            Self::Signed(false) => "Rejected",
+        }
+    }
+}
+
 /// A request for a certificate that the CSMS has yet to answer with one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::station) struct PendingCertificate {

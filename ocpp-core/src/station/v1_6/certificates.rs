@@ -4,20 +4,19 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use ocpp_types::v1_6::{
-    CertificateHashDataType, CertificateSignedRequest, CertificateSignedResponse, CertificateSignedStatusEnumType,
-    CertificateUseEnumType, DeleteCertificateRequest, DeleteCertificateResponse, DeleteCertificateStatusEnumType,
-    ExtendedTriggerMessageRequest, ExtendedTriggerMessageResponse, GetInstalledCertificateIdsRequest,
-    GetInstalledCertificateIdsResponse, GetInstalledCertificateStatusEnumType, HashAlgorithmEnumType,
-    InstallCertificateRequest, InstallCertificateResponse, InstallCertificateStatusEnumType, MessageTriggerEnumType,
+    CertificateHashDataType, CertificateSignedRequest, CertificateSignedResponse, CertificateUseEnumType,
+    DeleteCertificateRequest, DeleteCertificateResponse, ExtendedTriggerMessageRequest, ExtendedTriggerMessageResponse,
+    GetInstalledCertificateIdsRequest, GetInstalledCertificateIdsResponse, GetInstalledCertificateStatusEnumType,
+    HashAlgorithmEnumType, InstallCertificateRequest, InstallCertificateResponse, MessageTriggerEnumType,
     TriggerMessageStatusEnumType,
 };
 use ocpp_types::{Text, encode};
 
-use crate::certificate_hash::{CertificateHashData, HashAlgorithm};
+use crate::certificate_hash::CertificateHashData;
 use crate::station::Station;
 use crate::station::dialect::Answered;
 use crate::station::remote::Wanted;
-use crate::station::security::{CertificateOutcome, CertificateRequest, Deleted, Installed, RootUse};
+use crate::station::security::{CertificateOutcome, CertificateRequest, Installed, RootUse};
 
 fn root_use(wire: &CertificateUseEnumType) -> Option<RootUse> {
     match wire {
@@ -48,16 +47,8 @@ pub(super) fn install_certificate(request: InstallCertificateRequest) -> Answere
 
 pub(in crate::station) fn certificate_answer(outcome: CertificateOutcome) -> String {
     match outcome {
-        CertificateOutcome::Installed(installed) => encode(&InstallCertificateResponse::new(match installed {
-            Installed::Accepted => InstallCertificateStatusEnumType::Accepted,
-            Installed::Rejected => InstallCertificateStatusEnumType::Rejected,
-            Installed::Failed => InstallCertificateStatusEnumType::Failed,
-        })),
-        CertificateOutcome::Signed(accepted) => encode(&CertificateSignedResponse::new(if accepted {
-            CertificateSignedStatusEnumType::Accepted
-        } else {
-            CertificateSignedStatusEnumType::Rejected
-        })),
+        CertificateOutcome::Installed(_) => encode(&InstallCertificateResponse::new(outcome.as_str().into())),
+        CertificateOutcome::Signed(_) => encode(&CertificateSignedResponse::new(outcome.as_str().into())),
     }
 }
 
@@ -67,20 +58,9 @@ pub(super) fn delete_certificate(
     request: &DeleteCertificateRequest,
 ) -> DeleteCertificateResponse {
     let name = &request.certificate_hash_data;
-    let deleted = match HashAlgorithm::from_wire(name.hash_algorithm.as_str()) {
-        Some(algorithm) => station.delete_certificate(&CertificateHashData::new(
-            algorithm,
-            name.issuer_name_hash.as_str(),
-            name.issuer_key_hash.as_str(),
-            name.serial_number.as_str(),
-        )),
-        None => Deleted::NotFound,
-    };
-    DeleteCertificateResponse::new(match deleted {
-        Deleted::Accepted => DeleteCertificateStatusEnumType::Accepted,
-        Deleted::Failed => DeleteCertificateStatusEnumType::Failed,
-        Deleted::NotFound => DeleteCertificateStatusEnumType::NotFound,
-    })
+    let hashes = [&*name.issuer_name_hash, &*name.issuer_key_hash, &*name.serial_number];
+    let deleted = station.delete_certificate_of_hash(name.hash_algorithm.as_str(), hashes);
+    DeleteCertificateResponse::new(deleted.as_str().into())
 }
 
 /// 1.6 security, M03.FR.01/02/03/04

@@ -1,12 +1,11 @@
 //! Logs for a 1.6 CSMS (edition 2, 4.4 and 5.9; 1.6 security, N01).
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use ocpp_types::v1_6::{
     DiagnosticsStatus, DiagnosticsStatusNotificationRequest, GetDiagnosticsRequest, GetDiagnosticsResponse,
-    GetLogRequest, GetLogResponse, LogEnumType, LogStatusEnumType, LogStatusNotificationRequest, StationRequest,
-    UploadLogStatusEnumType,
+    GetLogRequest, GetLogResponse, LogStatusNotificationRequest, StationRequest, UploadLogStatusEnumType,
 };
 use ocpp_types::{Text, encode};
 
@@ -29,11 +28,7 @@ pub(super) fn get_diagnostics(request: &GetDiagnosticsRequest) -> Answered {
     Answered::AfterLog(Box::new(LogRequest {
         request_id: None,
         location: request.location.clone(),
-        log: LogWanted {
-            kind: LogKind::Diagnostics,
-            oldest: request.start_time.map(|time| time.timestamp()),
-            latest: request.stop_time.map(|time| time.timestamp()),
-        },
+        log: LogWanted::between(LogKind::Diagnostics, request.start_time, request.stop_time),
         // 1.6 errata 3.50
         attempts: Attempts::new(request.retries, request.retry_interval),
     }))
@@ -48,33 +43,18 @@ pub(in crate::station) fn diagnostics_answer(outcome: &LogOutcome) -> String {
 
 /// 1.6 security, N01 and 5.9
 pub(super) fn get_log(station: &Station, request: &GetLogRequest) -> Answered {
-    let kind = match request.log_type {
-        LogEnumType::DiagnosticsLog => LogKind::Diagnostics,
-        LogEnumType::SecurityLog => LogKind::Security,
-        _ => return Answered::Now(log_answer(&LogOutcome::Rejected)),
-    };
-    if !station.can_fetch(&request.log.remote_location) {
+    let (kind, log) = (LogKind::from_name(request.log_type.as_str()), &request.log);
+    let Some(kind) = kind.filter(|_| station.can_fetch(&log.remote_location)) else {
         return Answered::Now(log_answer(&LogOutcome::Rejected));
-    }
-    Answered::AfterLog(Box::new(LogRequest {
-        request_id: Some(request.request_id),
-        location: request.log.remote_location.to_string(),
-        log: LogWanted {
-            kind,
-            oldest: request.log.oldest_timestamp.map(|time| time.timestamp()),
-            latest: request.log.latest_timestamp.map(|time| time.timestamp()),
-        },
-        attempts: Attempts::new(request.retries, request.retry_interval),
-    }))
+    };
+    let wanted = LogWanted::between(kind, log.oldest_timestamp, log.latest_timestamp);
+    let attempts = Attempts::new(request.retries, request.retry_interval);
+    Answered::AfterLog(LogRequest::new(request.request_id, &log.remote_location, wanted, attempts))
 }
 
 /// 1.6 security, N01.FR.01 and 5.10
 pub(in crate::station) fn log_answer(outcome: &LogOutcome) -> String {
-    let mut response = GetLogResponse::new(match outcome {
-        LogOutcome::Accepted(_) => LogStatusEnumType::Accepted,
-        LogOutcome::AcceptedCanceled(_) => LogStatusEnumType::AcceptedCanceled,
-        LogOutcome::Rejected => LogStatusEnumType::Rejected,
-    });
+    let mut response = GetLogResponse::new(outcome.as_str().into());
     response.filename = outcome.file_name().map(Text::truncated);
     encode(&response)
 }

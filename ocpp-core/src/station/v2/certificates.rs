@@ -5,18 +5,16 @@ use alloc::vec::Vec;
 
 use ocpp_types::v2_1::{
     CertificateHashDataChainType, CertificateHashDataType, CertificateSignedRequest, CertificateSignedResponse,
-    CertificateSignedStatusEnumType, CertificateSigningUseEnumType, DeleteCertificateRequest,
-    DeleteCertificateResponse, DeleteCertificateStatusEnumType, GetCertificateIdUseEnumType,
+    CertificateSigningUseEnumType, DeleteCertificateRequest, DeleteCertificateResponse, GetCertificateIdUseEnumType,
     GetInstalledCertificateIdsRequest, GetInstalledCertificateIdsResponse, GetInstalledCertificateStatusEnumType,
-    HashAlgorithmEnumType, InstallCertificateRequest, InstallCertificateResponse, InstallCertificateStatusEnumType,
-    InstallCertificateUseEnumType,
+    HashAlgorithmEnumType, InstallCertificateRequest, InstallCertificateResponse, InstallCertificateUseEnumType,
 };
 use ocpp_types::{Text, encode};
 
-use crate::certificate_hash::{CertificateHashData, HashAlgorithm};
+use crate::certificate_hash::CertificateHashData;
 use crate::station::Station;
 use crate::station::dialect::Answered;
-use crate::station::security::{CertificateOutcome, CertificateRequest, Deleted, Installed, RootUse};
+use crate::station::security::{CertificateOutcome, CertificateRequest, Installed, RootUse};
 
 /// A02.FR.06, A02.FR.13, A02.FR.26
 pub(super) fn certificate_signed(station: &mut Station, request: CertificateSignedRequest) -> Answered {
@@ -46,16 +44,8 @@ pub(super) fn install_certificate(request: InstallCertificateRequest) -> Answere
 
 pub(in crate::station) fn certificate_answer(outcome: CertificateOutcome) -> String {
     match outcome {
-        CertificateOutcome::Installed(installed) => encode(&InstallCertificateResponse::new(match installed {
-            Installed::Accepted => InstallCertificateStatusEnumType::Accepted,
-            Installed::Rejected => InstallCertificateStatusEnumType::Rejected,
-            Installed::Failed => InstallCertificateStatusEnumType::Failed,
-        })),
-        CertificateOutcome::Signed(accepted) => encode(&CertificateSignedResponse::new(if accepted {
-            CertificateSignedStatusEnumType::Accepted
-        } else {
-            CertificateSignedStatusEnumType::Rejected
-        })),
+        CertificateOutcome::Installed(_) => encode(&InstallCertificateResponse::new(outcome.as_str().into())),
+        CertificateOutcome::Signed(_) => encode(&CertificateSignedResponse::new(outcome.as_str().into())),
     }
 }
 
@@ -65,20 +55,9 @@ pub(super) fn delete_certificate(
     request: &DeleteCertificateRequest,
 ) -> DeleteCertificateResponse {
     let name = &request.certificate_hash_data;
-    let deleted = match HashAlgorithm::from_wire(name.hash_algorithm.as_str()) {
-        Some(algorithm) => station.delete_certificate(&CertificateHashData::new(
-            algorithm,
-            name.issuer_name_hash.as_str(),
-            name.issuer_key_hash.as_str(),
-            name.serial_number.as_str(),
-        )),
-        None => Deleted::NotFound,
-    };
-    DeleteCertificateResponse::new(match deleted {
-        Deleted::Accepted => DeleteCertificateStatusEnumType::Accepted,
-        Deleted::Failed => DeleteCertificateStatusEnumType::Failed,
-        Deleted::NotFound => DeleteCertificateStatusEnumType::NotFound,
-    })
+    let hashes = [&*name.issuer_name_hash, &*name.issuer_key_hash, &*name.serial_number];
+    let deleted = station.delete_certificate_of_hash(name.hash_algorithm.as_str(), hashes);
+    DeleteCertificateResponse::new(deleted.as_str().into())
 }
 
 /// What a list of certificates calls the uses of roots.

@@ -1,10 +1,9 @@
 //! Logs for a 2.x CSMS (N01).
 
-use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use ocpp_types::v2_1::{
-    GetLogRequest, GetLogResponse, LogEnumType, LogStatusEnumType, LogStatusNotificationRequest, StatusInfoType,
+    GetLogRequest, GetLogResponse, LogStatusEnumType, LogStatusNotificationRequest, StatusInfoType,
     UploadLogStatusEnumType,
 };
 use ocpp_types::{Text, encode};
@@ -17,36 +16,23 @@ use crate::station::{LogKind, LogStatus, LogWanted, Station};
 
 /// N01
 pub(super) fn get_log(station: &Station, request: &GetLogRequest) -> Answered {
-    let kind = match request.log_type {
-        LogEnumType::DiagnosticsLog => LogKind::Diagnostics,
-        LogEnumType::SecurityLog => LogKind::Security,
-        LogEnumType::DataCollectorLog => LogKind::DataCollector,
-        _ => return Answered::Now(log_answer(&LogOutcome::Rejected)),
+    let log = &request.log;
+    let Some(kind) = LogKind::from_name(request.log_type.as_str()) else {
+        return Answered::Now(log_answer(&LogOutcome::Rejected));
     };
-    if !station.can_fetch(&request.log.remote_location) {
+    if !station.can_fetch(&log.remote_location) {
         let mut response = GetLogResponse::new(LogStatusEnumType::Rejected);
         response.status_info = Some(StatusInfoType::new(Text::truncated("InvalidURL")));
         return Answered::Now(encode(&response));
     }
-    Answered::AfterLog(Box::new(LogRequest {
-        request_id: Some(request.request_id),
-        location: request.log.remote_location.to_string(),
-        log: LogWanted {
-            kind,
-            oldest: request.log.oldest_timestamp.map(|time| time.timestamp()),
-            latest: request.log.latest_timestamp.map(|time| time.timestamp()),
-        },
-        attempts: Attempts::new(request.retries, request.retry_interval),
-    }))
+    let wanted = LogWanted::between(kind, log.oldest_timestamp, log.latest_timestamp);
+    let attempts = Attempts::new(request.retries, request.retry_interval);
+    Answered::AfterLog(LogRequest::new(request.request_id, &log.remote_location, wanted, attempts))
 }
 
 /// N01.FR.01, N01.FR.05
 pub(in crate::station) fn log_answer(outcome: &LogOutcome) -> String {
-    let mut response = GetLogResponse::new(match outcome {
-        LogOutcome::Accepted(_) => LogStatusEnumType::Accepted,
-        LogOutcome::AcceptedCanceled(_) => LogStatusEnumType::AcceptedCanceled,
-        LogOutcome::Rejected => LogStatusEnumType::Rejected,
-    });
+    let mut response = GetLogResponse::new(outcome.as_str().into());
     response.filename = outcome.file_name().map(Text::truncated);
     encode(&response)
 }
