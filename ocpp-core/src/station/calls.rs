@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::config::BootReason;
 use super::event::{ConnectorStatus, Registration};
 use super::facts::{Fault, Token};
+use super::inventory::PhysicalVariable;
 use super::metering::MeterValue;
 use super::progress::ProgressReport;
 use super::reservations::ReservationUpdate;
@@ -146,8 +147,8 @@ pub(super) struct ProfilesReport {
 #[derive(Debug, Clone)]
 pub(super) enum ReportItem {
     Setting(&'static Definition, Option<String>),
-    /// `AvailabilityState` of the station, an EVSE or a connector; `Preparing` stands for `Occupied`.
-    Availability(Component, ConnectorStatus),
+    /// Of a part of the station.
+    Physical(PhysicalVariable),
 }
 
 /// What has a status.

@@ -89,6 +89,7 @@ mod evse;
 mod facts;
 mod firmware;
 mod input;
+mod inventory;
 mod journal;
 mod local_authorization;
 mod local_list;

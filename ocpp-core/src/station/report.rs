@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::Station;
 use super::calls::{Call, Component, Report, ReportItem};
 use super::event::ConnectorStatus;
+use super::inventory::PhysicalValue;
 use super::settings::{Access, Settings};
 
 /// Variables in one message.
@@ -26,7 +27,11 @@ impl Station {
     pub(super) fn report(&mut self, base: ReportBase, request_id: i64) {
         let mut items: Vec<ReportItem> = Vec::new();
         if base != ReportBase::Configuration {
-            items.extend(self.availability().map(|(component, status)| ReportItem::Availability(component, status)));
+            let variables = self.physical_variables().into_iter();
+            // B07.FR.09
+            let wanted = variables
+                .filter(|variable| base == ReportBase::Full || matches!(variable.value, PhysicalValue::State(_)));
+            items.extend(wanted.map(ReportItem::Physical));
         }
         if base != ReportBase::Summary {
             let rows = Settings::variables(self.version());

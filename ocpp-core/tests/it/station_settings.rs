@@ -200,6 +200,43 @@ fn the_summary_says_what_is_available() {
     }
 }
 
+/// B06.FR.01, B07.FR.08: what a CSMS asks about the parts of a station before anything else.
+#[test]
+fn the_parts_of_the_station_are_told_with_what_they_are() {
+    for version in V2 {
+        let mut config = config(version);
+        config.evses[0].max_power = Some("22000".parse().unwrap());
+        config.evses[0].connector_type = Some("cType2".into());
+        let mut world = Script::booted_with(config);
+        let evse = json!({"name": "EVSE", "evse": {"id": 1}});
+        let connector = json!({"name": "Connector", "evse": {"id": 1, "connectorId": 1}});
+        let station = json!({"name": "ChargingStation"});
+        for (component, name, value) in [
+            (&station, "Available", "true"),
+            (&station, "VendorName", "ACME"),
+            (&station, "Model", "Wallbox"),
+            (&station, "SupplyPhases", "3"),
+            (&evse, "Available", "true"),
+            (&evse, "SupplyPhases", "3"),
+            (&evse, "Power", "0"),
+            (&connector, "ConnectorType", "cType2"),
+            (&connector, "SupplyPhases", "3"),
+        ] {
+            let asked = json!({"component": component, "variable": {"name": name}});
+            assert_eq!(get(&mut world, &asked)["attributeValue"], value, "{version} {name}");
+            assert_eq!(set(&mut world, asked, value)["attributeStatus"], "Rejected", "{version} {name}");
+        }
+        let asked = json!({"component": evse, "variable": {"name": "Nonsense"}});
+        assert_eq!(get(&mut world, &asked)["attributeStatus"], "UnknownVariable", "{version}");
+        world.peer.forget();
+        world.ask("GetBaseReport", json!({"requestId": 5, "reportBase": "FullInventory"}));
+        let parts = world.peer.payloads("NotifyReport");
+        let mut items = parts.iter().flat_map(|part| part["reportData"].as_array().unwrap());
+        let power = items.find(|item| item["variable"]["name"] == "Power").unwrap();
+        assert_eq!(power["variableCharacteristics"]["maxLimit"].as_f64(), Some(22_000.0), "{version}");
+    }
+}
+
 #[test]
 fn a_change_survives_the_power_cut_and_the_local_operator_can_take_it_back() {
     for version in [Version::V1_6, Version::V2_0_1, Version::V2_1] {

@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 
 use ocpp_types::v2_1::{
     AttributeEnumType, ComponentType, DataEnumType, EVSEType, GetVariableDataType, GetVariableResultType,
@@ -14,6 +15,7 @@ use ocpp_types::{Decimal, Text};
 use super::Rules;
 use crate::station::calls::{Component, Report, ReportItem};
 use crate::station::event::ConnectorStatus;
+use crate::station::inventory::{PhysicalValue, PhysicalVariable};
 use crate::station::settings::table::{Kind, Variable};
 use crate::station::settings::{Access, Definition, Key, Settings};
 use crate::station::{SettingChange, Station};
@@ -24,22 +26,24 @@ const STATES: &str = "Available,Occupied,Reserved,Unavailable,Faulted";
 /// What a name on the wire stands for.
 enum Found {
     Row(&'static Definition),
-    Availability(ConnectorStatus),
+    Physical(PhysicalVariable),
     UnknownVariable,
     UnknownComponent,
 }
 
 /// B05.FR.04, B05.FR.05, B06.FR.06, B06.FR.07, B06.FR.15
 fn find(station: &Station, rules: &Rules, component: &ComponentType, variable: &VariableType) -> Found {
-    if let Some((_, status)) = station.availability().find(|(known, _)| is_component(component, *known)) {
-        let is_state = variable.name.eq_ignore_ascii_case("AvailabilityState") && variable.instance.is_none();
-        if is_state {
-            return Found::Availability(status);
-        }
-        // The station itself has settings besides.
-        if component.evse.is_some() {
-            return Found::UnknownVariable;
-        }
+    let mut of_component = station.physical_variables();
+    of_component.retain(|known| is_component(component, known.component));
+    let is_part = !of_component.is_empty();
+    let is_meant =
+        |known: &PhysicalVariable| variable.name.eq_ignore_ascii_case(known.name) && variable.instance.is_none();
+    if let Some(known) = of_component.into_iter().find(is_meant) {
+        return Found::Physical(known);
+    }
+    // The station itself has settings besides.
+    if is_part && component.evse.is_some() {
+        return Found::UnknownVariable;
     }
     // None of the others has an instance or belongs to an EVSE.
     if !component.instance.as_deref().is_none_or(str::is_empty) || component.evse.is_some() {
@@ -104,13 +108,13 @@ fn get_variable(station: &Station, rules: &Rules, data: GetVariableDataType) -> 
         Found::UnknownComponent => (GetVariableStatusEnumType::UnknownComponent, None),
         Found::UnknownVariable => (GetVariableStatusEnumType::UnknownVariable, None),
         // B06.FR.08
-        Found::Row(_) | Found::Availability(_) if attribute != AttributeEnumType::Actual => {
+        Found::Row(_) | Found::Physical(_) if attribute != AttributeEnumType::Actual => {
             (GetVariableStatusEnumType::NotSupportedAttributeType, None)
         }
         // B06.FR.09
         Found::Row(row) if row.access == Access::WriteOnly => (GetVariableStatusEnumType::Rejected, None),
         Found::Row(row) => (GetVariableStatusEnumType::Accepted, Some(station.value_of(row))),
-        Found::Availability(status) => (GetVariableStatusEnumType::Accepted, Some(state(status).to_owned())),
+        Found::Physical(known) => (GetVariableStatusEnumType::Accepted, Some(physical_value(&known.value))),
     };
     let mut result = GetVariableResultType::new(status, data.component, data.variable);
     result.attribute_type = Some(attribute);
@@ -135,11 +139,11 @@ fn set_variable(station: &mut Station, rules: &Rules, data: SetVariableDataType)
         Found::UnknownComponent => SetVariableStatusEnumType::UnknownComponent,
         Found::UnknownVariable => SetVariableStatusEnumType::UnknownVariable,
         // B05.FR.06
-        Found::Row(_) | Found::Availability(_) if attribute != AttributeEnumType::Actual => {
+        Found::Row(_) | Found::Physical(_) if attribute != AttributeEnumType::Actual => {
             SetVariableStatusEnumType::NotSupportedAttributeType
         }
         // B05.FR.09
-        Found::Availability(_) => SetVariableStatusEnumType::Rejected,
+        Found::Physical(_) => SetVariableStatusEnumType::Rejected,
         Found::Row(row) => match station.change_by_csms(row, &data.attribute_value) {
             Ok(SettingChange::Applied) => SetVariableStatusEnumType::Accepted,
             Ok(SettingChange::RebootRequired) => SetVariableStatusEnumType::RebootRequired,
@@ -158,20 +162,46 @@ pub(super) fn notify_report(station: &Station, report: &Report) -> NotifyReportR
     request.tbc = Some(report.more_follows);
     let data = report.items.iter().filter_map(|item| match item {
         ReportItem::Setting(row, value) => Some(report_data(station, row, row.v2.as_ref()?, value.as_deref())),
-        ReportItem::Availability(component, status) => Some(availability_data(*component, *status)),
+        ReportItem::Physical(known) => Some(physical_data(known)),
     });
     request.report_data = Some(data.collect());
     request
 }
 
-fn availability_data(component: Component, status: ConnectorStatus) -> ReportDataType {
+fn physical_value(value: &PhysicalValue) -> String {
+    match value {
+        PhysicalValue::State(status) => state(*status).to_owned(),
+        PhysicalValue::Flag(flag) => flag.to_string(),
+        PhysicalValue::Number(number) => number.to_string(),
+        PhysicalValue::Power { now, .. } => now.normalize().to_string(),
+        PhysicalValue::Text(text) => text.clone(),
+    }
+}
+
+fn physical_data(known: &PhysicalVariable) -> ReportDataType {
     let mut attribute = VariableAttributeType::new();
-    attribute.value = Some(Text::truncated(state(status)));
+    attribute.value = Some(Text::truncated(&physical_value(&known.value)));
     attribute.mutability = Some(MutabilityEnumType::ReadOnly);
-    let variable = VariableType::new(Text::truncated("AvailabilityState"));
-    let mut data = ReportDataType::new(wire_component(component), variable, alloc::vec![attribute]);
-    let mut characteristics = VariableCharacteristicsType::new(DataEnumType::OptionList, false);
-    characteristics.values_list = Some(Text::truncated(STATES));
+    let variable = VariableType::new(Text::truncated(known.name));
+    let mut data = ReportDataType::new(wire_component(known.component), variable, alloc::vec![attribute]);
+    let mut characteristics = VariableCharacteristicsType::new(
+        match known.value {
+            PhysicalValue::State(_) => DataEnumType::OptionList,
+            PhysicalValue::Flag(_) => DataEnumType::Boolean,
+            PhysicalValue::Number(_) => DataEnumType::Integer,
+            PhysicalValue::Power { .. } => DataEnumType::Decimal,
+            PhysicalValue::Text(_) => DataEnumType::String,
+        },
+        false,
+    );
+    match known.value {
+        PhysicalValue::State(_) => characteristics.values_list = Some(Text::truncated(STATES)),
+        PhysicalValue::Power { most, .. } => {
+            characteristics.unit = Some(Text::truncated("W"));
+            characteristics.max_limit = most;
+        }
+        PhysicalValue::Flag(_) | PhysicalValue::Number(_) | PhysicalValue::Text(_) => {}
+    }
     data.variable_characteristics = Some(Box::new(characteristics));
     data
 }
