@@ -89,12 +89,21 @@ macro_rules! enumeration {
             pub const SCHEMA: &'static $crate::schema::EnumSchema =
                 &$crate::schema::EnumSchema { name: $name, values: &[$($value),*] };
 
+            /// The text on the wire, `None` for one that the standard does not have.
+            #[must_use]
+            pub const fn as_listed(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => Some($value),)*
+                    Self::Unlisted(_) => None,
+                }
+            }
+
             /// The text on the wire.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
-                    $(Self::$variant => $value,)*
                     Self::Unlisted(text) => text,
+                    listed => listed.as_listed().unwrap_or_default(),
                 }
             }
         }

@@ -116,6 +116,19 @@ impl Session {
         Ok(call)
     }
 
+    /// Takes a call back; `false` where it was sent.
+    pub(super) fn withdraw(&mut self, call: CallId) -> bool {
+        if !self.endpoint.cancel(call) {
+            return false;
+        }
+        if let Some(pending) = self.calls.pending.remove(&call)
+            && let Some(message) = pending.message
+        {
+            self.gate.declined(message.action(), pending.requested.as_deref());
+        }
+        true
+    }
+
     /// A station that was told to wait is accepted: it need not wait until its interval is over (B02.FR.04).
     pub(super) fn trigger_boot(&mut self) {
         let command = Command::TriggerMessage { message: "BootNotification".into(), place: None };

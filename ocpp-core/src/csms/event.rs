@@ -190,7 +190,21 @@ pub enum Event {
         /// How handing it over ended.
         outcome: CallOutcome,
     },
-    /// A station that asked for a certificate by itself (A03) was handed it.
+    /// A certificate that the session has the station renew by itself, because it has expired (A00.FR.429, A00.FR.807), is on its way.
+    CertificateRenewing {
+        /// For what.
+        purpose: CertificatePurpose,
+        /// How it goes.
+        progress: Progress,
+    },
+    /// The end of that. Where the station has no new certificate, it is asked again after its next boot.
+    CertificateRenewed {
+        /// For what.
+        purpose: CertificatePurpose,
+        /// How it ended.
+        end: FlowEnd,
+    },
+    /// A station that asked for a certificate by itself (A03) was handed it, or it came to nothing.
     CertificateDelivered {
         /// For what.
         purpose: CertificatePurpose,

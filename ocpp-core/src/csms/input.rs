@@ -69,6 +69,9 @@ pub enum Input {
         /// What.
         command: Command,
     },
+    /// The application does not want a [`Command::Flow`] any more: it ends as [`FlowEnd::Cancelled`](super::flows::FlowEnd::Cancelled), in
+    /// whatever step it is, connected or not. Changes nothing where this command has ended, or is no flow.
+    Cancel(CommandId),
 }
 
 /// The answer to a [`Question`](super::Question).

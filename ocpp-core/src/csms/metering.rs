@@ -1,11 +1,10 @@
 //! Meter readings without regard to version.
 
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use jiff::Timestamp;
-use ocpp_types::schema::EnumSchema;
 use rust_decimal::Decimal;
 
 /// Samples taken at one moment (MeterValueType; 1.6 MeterValue).
@@ -69,12 +68,13 @@ impl Sample {
 }
 
 /// A word of a station: copied only where it is none of the standard's. A charging station sends a dozen of samples at a time.
-pub(super) fn word(standard: &EnumSchema, text: &str) -> Cow<'static, str> {
-    match standard.values.iter().find(|known| **known == text) {
-        Some(known) => Cow::Borrowed(known),
-        None => Cow::Owned(text.to_string()),
-    }
+macro_rules! word {
+    ($value:expr) => {{
+        let value = &$value;
+        value.as_listed().map_or_else(|| Cow::Owned(value.as_str().into()), Cow::Borrowed)
+    }};
 }
+pub(super) use word;
 
 /// Where a station may measure what it gives, what is closest to the vehicle first.
 const LOCATIONS: [&str; 4] = ["Outlet", "Cable", "Body", "Inlet"];

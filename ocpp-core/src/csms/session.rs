@@ -122,6 +122,7 @@ impl Session {
             Input::StoredAndAnswered { token, answer } => self.handle_stored(now, token, Some(answer)),
             Input::NotStored(token) => self.handle_stored(now, token, None),
             Input::Command { id, command } => self.handle_command(now, id, command),
+            Input::Cancel(id) => self.cancel(now, id),
         }
         self.work(now);
         while let Some(text) = self.endpoint.poll_transmit(now.instant) {

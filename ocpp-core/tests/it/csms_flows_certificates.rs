@@ -132,6 +132,61 @@ fn a_station_with_an_expired_certificate_is_pending_until_it_has_a_new_one() {
     }
 }
 
+/// How a renewal goes that the session began by itself, and how it ended.
+fn renewed(csms: &mut Csms) -> (Vec<Progress>, Vec<FlowEnd>) {
+    let progress = csms.take_events(|event| match event {
+        Event::CertificateRenewing { purpose: CertificatePurpose::ChargingStation, progress } => Some(progress.clone()),
+        _ => None,
+    });
+    let ends = csms.take_events(|event| match event {
+        Event::CertificateRenewed { purpose: CertificatePurpose::ChargingStation, end } => Some(end.clone()),
+        _ => None,
+    });
+    (progress, ends)
+}
+
+/// A00.FR.429, A00.FR.807
+#[test]
+fn the_application_is_told_how_a_renewal_goes_that_the_session_began() {
+    for version in Version::ALL {
+        let expired = || {
+            let mut csms = Csms::new(version);
+            let mut authentication = Authentication::new(3);
+            authentication.certificate_expired = true;
+            csms.reconnect(authentication);
+            csms.exchange("BootNotification", boot(version)).result();
+            csms
+        };
+        let accepted = Progress::Accepted { status: "Accepted".into() };
+
+        let mut csms = expired();
+        csms.answer_status("Accepted");
+        assert_eq!(renewed(&mut csms), (vec![accepted.clone()], vec![]));
+        let id = csms.call("SignCertificate", request(version, Some("ChargingStationCertificate"), Some(7)));
+        csms.decide(signed());
+        csms.reply(&id).result();
+        csms.answer_status("Accepted");
+        let steps = vec![Progress::CertificateRequested, Progress::CertificateSigned];
+        assert_eq!(renewed(&mut csms), (steps, vec![FlowEnd::Completed(Completion::Done)]));
+
+        let mut csms = expired();
+        csms.answer_status("Rejected");
+        let refused = FlowEnd::Refused { status: "Rejected".into(), reason: None };
+        assert_eq!(renewed(&mut csms), (vec![], vec![refused]));
+
+        let mut csms = expired();
+        csms.answer_status("Accepted");
+        csms.pass(HOUR);
+        let overdue = FlowEnd::TimedOut { awaited: Awaited::CertificateRequest };
+        assert_eq!(renewed(&mut csms), (vec![accepted], vec![overdue]));
+
+        // The node dies while the station is told.
+        let mut csms = expired();
+        csms.restart();
+        assert_eq!(renewed(&mut csms), (vec![], vec![FlowEnd::Interrupted]));
+    }
+}
+
 /// A02.FR.12, A03.FR.12; 1.6 security, A02.FR.12; 1.6 security, A03.FR.12
 #[test]
 fn a_request_that_cannot_be_signed_is_refused() {
@@ -164,12 +219,17 @@ fn a_station_that_asks_by_itself_is_handed_its_certificate() {
         }
         let request_id = (version == Version::V2_1).then_some(3);
         assert_eq!(payload.get("requestId").and_then(Value::as_i64), request_id);
-        let told = csms.take_events(|event| match event {
-            Event::CertificateDelivered { purpose, request_id, end } => Some((*purpose, *request_id, end.clone())),
-            _ => None,
-        });
+        let told = |csms: &mut Csms| {
+            csms.take_events(|event| match event {
+                Event::CertificateDelivered { purpose, request_id, end } => Some((*purpose, *request_id, end.clone())),
+                _ => None,
+            })
+        };
         let purpose = CertificatePurpose::ChargingStation;
-        assert_eq!(told, [(purpose, request_id, FlowEnd::Completed(Completion::Done))]);
+        assert_eq!(told(&mut csms), [(purpose, request_id, FlowEnd::Completed(Completion::Done))]);
+        csms.call("SignCertificate", request(version, Some("ChargingStationCertificate"), Some(3)));
+        csms.decide(Answer::Signing(Signing::Refused));
+        assert_eq!(told(&mut csms), [(purpose, request_id, FlowEnd::NotSigned)]);
     }
 }
 

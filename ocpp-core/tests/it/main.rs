@@ -12,6 +12,7 @@ mod csms_charging_needs;
 mod csms_commands;
 mod csms_conformance;
 mod csms_data_transfer;
+mod csms_flows_cancel;
 mod csms_flows_certificates;
 mod csms_flows_charging;
 mod csms_flows_customer;

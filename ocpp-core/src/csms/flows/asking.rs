@@ -16,12 +16,13 @@ use ocpp_types::v2_1::{
 
 use super::certificates::{CertificateHash, CertificatePurpose};
 use super::contracts::{self, ContractKey};
-use super::flow::CertificateDelivery;
+use super::flow::{CertificateDelivery, FlowEnd};
 use super::needs::{self, Needs};
 use super::question::{OcspRequest, Signing, SigningRequest};
 use super::revocation::{self, Check};
 use super::state::FlowOperation;
 use super::steps::Notice;
+use crate::csms::event::Event;
 use crate::csms::input::Answer;
 use crate::csms::message::ReplyMessage;
 use crate::csms::output::Question;
@@ -198,9 +199,15 @@ impl Session {
             Signing::Signed { chain } => {
                 let delivery = CertificateDelivery { purpose, chain, request_id };
                 // Where too much is under way, the station asks again (A03.FR.17).
-                let _ = self.start(now, None, Box::new(FlowOperation::delivery(delivery)));
+                if let Err(outcome) = self.start(now, None, Box::new(FlowOperation::delivery(delivery))) {
+                    let end = FlowEnd::CallFailed { action: "CertificateSigned".into(), outcome };
+                    self.event(Event::CertificateDelivered { purpose, request_id, end });
+                }
             }
-            Signing::Refused => self.tell_flows(now, &Notice::Signed { purpose, chain: None }),
+            Signing::Refused if renewed => self.tell_flows(now, &Notice::Signed { purpose, chain: None }),
+            Signing::Refused => {
+                self.event(Event::CertificateDelivered { purpose, request_id, end: FlowEnd::NotSigned });
+            }
             Signing::Later => {}
         }
     }

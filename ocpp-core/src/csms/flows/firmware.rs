@@ -49,11 +49,8 @@ impl Steps for Update {
     fn answered(&mut self, answer: FlowAnswer, context: &mut Context<'_>) -> Next {
         match answer {
             FlowAnswer::Status { status, .. } if status == "Accepted" || status == "AcceptedCanceled" => {
-                // L01.FR.24: the update before is canceled; of two without an id, only the newer can be told apart.
-                if status == "AcceptedCanceled" || self.request_id.is_none() {
-                    context.supersedes = Some(Exclusive::Firmware);
-                }
-                context.tell(Progress::Accepted { status });
+                // L01.FR.24: the update before is canceled.
+                context.transfer_accepted(status, self.request_id, Exclusive::Firmware);
                 self.patience(context)
             }
             answer => Next::refused(answer),
@@ -62,10 +59,8 @@ impl Steps for Update {
 
     fn noticed(&mut self, notice: &Notice<'_>, context: &mut Context<'_>) -> Option<Next> {
         let Notice::Firmware { status, request_id } = notice else { return None };
-        // L01.FR.10, L02.FR.06; one of 2.x without an id breaks L01.FR.20, and is taken for the update at hand. In 1.6 it's about an
-        // unsigned update.
-        let anonymous = request_id.is_none() && context.version != Some(Version::V1_6);
-        if *request_id != self.request_id && !anonymous {
+        // L01.FR.10, L02.FR.06. Without an id 2.x breaks L01.FR.20, and 1.6 tells of an unsigned update.
+        if !context.is_about(*request_id, self.request_id) {
             return None;
         }
         match *status {

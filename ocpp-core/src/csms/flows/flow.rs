@@ -23,7 +23,7 @@ use crate::csms::identity::Token;
 /// [`Event::FlowProgress`](crate::csms::Event::FlowProgress), and its end, exactly once like that of every command, by
 /// [`Event::CallFinished`](crate::csms::Event::CallFinished) with [`CallOutcome::Flow`].
 ///
-/// A flow that waits for the station outlives connections and, by the [`Snapshot`](crate::csms::Snapshot), the node; one whose call is
+/// [`Input::Cancel`](crate::csms::Input::Cancel) ends it early. A flow that waits for the station outlives connections and, by the [`Snapshot`](crate::csms::Snapshot), the node; one whose call is
 /// under way when the node dies ends as [`FlowEnd::Interrupted`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -470,6 +470,9 @@ pub enum FlowEnd {
     },
     /// A newer flow of its kind took its place.
     Superseded,
+    /// The application did not want it any more. What the station was told before is not taken back: it may still do what it accepted, and of
+    /// two passwords both stay good unless [`Progress::PasswordSuperseded`] was told.
+    Cancelled,
     /// The CSMS restarted while a call was under way: whether the station acted is not known.
     Interrupted,
     /// A rule forbids it; nothing was sent.

@@ -48,10 +48,7 @@ impl Steps for Upload {
         match answer {
             FlowAnswer::Status { status, file, .. } if status == "Accepted" || status == "AcceptedCanceled" => {
                 // N01.FR.12
-                if status == "AcceptedCanceled" || self.request_id.is_none() {
-                    context.supersedes = Some(Exclusive::Log);
-                }
-                context.tell(Progress::Accepted { status });
+                context.transfer_accepted(status, self.request_id, Exclusive::Log);
                 if let Some(name) = file {
                     context.tell(Progress::File { name });
                 }
@@ -67,9 +64,8 @@ impl Steps for Upload {
 
     fn noticed(&mut self, notice: &Notice<'_>, context: &mut Context<'_>) -> Option<Next> {
         let Notice::Log { status, request_id } = notice else { return None };
-        // N01.FR.07; one of 2.x without an id breaks N01.FR.13, and is taken for the upload at hand. In 1.6 it's about diagnostics.
-        let anonymous = request_id.is_none() && context.version != Some(Version::V1_6);
-        if *request_id != self.request_id && !anonymous {
+        // N01.FR.07. Without an id 2.x breaks N01.FR.13, and 1.6 tells of diagnostics.
+        if !context.is_about(*request_id, self.request_id) {
             return None;
         }
         match *status {

@@ -2,7 +2,7 @@
 //! somebody else must answer.
 //!
 //! A [`Flow`] is started by [`Command::Flow`](super::Command::Flow). It makes calls, waits for what the station tells, and comes to exactly
-//! one [`FlowEnd`], whatever is refused, lost or never answered. One that waits for the station goes on after the connection ended, and
+//! one [`FlowEnd`], whatever is refused, lost, cancelled or never answered. One that waits for the station goes on after the connection ended, and
 //! after the CSMS restarted from a [`Snapshot`](super::Snapshot); one with a call under way ends as
 //! [`FlowEnd::Interrupted`] then, because nobody knows whether the station acted.
 
@@ -66,7 +66,6 @@ use self::contracts::Contracts;
 use self::held::HeldList;
 use self::installed::Certificates;
 use self::streams::Monitors;
-use super::command::CallOutcome;
 use super::config::RegistrationStatus;
 use super::event::Event;
 use super::identity::CommandId;
@@ -160,11 +159,7 @@ impl Session {
                 Ok(restored) => {
                     self.resume(now, restored.command, Box::new(restored.operation), restored.rest);
                 }
-                Err(Some(command)) => {
-                    let outcome = CallOutcome::Flow(Box::new(FlowEnd::Interrupted));
-                    self.event(Event::CallFinished { command, outcome });
-                }
-                Err(None) => {}
+                Err(told) => self.outputs.extend(told.map(Output::Event)),
             }
         }
     }

@@ -109,6 +109,12 @@ impl Steps for Password {
         }
     }
 
+    fn cancelled(&mut self, sent: bool, context: &mut Context<'_>) {
+        if sent && self.state == State::Telling {
+            context.tell(Progress::PasswordUncertain);
+        }
+    }
+
     fn noticed(&mut self, notice: &Notice<'_>, context: &mut Context<'_>) -> Option<Next> {
         let Notice::Connected = notice else { return None };
         let used = context.authentication.and_then(|authentication| authentication.password);

@@ -133,6 +133,9 @@ pub(in crate::csms) struct SavedFlow {
     command: Option<CommandId>,
     /// `None` where it can't go on: a call was under way.
     waiting: Option<(State, Moment)>,
+    /// The certificate that it renews.
+    #[serde(default)]
+    renews: Option<CertificatePurpose>,
 }
 
 impl FlowOperation {
@@ -169,9 +172,13 @@ impl FlowOperation {
         if let Some(profile) = reached_profile {
             session.flows.least_profile = session.flows.least_profile.max(profile);
         }
-        if let Some(command) = scene.command {
-            for progress in progress {
-                scene.session.event(Event::FlowProgress { command, progress });
+        for progress in progress {
+            match (scene.command, &self.state) {
+                (Some(command), _) => scene.session.event(Event::FlowProgress { command, progress }),
+                (None, State::Renewal(renewal)) => {
+                    scene.session.event(Event::CertificateRenewing { purpose: renewal.purpose(), progress });
+                }
+                _ => {}
             }
         }
         if let Some(exclusive) = supersedes {
@@ -221,6 +228,9 @@ impl FlowOperation {
                 scene.session.event(Event::CertificateDelivered { purpose, request_id, end: end.clone() });
             }
         }
+        if let (State::Renewal(renewal), None) = (&self.state, scene.command) {
+            scene.session.event(Event::CertificateRenewed { purpose: renewal.purpose(), end: end.clone() });
+        }
         operations::Next::End(CallOutcome::Flow(Box::new(end)))
     }
 }
@@ -242,6 +252,10 @@ impl Operation for FlowOperation {
                 self.go_on(scene, |steps, context| Some(steps.answered(answer, context)))
             }
             Happened::Failed(outcome) => self.failed(scene, outcome),
+            Happened::Cancelled { sent } => self.go_on(scene, |steps, context| {
+                steps.cancelled(sent, context);
+                Some(Next::End(FlowEnd::Cancelled))
+            }),
             Happened::TimedOut => self.go_on(scene, |steps, context| Some(steps.overdue(context))),
             Happened::Connected => self.notice(scene, &Notice::Connected),
             Happened::Request(request) => self.requested(scene, request),
@@ -264,7 +278,11 @@ impl Operation for FlowOperation {
 
     fn saved(&self, command: Option<CommandId>) -> Option<SavedFlow> {
         let waiting = self.waits_until.map(|until| (self.state.clone(), until));
-        Some(SavedFlow { command, waiting })
+        let renews = match &self.state {
+            State::Renewal(renewal) => Some(renewal.purpose()),
+            _ => None,
+        };
+        Some(SavedFlow { command, waiting, renews })
     }
 }
 
@@ -330,9 +348,19 @@ impl SavedFlow {
     }
 
     /// Whether it goes on: it waited for the station.
-    pub(in crate::csms) fn restore(self, now: Now) -> Result<Restored, Option<CommandId>> {
-        let Self { command, waiting } = self;
-        let Some((state, end)) = waiting else { return Err(command) };
+    ///
+    /// # Errors
+    /// What the application is told where it does not.
+    pub(in crate::csms) fn restore(self, now: Now) -> Result<Restored, Option<Event>> {
+        let Self { command, waiting, renews } = self;
+        let Some((state, end)) = waiting else {
+            let end = FlowEnd::Interrupted;
+            return Err(match (command, renews) {
+                (Some(command), _) => Some(Event::CallFinished { command, outcome: CallOutcome::Flow(Box::new(end)) }),
+                (None, Some(purpose)) => Some(Event::CertificateRenewed { purpose, end }),
+                (None, None) => None,
+            });
+        };
         let rest = end.since(now.utc);
         let operation = FlowOperation { state, action: "", waits_until: Some(end) };
         Ok(Restored { command, operation, rest })

@@ -39,6 +39,11 @@ pub(super) trait Steps {
         None
     }
 
+    /// The application does not want the flow any more; `sent` where its call was sent, and not answered. It ends, whatever is told here.
+    fn cancelled(&mut self, sent: bool, context: &mut Context<'_>) {
+        let _ = (sent, context);
+    }
+
     /// What it waited for did not happen in time.
     fn overdue(&mut self, context: &mut Context<'_>) -> Next;
 }
@@ -100,6 +105,20 @@ impl Context<'_> {
 
     pub(super) fn tell(&mut self, progress: Progress) {
         self.progress.push(progress);
+    }
+
+    /// The station accepted a transfer, and maybe gave up another for it; of two without an id, only the newer can be told apart.
+    pub(super) fn transfer_accepted(&mut self, status: String, request_id: Option<i64>, kind: Exclusive) {
+        if status == "AcceptedCanceled" || request_id.is_none() {
+            self.supersedes = Some(kind);
+        }
+        self.tell(Progress::Accepted { status });
+    }
+
+    /// Whether what the station tells with an id, or without one, is about the transfer with this id. 2.x without an id breaks a rule, and is
+    /// taken for the transfer at hand; in 1.6 there are transfers without.
+    pub(super) fn is_about(&self, told: Option<i64>, request_id: Option<i64>) -> bool {
+        told == request_id || (told.is_none() && self.version != Some(Version::V1_6))
     }
 }
 

@@ -96,6 +96,11 @@ pub(super) enum Happened<'a> {
     Disconnected,
     /// The station connected again.
     Connected,
+    /// The application does not want it any more.
+    Cancelled {
+        /// Whether its call was sent, and not answered.
+        sent: bool,
+    },
     /// Another flow, or an answer of the application, concerns it.
     Flow(&'a Notice<'a>),
 }
@@ -235,6 +240,18 @@ impl Session {
         self.operations.next += 1;
         let deadline = Some(now.instant + rest);
         self.operations.running.insert(id, Running { command, operation, call: None, deadline });
+    }
+
+    /// The application does not want a flow any more.
+    pub(super) fn cancel(&mut self, now: Now, command: CommandId) {
+        let mut running = self.operations.running.iter_mut();
+        let found = running.find(|(_, running)| {
+            running.command == Some(command) && running.operation.saved(running.command).is_some()
+        });
+        let Some((id, running)) = found else { return };
+        let (id, call) = (*id, running.call.take());
+        let sent = call.is_some_and(|call| !self.withdraw(call));
+        self.advance(now, id, Happened::Cancelled { sent });
     }
 
     /// Something happened that flows may be waiting for.

@@ -3,9 +3,8 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use ocpp_types::v1_6::{
-    Location, Measurand, MeterValue, Phase, ReadingContext, SampledValue, UnitOfMeasure, ValueFormat,
-};
+use ocpp_types::number::decimal_from_json;
+use ocpp_types::v1_6::{Measurand, MeterValue, SampledValue, UnitOfMeasure, ValueFormat};
 use rust_decimal::Decimal;
 
 use crate::csms::metering::{MeterReading, Sample, SampleValue, word};
@@ -27,25 +26,27 @@ fn sample(sampled: SampledValue) -> Sample {
     let unit = sampled.unit.map(|unit| match unit {
         // Both spellings are on the list of 1.6; the versions after it know one.
         UnitOfMeasure::Celcius => Cow::Borrowed("Celsius"),
-        unit => word(UnitOfMeasure::SCHEMA, unit.as_str()),
+        unit => word!(unit),
     });
     let is_energy = measurand.as_str().starts_with("Energy.Active");
     Sample {
         value,
         unit: unit.or(is_energy.then_some(Cow::Borrowed("Wh"))),
-        measurand: word(Measurand::SCHEMA, measurand.as_str()),
-        context: word(
-            ReadingContext::SCHEMA,
-            sampled.context.as_ref().map_or("Sample.Periodic", ReadingContext::as_str),
-        ),
-        phase: sampled.phase.map(|phase| word(Phase::SCHEMA, phase.as_str())),
-        location: word(Location::SCHEMA, sampled.location.as_ref().map_or("Outlet", Location::as_str)),
+        measurand: word!(measurand),
+        context: sampled.context.map_or(Cow::Borrowed("Sample.Periodic"), |context| word!(context)),
+        phase: sampled.phase.map(|phase| word!(phase)),
+        location: sampled.location.map_or(Cow::Borrowed("Outlet"), |location| word!(location)),
         signed: None,
     }
 }
 
 fn number(text: &str) -> Option<Decimal> {
     let text = text.trim();
+    // Mostly it is written as in JSON.
+    let is_plain = text.bytes().next_back().is_some_and(|last| last.is_ascii_digit());
+    if let Some(number) = is_plain.then(|| decimal_from_json(text)).flatten() {
+        return Some(number);
+    }
     Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()
 }
 
@@ -61,9 +62,10 @@ mod tests {
         assert_eq!(number("230.40").as_deref(), Some("230.40"));
         assert_eq!(number(" 5 ").as_deref(), Some("5"));
         assert_eq!(number("-1.5").as_deref(), Some("-1.5"));
+        assert_eq!(number("+1.5").as_deref(), Some("1.5"));
         assert_eq!(number("1.5e3").as_deref(), Some("1500"));
         assert_eq!(number("1.5E-3").as_deref(), Some("0.0015"));
-        for text in ["", "NaN", "inf", "1e400", "0x10", "1,5", "--1"] {
+        for text in ["", "-", ".", "-.", "NaN", "inf", "1e400", "0x10", "1,5", "--1"] {
             assert_eq!(number(text), None, "{text}");
         }
     }

@@ -6,9 +6,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use ocpp_types::Json;
-use ocpp_types::v2_1::{
-    LocationEnumType, MeasurandEnumType, MeterValueType, PhaseEnumType, ReadingContextEnumType, SampledValueType,
-};
+use ocpp_types::v2_1::{MeterValueType, SampledValueType};
 use rust_decimal::Decimal;
 
 use crate::csms::metering::{MeterReading, Sample, SampleValue, word};
@@ -22,10 +20,8 @@ pub(super) fn readings(values: Vec<MeterValueType>) -> Vec<MeterReading> {
 }
 
 fn sample(sampled: SampledValueType) -> Sample {
-    let measurand = word(
-        MeasurandEnumType::SCHEMA,
-        sampled.measurand.as_ref().map_or("Energy.Active.Import.Register", MeasurandEnumType::as_str),
-    );
+    let measurand =
+        sampled.measurand.map_or(Cow::Borrowed("Energy.Active.Import.Register"), |measurand| word!(measurand));
     let multiplier = sampled.unit_of_measure.as_ref().and_then(|unit| unit.multiplier).unwrap_or(0);
     let value = match scaled(sampled.value, multiplier) {
         Some(value) => SampleValue::Number(value),
@@ -42,18 +38,18 @@ fn sample(sampled: SampledValueType) -> Sample {
         // UnitOfMeasureType: Wh where an energy has no unit.
         unit: unit.or(measurand.starts_with("Energy.Active").then_some(Cow::Borrowed("Wh"))),
         measurand,
-        context: word(
-            ReadingContextEnumType::SCHEMA,
-            sampled.context.as_ref().map_or("Sample.Periodic", ReadingContextEnumType::as_str),
-        ),
-        phase: sampled.phase.map(|phase| word(PhaseEnumType::SCHEMA, phase.as_str())),
-        location: word(LocationEnumType::SCHEMA, sampled.location.as_ref().map_or("Outlet", LocationEnumType::as_str)),
+        context: sampled.context.map_or(Cow::Borrowed("Sample.Periodic"), |context| word!(context)),
+        phase: sampled.phase.map(|phase| word!(phase)),
+        location: sampled.location.map_or(Cow::Borrowed("Outlet"), |location| word!(location)),
         signed: signed.and_then(|signed| Json::from_serialize(signed).ok()).map(|json| json.get().to_string()),
     }
 }
 
 /// The value times a power of ten, exact or not at all.
 fn scaled(value: Decimal, multiplier: i64) -> Option<Decimal> {
+    if multiplier == 0 {
+        return Some(value);
+    }
     let steps = u32::try_from(multiplier.unsigned_abs()).ok().filter(|steps| *steps <= Decimal::MAX_SCALE)?;
     if multiplier >= 0 {
         value.checked_mul(Decimal::try_from_i128_with_scale(10_i128.checked_pow(steps)?, 0).ok()?)
