@@ -9,6 +9,42 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(feature = "tls")]
 use super::tls::TlsStream;
 
+/// A stream of bytes in both directions, whichever it is.
+pub(super) trait Bytes: AsyncRead + AsyncWrite + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Bytes for S {}
+
+/// Makes a stream of a type that has one inside.
+macro_rules! reads_and_writes_what_is_inside {
+    ($type:ident) => {
+        impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for $type<S> {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                buffer: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                self.get_mut().inside().poll_read(context, buffer)
+            }
+        }
+
+        impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for $type<S> {
+            fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+                self.get_mut().inside().poll_write(context, bytes)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.get_mut().inside().poll_flush(context)
+            }
+
+            fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.get_mut().inside().poll_shutdown(context)
+            }
+        }
+    };
+}
+#[cfg(feature = "tls")]
+pub(super) use reads_and_writes_what_is_inside;
+
 /// A stream of bytes that is encrypted (`wss`) or not (`ws`).
 #[derive(Debug)]
 pub enum Channel<S> {
@@ -19,39 +55,14 @@ pub enum Channel<S> {
     Tls(TlsStream<S>),
 }
 
-/// Calls a method of the stream inside, whichever it is.
-macro_rules! inner {
-    ($this:expr, $stream:ident => $call:expr) => {
-        match $this.get_mut() {
-            Channel::Plain(stream) => {
-                let $stream = Pin::new(stream);
-                $call
-            }
+impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
+    fn inside(&mut self) -> Pin<&mut (dyn Bytes + '_)> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream),
             #[cfg(feature = "tls")]
-            Channel::Tls(stream) => {
-                let $stream = Pin::new(stream);
-                $call
-            }
+            Self::Tls(stream) => Pin::new(stream),
         }
-    };
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Channel<S> {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        inner!(self, stream => stream.poll_read(context, buffer))
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Channel<S> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        inner!(self, stream => stream.poll_write(context, bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        inner!(self, stream => stream.poll_flush(context))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        inner!(self, stream => stream.poll_shutdown(context))
-    }
-}
+reads_and_writes_what_is_inside!(Channel);

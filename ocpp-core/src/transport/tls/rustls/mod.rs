@@ -47,3 +47,33 @@ fn chain(end_entity: &CertificateDer<'_>, others: &[CertificateDer<'_>]) -> Resu
     };
     std::iter::once(end_entity).chain(others).map(read).collect()
 }
+
+/// How a verifier of certificates verifies the signatures of handshakes: as its provider does.
+macro_rules! signatures_of_the_provider {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signature: &tokio_rustls::rustls::DigitallySignedStruct,
+        ) -> Result<tokio_rustls::rustls::client::danger::HandshakeSignatureValid, Error> {
+            let algorithms = &self.provider.signature_verification_algorithms;
+            tokio_rustls::rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signature: &tokio_rustls::rustls::DigitallySignedStruct,
+        ) -> Result<tokio_rustls::rustls::client::danger::HandshakeSignatureValid, Error> {
+            let algorithms = &self.provider.signature_verification_algorithms;
+            tokio_rustls::rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<tokio_rustls::rustls::SignatureScheme> {
+            self.provider.signature_verification_algorithms.supported_schemes()
+        }
+    };
+}
+use signatures_of_the_provider;
