@@ -112,7 +112,7 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(operations::operate))
         .routes(routes!(operations::administer))
         .routes(routes!(operations::list))
-        .routes(routes!(operations::get))
+        .routes(routes!(operations::get, operations::cancel))
         .routes(routes!(station_data::list_actions))
         .routes(routes!(station_data::configuration))
         .routes(routes!(station_data::charging_profiles))

@@ -79,6 +79,11 @@ impl From<OperationRefused> for Problem {
     fn from(refused: OperationRefused) -> Self {
         match refused {
             OperationRefused::UnknownStation(id) => Self::unknown_station(&id),
+            OperationRefused::UnknownOperation(_) => Self::not_found(refused.to_string()),
+            OperationRefused::Over(_) | OperationRefused::UnderWay => {
+                Self::new(StatusCode::CONFLICT, refused.to_string())
+            }
+            OperationRefused::AdministratorsOnly => Self::new(StatusCode::FORBIDDEN, refused.to_string()),
             OperationRefused::Request(error) => Self::bad_request(error.to_string()),
             OperationRefused::Call(refused) => refused.into(),
             OperationRefused::Store(error) => error.into(),
@@ -199,4 +204,21 @@ pub(super) async fn get(
     let operation = operation.ok_or_else(|| Problem::not_found(format!("there is no operation {id:?}")))?;
     let wait = Duration::from_secs(patience.wait.unwrap_or(0).min(MAX_WAIT).into());
     Ok(axum::Json(csms.stations().operation_ends(operation, wait).await?.into()))
+}
+
+/// Calls an operation off. One that waits for its station, such as an update of its firmware or a log that is on its way, ends at once,
+/// also while the station is away; what the station had accepted by then is not taken back.
+#[utoipa::path(delete, path = "/api/v1/operations/{operation}", tag = "operations", operation_id = "cancel_operation",
+    params(("operation", description = "The operation's name")), security(("bearer" = ["operate"])),
+    responses(
+        (status = 200, description = "It was called off", body = OperationView),
+        (status = 403, description = "Only administrators may call it off", body = Problem),
+        (status = 404, description = "There is no such operation", body = Problem),
+        (status = 409, description = "It is over, or the station is being told", body = Problem)))]
+pub(super) async fn cancel(
+    State(csms): State<Csms>,
+    Extension(actor): Extension<Actor>,
+    Path(id): Path<String>,
+) -> Result<axum::Json<OperationView>, Problem> {
+    Ok(axum::Json(operations::cancel(&csms, &actor, &id).await?.into()))
 }

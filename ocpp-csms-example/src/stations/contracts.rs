@@ -1,15 +1,21 @@
-//! The provider of what ISO 15118 needs and no CSMS has of its own: contract certificates (M01, M02) and their revocation status (M06).
+//! The provider of what ISO 15118 needs and no CSMS has of its own: contract certificates (M01, M02) and revocation status (M06, M07).
 //!
 //! Pools of contracts and responders have interfaces of their own; a small service in front of them speaks this one. It is asked by
 //! `POST {url}/contracts` with the members of Get15118EVCertificate, and answers `{"responses": ["base64", …]}`, the best first, or
 //! `{"failed": "base64"}`; and by `POST {url}/certificate-status` with what names a certificate and its responder, and answers
-//! `{"ocsp_result": "base64 of the DER"}` or `{}`.
+//! `{"ocsp_result": "base64 of the DER"}` or `{}`. By `POST {url}/certificate-chain-status` it is asked after the certificates of a chain,
+//! `{"certificates": [{…, "source": "OCSP" or "CRL", "urls": [...]}, …]}`, and answers `{"statuses": […]}` with one for each, in their order:
+//! `{"status": "Good", "Revoked" or "Unknown", "next_update": "RFC 3339"}` of a responder, `{"revoked": ["serial number", …],
+//! "next_update": …}` of a list, `{}` where nobody could be asked.
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ocpp_core::csms::flows::{ContractAnswer, ContractRequest, OcspRequest};
+use jiff::Timestamp;
+use ocpp_core::csms::flows::{
+    CertificateHash, ChainStatus, ChainStatusRequest, ContractAnswer, ContractRequest, OcspRequest, OcspStatus,
+};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -51,6 +57,41 @@ struct Responder {
     ocsp_result: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct Chain {
+    statuses: Vec<Link>,
+}
+
+/// What is known of one certificate of a chain.
+#[derive(Deserialize)]
+struct Link {
+    status: Option<String>,
+    revoked: Option<Vec<String>>,
+    next_update: Option<Timestamp>,
+}
+
+impl From<Link> for ChainStatus {
+    fn from(link: Link) -> Self {
+        let Some(next_update) = link.next_update else { return Self::Failed };
+        let status = match (link.status.as_deref(), link.revoked) {
+            (None, Some(revoked)) => return Self::Crl { revoked, next_update },
+            (Some("Good"), None) => OcspStatus::Good,
+            (Some("Revoked"), None) => OcspStatus::Revoked,
+            (Some("Unknown"), None) => OcspStatus::Unknown,
+            _ => return Self::Failed,
+        };
+        Self::Ocsp { status, next_update }
+    }
+}
+
+/// What names a certificate.
+fn name(certificate: &CertificateHash) -> Value {
+    json!({
+        "algorithm": certificate.algorithm, "issuer_name_hash": certificate.issuer_name,
+        "issuer_key_hash": certificate.issuer_key, "serial_number": certificate.serial_number,
+    })
+}
+
 impl Contracts {
     pub(super) fn new(url: Option<Url>) -> Self {
         // A client without settings that could be wrong.
@@ -75,13 +116,37 @@ impl Contracts {
     /// What the responder of a certificate says, DER.
     pub(super) async fn status(&self, request: &OcspRequest) -> Result<Option<Vec<u8>>, ContractsError> {
         let OcspRequest { certificate, responder_url } = request;
-        let body = json!({
-            "algorithm": certificate.algorithm, "issuer_name_hash": certificate.issuer_name,
-            "issuer_key_hash": certificate.issuer_key, "serial_number": certificate.serial_number,
-            "responder_url": responder_url,
-        });
+        let mut body = name(certificate);
+        body["responder_url"] = json!(responder_url);
         let Responder { ocsp_result } = serde_json::from_slice(&self.ask("certificate-status", &body).await?)?;
         ocsp_result.map(|text| STANDARD.decode(text).map_err(|_| ContractsError::Base64)).transpose()
+    }
+
+    /// What responders and lists say of the certificates of a chain, in their order.
+    pub(super) async fn chain_status(
+        &self,
+        requests: &[ChainStatusRequest],
+    ) -> Result<Vec<ChainStatus>, ContractsError> {
+        let certificates: Vec<Value> = requests
+            .iter()
+            .map(|request| {
+                let mut certificate = name(&request.certificate);
+                certificate["source"] = json!(request.source);
+                certificate["urls"] = json!(request.urls);
+                certificate
+            })
+            .collect();
+        let answer = self.ask("certificate-chain-status", &json!({"certificates": certificates})).await?;
+        let Chain { statuses } = serde_json::from_slice(&answer)?;
+        // Of a list that was asked for, no responder's word is taken, and the reverse.
+        let mut statuses = statuses.into_iter().map(ChainStatus::from);
+        let checked = requests.iter().map(|request| match (&*request.source, statuses.next()) {
+            ("CRL", Some(status @ ChainStatus::Crl { .. })) | ("OCSP", Some(status @ ChainStatus::Ocsp { .. })) => {
+                status
+            }
+            _ => ChainStatus::Failed,
+        });
+        Ok(checked.collect())
     }
 
     async fn ask(&self, what: &str, body: &Value) -> Result<Vec<u8>, ContractsError> {

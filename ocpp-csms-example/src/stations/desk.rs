@@ -248,6 +248,9 @@ impl Desk {
             Event::CertificateDelivered { purpose, end, .. } => {
                 tracing::info!(%station, ?purpose, ?end, "the station was handed its certificate");
             }
+            Event::CertificateRenewed { purpose, end } => {
+                tracing::info!(%station, ?purpose, ?end, "the renewal of the station's expired certificate ended");
+            }
             Event::NotAccepted { action, registration } => {
                 tracing::warn!(%station, action, ?registration, "refused: the station is not accepted");
             }
@@ -379,9 +382,13 @@ impl Desk {
                 });
                 Some(Answer::CertificateStatus(answer))
             }
-            // M07: the provider is asked after one certificate at a time only.
+            // M07
             Question::CertificateChainStatus(requests) => {
-                Some(Answer::CertificateChainStatus(vec![ChainStatus::Failed; requests.len()]))
+                let statuses = self.stations.contracts().chain_status(&requests).await.unwrap_or_else(|error| {
+                    tracing::warn!(station = %self.station, "no revocation status of a chain: {error}");
+                    vec![ChainStatus::Failed; requests.len()]
+                });
+                Some(Answer::CertificateChainStatus(statuses))
             }
             // What is planned for a site is sent as profiles.
             Question::DynamicSchedule { .. } => Some(Answer::DynamicSchedule(None)),

@@ -33,6 +33,8 @@ pub(super) enum Order {
     Attach(Box<Connected>),
     /// It is to be called. Boxed like the other large one, because a queue of orders has room for many, and each station has a queue.
     Call(Box<Call>),
+    /// A flow of its is called off.
+    Cancel(CommandId),
     /// The operator decided about it.
     Registration(Registration),
     /// Somebody wants to know what is known of its own data.
@@ -152,13 +154,15 @@ impl Driver {
         rand::rngs::SysRng.try_fill_bytes(&mut seed)?;
         let Arrival { station, snapshot, has_mirrors, has_operations } = self.desk.arrived().await?;
         self.mirrors_changed = snapshot.is_some() && !has_mirrors;
-        let session = match snapshot {
+        let mut session = match snapshot {
             Some(snapshot) => Session::restore(config, seed, self.now(), snapshot),
             None => Session::new(config, seed, self.now()),
         };
-        if has_operations {
-            let going_on: HashSet<CommandId> = session.running_flows().collect();
-            self.stations.operations_resumed(&self.station, &going_on).await;
+        let going_on: HashSet<CommandId> = session.running_flows().collect();
+        if has_operations || !going_on.is_empty() {
+            for over in self.stations.operations_resumed(&self.station, &going_on).await {
+                session.handle(self.now(), Input::Cancel(over));
+            }
         }
         Ok((session, station))
     }
@@ -179,6 +183,7 @@ impl Driver {
                 self.flows_changed |= matches!(command, Command::Flow(_));
                 session.handle(self.now(), Input::Command { id, command });
             }
+            Order::Cancel(command) => session.handle(self.now(), Input::Cancel(command)),
             Order::Registration(registration) => {
                 session.handle(self.now(), Input::Registration(self.desk.registration(registration)));
             }

@@ -237,6 +237,15 @@ impl Store {
         self.fetch_all(statement.bind(station)).await?.iter().map(read).collect()
     }
 
+    /// Whether the operation of a command has come to its end. A command that is no operation has not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn operation_is_over(&self, station: &str, id: u64) -> Result<bool, StoreError> {
+        let statement = sql("SELECT id FROM operations WHERE station = $1 AND command = $2 AND state <> 'running'");
+        Ok(self.fetch_optional(statement.bind(station).bind(command(id))).await?.is_some())
+    }
+
     /// Operations of whatever station of which nothing was heard since `before`.
     ///
     /// # Errors

@@ -376,3 +376,79 @@ async fn the_local_list_is_made_of_the_tokens() {
         assert!(entries.iter().any(|entry| entry.to_string().contains("Blocked")), "{list}: {entries:?}");
     }
 }
+
+async fn begin(csms: &Csms, kind: &str, body: Value) -> String {
+    let (status, operation) = csms.request(Method::POST, &format!("/api/v1/stations/CS/{kind}"), Some(body)).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{operation}");
+    format!("/api/v1/operations/{}", operation["id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn an_operation_that_waits_for_its_station_is_called_off_also_while_the_station_is_away() {
+    for is_away in [false, true] {
+        let folder = Folder::new();
+        let csms = Csms::start(&folder).await;
+        let mut station = booted(&csms, "ocpp2.1").await;
+        let body = json!({"operation": "get_log", "log": "SecurityLog", "location": "https://logs.example.com/"});
+        let path = begin(&csms, "operations", body).await;
+        let (id, payload) = station.expect_call("GetLog").await;
+        station.answer(&id, json!({"status": "Accepted", "filename": "log.txt"})).await;
+        csms.get_until(&path, |operation| operation["progress"].to_string().contains("log.txt")).await;
+        if is_away {
+            drop(station);
+            csms.get_until("/api/v1/stations/CS", |station| station["connected"] == false).await;
+        }
+        let (status, cancelled) = csms.request(Method::DELETE, &path, None).await;
+        assert_eq!((status, &cancelled["state"]), (StatusCode::OK, &json!("cancelled")), "{cancelled}");
+        let audit = csms.get("/api/v1/audit").await;
+        assert!(audit.to_string().contains("operation.cancelled"), "{audit}");
+        let mut station = csms.station("CS", "ocpp2.1").await;
+        station.boot("ocpp2.1").await;
+        let told = json!({"status": "Uploaded", "requestId": payload["requestId"]});
+        station.call("LogStatusNotification", told).await;
+        assert_eq!(csms.get(&path).await, cancelled, "it has come to its end");
+        let (status, problem) = csms.request(Method::DELETE, &path, None).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_more_than_a_call_is_not_called_off() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    let mut station = booted(&csms, "ocpp1.6").await;
+    let path = begin(&csms, "operations", json!({"operation": "clear_cache"})).await;
+    let (id, _) = station.expect_call("ClearCache").await;
+    let (status, problem) = csms.request(Method::DELETE, &path, None).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+    station.answer(&id, json!({"status": "Accepted"})).await;
+    csms.get_until(&path, |operation| operation["state"] == "succeeded").await;
+    let (status, _) = csms.request(Method::DELETE, "/api/v1/operations/none", None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+/// A01.FR.03: a station that was told of a password may come with it, whoever called the change off.
+#[tokio::test]
+async fn a_change_of_password_that_is_called_off_locks_nobody_out() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    csms.put("/api/v1/stations/CS", json!({"password": "the-old-password"})).await;
+    let connect = async |password: &str| {
+        RawStation::connect(csms.server.address(), "CS", Some("ocpp1.6"), Some(("CS", password.as_bytes()))).await
+    };
+    let mut station = connect("the-old-password").await.unwrap();
+    station.boot("ocpp1.6").await;
+    let body = json!({"operation": "change_password", "password": "the-new-password"});
+    let path = begin(&csms, "administration", body).await;
+    station.expect_call("ChangeConfiguration").await;
+    let body = json!({"name": "operator", "scopes": ["operate"]});
+    let (_, made) = csms.request(Method::POST, "/api/v1/api-tokens", Some(body)).await;
+    let refused = reqwest::Client::new().delete(csms.url(&path)).bearer_auth(made["token"].as_str().unwrap());
+    assert_eq!(refused.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    let (status, cancelled) = csms.request(Method::DELETE, &path, None).await;
+    assert_eq!((status, &cancelled["state"]), (StatusCode::OK, &json!("cancelled")), "{cancelled}");
+    drop(station);
+    for password in ["the-new-password", "the-old-password"] {
+        assert!(connect(password).await.is_ok(), "{password}");
+    }
+}

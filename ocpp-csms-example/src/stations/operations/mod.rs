@@ -19,9 +19,10 @@ use tokio::sync::broadcast::error::RecvError;
 pub use request::{Administer, BadRequest, Network, Operate, Purpose, Request, Restart};
 
 use self::request::Known;
+use super::driver::Order;
 use super::notice::What;
 use super::registry::{CallRefused, Stations};
-use crate::access::Actor;
+use crate::access::{Actor, Scope};
 use crate::server::Csms;
 use crate::store::{Operation, OperationEnd, OperationState, StoreError};
 
@@ -30,6 +31,8 @@ use crate::store::{Operation, OperationEnd, OperationState, StoreError};
 const SILENCE: SignedDuration = SignedDuration::from_hours(48);
 /// How long operations are remembered.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// How long it may take to call one off: it is a matter of a moment, unless it can't be called off.
+const TO_BE_CALLED_OFF: Duration = Duration::from_secs(3);
 /// How often silent ones are looked for.
 const INTERVAL: Duration = Duration::from_secs(600);
 
@@ -48,12 +51,40 @@ pub async fn begin(
     Ok(operation)
 }
 
-/// Why an operation did not begin.
+/// Calls an operation off on behalf of somebody, and notes that in the audit log; the operation as it is then. One that waits for its
+/// station ends at once, also while the station is away. What only an administrator may begin, only an administrator may call off.
+///
+/// # Errors
+/// When there is no such operation, it is over, it can't be called off, or somebody else may do so.
+pub async fn cancel(csms: &Csms, actor: &Actor, id: &str) -> Result<Operation, OperationRefused> {
+    let operation = csms.store().operation(id).await?;
+    let operation = operation.ok_or_else(|| OperationRefused::UnknownOperation(id.to_owned()))?;
+    if !(actor.may(Scope::Administer) || Operate::describes(&operation.kind, &operation.request)) {
+        return Err(OperationRefused::AdministratorsOnly);
+    }
+    let operation = csms.stations().call_off(operation).await?;
+    csms.audit(actor, "operation.cancelled", &operation.id, &operation.request).await;
+    Ok(operation)
+}
+
+/// Why an operation did not begin, or was not called off.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationRefused {
     /// Nobody knows the station.
     #[error("there is no station {0:?}")]
     UnknownStation(String),
+    /// Nobody knows the operation.
+    #[error("there is no operation {0:?}")]
+    UnknownOperation(String),
+    /// The operation has come to its end.
+    #[error("the operation is over: it is {0}")]
+    Over(OperationState),
+    /// The operation consists of what the station is being told.
+    #[error("the station is being told, and its answer ends the operation: it cannot be called off")]
+    UnderWay,
+    /// It was begun by an administrator.
+    #[error("only administrators may call this off")]
+    AdministratorsOnly,
     /// The request is not understood.
     #[error(transparent)]
     Request(#[from] BadRequest),
@@ -129,6 +160,29 @@ impl Stations {
         Ok(operation)
     }
 
+    /// Calls an operation off.
+    async fn call_off(&self, operation: Operation) -> Result<Operation, OperationRefused> {
+        if operation.state != OperationState::Running {
+            return Err(OperationRefused::Over(operation.state));
+        }
+        let command = CommandId(operation.command);
+        let operation = match self.order(&operation.station, Order::Cancel(command)) {
+            Ok(()) => self.operation_ends(operation, TO_BE_CALLED_OFF).await?,
+            // The station is away. Its conversation learns it when it is taken up again.
+            Err(CallRefused::NotConnected) => {
+                let outcome = CallOutcome::Flow(Box::new(FlowEnd::Cancelled));
+                self.operation_ended(&Arc::from(&*operation.station), command, outcome).await;
+                self.store().operation(&operation.id).await?.unwrap_or(operation)
+            }
+            Err(refused) => return Err(refused.into()),
+        };
+        match operation.state {
+            OperationState::Running => Err(OperationRefused::UnderWay),
+            OperationState::Cancelled => Ok(operation),
+            ended => Err(OperationRefused::Over(ended)),
+        }
+    }
+
     /// Waits until an operation has ended, at most this long; the operation as it is then.
     ///
     /// # Errors
@@ -194,10 +248,8 @@ impl Stations {
 
     /// A command came to its end. One that is no operation is none of this' business.
     pub(super) async fn operation_ended(&self, station: &Arc<str>, id: CommandId, outcome: CallOutcome) {
-        let is_void = voids_password(&outcome);
-        let ended = self.end_operation(station, id, &outcome::end(outcome)).await;
-        if is_void
-            && ended.is_some_and(|operation| operation.kind == "change_password")
+        let ended = self.end_operation(station, id, &outcome::end(outcome.clone())).await;
+        if ended.is_some_and(|operation| operation.kind == "change_password" && voids_password(&outcome, &operation))
             && let Err(error) = self.store().new_password_is_void(station).await
         {
             tracing::error!(%station, %error, "a password that does not count cannot be forgotten");
@@ -219,8 +271,9 @@ impl Stations {
         }
     }
 
-    /// A station's conversation was taken up again: what is not part of it any more was interrupted.
-    pub(super) async fn operations_resumed(&self, station: &Arc<str>, going_on: &HashSet<CommandId>) {
+    /// A station's conversation was taken up again: what is not part of it any more was interrupted, and what was ended while it was away
+    /// is not to go on; the commands of that.
+    pub(super) async fn operations_resumed(&self, station: &Arc<str>, going_on: &HashSet<CommandId>) -> Vec<CommandId> {
         match self.store().running_operations(station).await {
             Ok(running) => {
                 for operation in running.iter().filter(|known| !going_on.contains(&CommandId(known.command))) {
@@ -229,6 +282,15 @@ impl Stations {
             }
             Err(error) => tracing::error!(%station, %error, "the operations of the station cannot be read"),
         }
+        let mut over = Vec::new();
+        for command in going_on {
+            match self.store().operation_is_over(station, command.0).await {
+                Ok(true) => over.push(*command),
+                Ok(false) => {}
+                Err(error) => tracing::error!(%station, %error, "an operation of the station cannot be read"),
+            }
+        }
+        over
     }
 
     /// Ends what waits for stations that do not come back, and forgets what was over long ago.
@@ -260,7 +322,12 @@ impl Stations {
 }
 
 /// Whether a station that was to be given a password does not have it for sure.
-fn voids_password(outcome: &CallOutcome) -> bool {
+fn voids_password(outcome: &CallOutcome, operation: &Operation) -> bool {
     let CallOutcome::Flow(end) = outcome else { return true };
-    !matches!(**end, FlowEnd::Completed(_) | FlowEnd::TimedOut { .. } | FlowEnd::Interrupted | FlowEnd::Superseded)
+    match **end {
+        FlowEnd::Completed(_) | FlowEnd::TimedOut { .. } | FlowEnd::Interrupted | FlowEnd::Superseded => false,
+        // Each step of it says that the station has the password, or may have it.
+        FlowEnd::Cancelled => operation.progress.is_empty(),
+        _ => true,
+    }
 }

@@ -130,6 +130,10 @@ fn flow_ended(end: FlowEnd) -> OperationEnd {
             ended(OperationState::Failed, format!("the station did not {awaited} in time"))
         }
         FlowEnd::Superseded => ended(OperationState::Cancelled, "a newer one of its kind took its place".to_owned()),
+        FlowEnd::Cancelled => ended(
+            OperationState::Cancelled,
+            "it was called off; what the station had accepted by then is not taken back".to_owned(),
+        ),
         FlowEnd::Interrupted => interrupted(),
         FlowEnd::NotAllowed { rule } => ended(OperationState::Refused, format!("a rule forbids it: {rule}")),
         FlowEnd::Incomplete => ended(OperationState::Failed, "parts of the report did not come".to_owned()),

@@ -435,6 +435,17 @@ pub(super) struct Known {
     pub(super) number: i64,
 }
 
+impl Operate {
+    /// Whether a request of day-to-day operation has this name and these particulars.
+    pub(super) fn describes(kind: &str, particulars: &Value) -> bool {
+        let mut request = particulars.clone();
+        if let Value::Object(members) = &mut request {
+            members.insert("operation".to_owned(), Value::from(kind));
+        }
+        serde_json::from_value::<Self>(request).is_ok()
+    }
+}
+
 impl Request {
     /// Its name, such as `reset`, and its particulars without secrets.
     #[must_use]
