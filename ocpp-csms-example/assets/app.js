@@ -28,6 +28,21 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
+// A text file that is chosen is put where it could have been typed.
+document.addEventListener("change", async (event) => {
+  const place = event.target.dataset && document.getElementById(event.target.dataset.into || "");
+  const file = event.target.files && event.target.files[0];
+  if (place && file) place.value = await file.text();
+});
+
+// How far an upload is.
+document.addEventListener("htmx:xhr:progress", (event) => {
+  const bar = event.target.closest && event.target.closest("[data-progress]")?.querySelector("progress");
+  if (!bar || !event.detail.lengthComputable) return;
+  bar.hidden = false;
+  bar.value = (100 * event.detail.loaded) / event.detail.total;
+});
+
 // Whether what is shown is still current.
 const link = document.getElementById("link");
 function say(state) {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::account::{self, Begun, Kind, Secret};
 use super::{AccessError, Actor, Needs, Pages, Scope, drivers, gate};
 use crate::server::Csms;
+use crate::web::told::Told as _;
 use crate::web::{Fields, Flash, Page};
 
 /// Where operators and drivers go when they did not want to go anywhere else.
@@ -263,24 +264,9 @@ pub(super) fn status(error: &AccessError) -> StatusCode {
     }
 }
 
-/// What people read in their language; what happens to few of them is told in English.
+/// What people read in their language.
 pub(super) fn explain(page: &Page, error: &AccessError) -> String {
-    let key = match error {
-        AccessError::WrongPassword => "access.wrong_password",
-        AccessError::TooManyAttempts(wait) => {
-            return page.with("access.too_many_attempts", "seconds", wait.as_secs() + 1);
-        }
-        AccessError::Busy => "access.busy",
-        AccessError::WeakPassword => "access.weak_password",
-        AccessError::Login => "access.login_form",
-        AccessError::Taken => "access.login_taken",
-        AccessError::Text(..) => "access.name_form",
-        AccessError::Link => "access.link_over",
-        AccessError::Closed => "access.registration_closed",
-        AccessError::InvitationNeeded => "access.invitation_needed",
-        other => return other.to_string(),
-    };
-    page.t(key).to_owned()
+    error.told(page)
 }
 
 /// The page for whoever may not see what they asked for.

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::account::{self, Begun, Secret};
 use super::people::Hashing;
-use super::{Actor, ApiToken, Scopes, Throttle, Who, operators};
+use super::{AccessError, Actor, ApiToken, Scopes, Throttle, Who, operators};
 use crate::server::Csms;
 use crate::store::StoreError;
 
@@ -76,6 +76,14 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(installation: ApiToken) -> Self {
         Self { installation, hashing: Hashing::default(), throttle: Throttle::default() }
+    }
+
+    /// What is kept of the password of somebody.
+    ///
+    /// # Errors
+    /// When it cannot be hashed.
+    pub(crate) async fn hash_password(&self, password: &str) -> Result<String, AccessError> {
+        self.hashing.hash(password).await
     }
 
     /// Who makes this request: the holder of a bearer token, of a session, or anybody.

@@ -1,10 +1,11 @@
 //! The portal of drivers: what they charged, what it cost, what they charge with.
 
 use askama::Template;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::{AccessError, Actor, Needs, Pages, Payment, Scope, mask, wallet};
 use crate::server::Csms;
@@ -96,6 +97,29 @@ struct Home<'a> {
     balances: Vec<String>,
     tokens: Vec<TokenRow>,
     sessions: Vec<SessionRow>,
+    /// Where the driver stands, as the code there says.
+    here: Here,
+}
+
+/// Where a driver stands.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Here {
+    station: String,
+    outlet: Option<i64>,
+}
+
+impl Here {
+    /// The outlet, the first one unless it is said.
+    fn number(&self) -> i64 {
+        self.outlet.unwrap_or(1)
+    }
+
+    /// The page on which the same is paid for without the account.
+    fn guest(&self) -> Option<String> {
+        let encoded = percent_encoding::utf8_percent_encode(&self.station, percent_encoding::NON_ALPHANUMERIC);
+        (!self.station.is_empty()).then(|| format!("/pay/{encoded}/{}?as_guest=true", self.number()))
+    }
 }
 
 struct TokenRow {
@@ -115,7 +139,12 @@ struct SessionRow {
     running: bool,
 }
 
-async fn home(page: Page, State(csms): State<Csms>, Extension(actor): Extension<Actor>) -> Response {
+async fn home(
+    page: Page,
+    State(csms): State<Csms>,
+    Extension(actor): Extension<Actor>,
+    Query(here): Query<Here>,
+) -> Response {
     let driver = match account(&csms, &actor).await {
         Ok(driver) => driver,
         Err(error) => return super::entrance::refuse(&page, &error),
@@ -129,6 +158,7 @@ async fn home(page: Page, State(csms): State<Csms>, Extension(actor): Extension<
             balances,
             tokens: tokens.into_iter().map(TokenRow::from).collect(),
             sessions: sessions.into_iter().map(SessionRow::from).collect(),
+            here,
         }),
         (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => page.broken(&error),
     }

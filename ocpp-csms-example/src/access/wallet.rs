@@ -15,6 +15,7 @@ use crate::server::Csms;
 use crate::stations::operations::{Operate, OperationRefused};
 use crate::store::{Payment, PaymentState, PrepaidSession, StoreError};
 use crate::web::format::money;
+use crate::web::told::Told as _;
 use crate::web::{Fields, Flash, Page};
 
 /// Payments on the page.
@@ -228,7 +229,7 @@ async fn top_up(
                 return Flash::good(page.t("access.payment_begun")).at("/driver/balance");
             }
             Err(PaymentError::Store(error)) => return page.broken(&error),
-            Err(error) => problem = Some(error.to_string()),
+            Err(error) => problem = Some(error.told(&page)),
         }
     }
     match Balance::new(&csms, &page, &driver.id, fields).await {
@@ -254,6 +255,7 @@ async fn start_here(
             Flash::bad(page.with("access.balance_too_small", "balance", balance)).at("/driver/balance")
         }
         Err(StartError::Store(error)) => page.broken(&error),
-        Err(error) => Flash::bad(error.to_string()).at("/driver"),
+        Err(StartError::Payment(error)) => Flash::bad(error.told(&page)).at("/driver"),
+        Err(error) => Flash::bad(page.with("errors.because", "detail", error)).at("/driver"),
     }
 }

@@ -20,6 +20,7 @@ use crate::reports::{
 };
 use crate::server::Csms;
 use crate::tariffs::amount;
+use crate::web::Language;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -198,9 +199,15 @@ pub(crate) struct Wanted {
     driver: Option<String>,
     /// How it is written. Default: what `Accept` says, or JSON.
     format: Option<Format>,
+    /// In which language the headings of files are: `en`, `ha`, `rw`, `pa`, `eu`. Default: names for programs in CSV, English in PDF.
+    language: Option<String>,
 }
 
 impl Wanted {
+    fn language(&self) -> Option<Language> {
+        self.language.as_deref().and_then(Language::of_tag)
+    }
+
     async fn range(&self, csms: &Csms) -> Result<Range, Problem> {
         let zone = reports::zone(&reports::calendar_name(csms, self.station.as_deref()).await?)?;
         Ok(Range::parse(self.from.as_deref(), self.until.as_deref(), &zone, Timestamp::now())?)
@@ -224,7 +231,7 @@ pub(super) async fn days(
     let report = reports::days(&csms, range, wanted.station.as_deref(), grouping).await?;
     match format {
         Format::Json => Ok(axum::Json(DaysView::from(&report)).into_response()),
-        format => sheet(&csms, &Sheet::from(&report), "days", range, format).await,
+        format => sheet(&csms, &Sheet::of_days(&report, wanted.language()), "days", range, format).await,
     }
 }
 
@@ -269,7 +276,7 @@ pub(super) async fn utilisation(
     }
     let zone = reports::calendar_name(&csms, station).await?;
     let about = DayRangeAbout { range, zone, station: wanted.station.clone() };
-    sheet(&csms, &Sheet::of_utilisation(&slots, &about), "utilisation", range, format).await
+    sheet(&csms, &Sheet::of_utilisation(&slots, &about, wanted.language()), "utilisation", range, format).await
 }
 
 /// A session of somebody.
@@ -361,7 +368,7 @@ pub(super) async fn consumption(
     match format {
         Format::Json => Ok(axum::Json(ConsumptionView::from(consumption)).into_response()),
         format => {
-            let table = Sheet::of_consumption(&consumption, &csms.config().time_zone);
+            let table = Sheet::of_consumption(&consumption, &csms.config().time_zone, wanted.language());
             sheet(&csms, &table, "consumption", range, format).await
         }
     }

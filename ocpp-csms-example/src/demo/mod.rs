@@ -1,10 +1,12 @@
-//! Everything at work in one process: a CSMS and three simulated stations, one for each version, on real sockets.
+//! Everything at work in one process: a CSMS and three simulated stations, one for each version, on real sockets, after a week of
+//! history.
 
 mod bill;
+mod history;
 mod visit;
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures_util::future::{join_all, try_join_all};
@@ -20,7 +22,7 @@ use self::bill::Bill;
 use self::visit::Visitor;
 use crate::cli::{say, stop_requested};
 use crate::config::ConfigFile;
-use crate::server::Server;
+use crate::server::{Csms, Server};
 use crate::stations::Notice;
 use crate::store::{Database, Registration, StationChange, Token, TokenStatus};
 
@@ -80,7 +82,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         ..ConfigFile::default()
     };
     let server = Server::start(config.check()?, options.api_token.as_deref()).await?;
+    let begun = Instant::now();
+    let sign_in = history::make(server.csms()).await?;
     introduce(&server, &scratch.database);
+    if let Some(history::SignIn { login, password }) = sign_in {
+        say(format_args!("Driver    http://{}/driver   {login}, password {password}", server.address()));
+        say(format_args!("A week of history was made in {} ms.\n", begun.elapsed().as_millis()));
+    }
     let notices = server.csms().stations().notices();
     let teller = tokio::spawn(tell(notices));
     let result = play(&server, options.once).await;
@@ -93,6 +101,14 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         say(format_args!("Energy and price of all {} bills agree with the meters of the stations.", bills.len()));
     }
     result.map(drop)
+}
+
+/// Makes a week of history, unless the database has sessions or drivers already; whether it did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn make_history(csms: &Csms) -> anyhow::Result<bool> {
+    Ok(history::make(csms).await?.is_some())
 }
 
 fn introduce(server: &Server, database: &Database) {
@@ -131,6 +147,10 @@ async fn play(server: &Server, once: bool) -> anyhow::Result<Vec<Bill>> {
         // One session is over soon; whoever watches many wants to see the power for a while.
         let wanted = if once { role.wanted } else { 10 * role.wanted };
         visitors.push(Visitor::new(role, wanted, station, server.csms().store().clone()));
+    }
+    if !once {
+        // Three cars would take more than the connection gives: who watches sees it shared.
+        history::site(server.csms()).await?;
     }
     let drivers = async {
         if once {

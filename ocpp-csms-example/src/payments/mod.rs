@@ -39,3 +39,4 @@ pub use service::{NotifyError, PaymentError, Payments, Wanted};
 pub use settings::PaymentSettings;
 pub use statement::{AccountStatement, Movement, Statement, StatementLine, statement};
 pub(crate) use statement_pages::statement_pages;
+pub(crate) use steps::take_over;

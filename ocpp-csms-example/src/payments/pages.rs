@@ -2,7 +2,7 @@
 //! id of a session, which nobody guesses, sees it.
 
 use askama::Template;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use iso_currency::Currency;
@@ -17,6 +17,7 @@ use crate::sessions::usage;
 use crate::store::{PaymentState, PrepaidSession, SessionStage, StoreError};
 use crate::tariffs::{Item, Line, Tariff, amount, minor_units};
 use crate::web::format::{kilo, money};
+use crate::web::told::Told as _;
 use crate::web::{Fields, Page};
 
 /// The pages.
@@ -117,7 +118,25 @@ async fn is_known(csms: &Csms, station: &str) -> Result<bool, StoreError> {
     Ok(csms.store().station(station).await?.is_some())
 }
 
-async fn form(page: Page, State(csms): State<Csms>, Path((station, evse)): Path<(String, i64)>) -> Response {
+/// What the address of the page says beside the place.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Asked {
+    /// A driver who is signed in wants to pay here nevertheless.
+    as_guest: bool,
+}
+
+async fn form(
+    page: Page,
+    State(csms): State<Csms>,
+    Path((station, evse)): Path<(String, i64)>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    // Who has an account charges with it, unless they want it otherwise.
+    if page.actor().is_some_and(|actor| actor.driver().is_some()) && !asked.as_guest {
+        let station = percent_encoding::utf8_percent_encode(&station, percent_encoding::NON_ALPHANUMERIC);
+        return Redirect::to(&format!("/driver?station={station}&outlet={evse}")).into_response();
+    }
     match is_known(&csms, &station).await {
         Ok(true) if evse > 0 => {
             let fields = Fields::default().with("amount", "10");
@@ -153,7 +172,7 @@ async fn pay(
         Err(super::PaymentError::Store(error)) => page.broken(&error),
         Err(error) => {
             let form = PayForm::new(&csms, &page, &station, evse, fields);
-            page.refuse(&PayForm { problem: Some(error.to_string()), ..form })
+            page.refuse(&PayForm { problem: Some(error.told(&page)), ..form })
         }
     }
 }

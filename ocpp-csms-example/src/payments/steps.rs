@@ -83,6 +83,19 @@ pub(super) async fn payment_is(
     prepaid::change_prepaid(unit, &session).await
 }
 
+/// A payment that is known from elsewhere, for no session: kept with what came of it.
+pub(crate) async fn take_over(
+    unit: &mut Unit,
+    payment: &Payment,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    payments::put_payment(unit, payment).await?;
+    // Nobody waits for a station.
+    let patience = Patience { pay: SignedDuration::ZERO, start: SignedDuration::ZERO };
+    payment_is(unit, &payment.id, outcome, patience, now).await
+}
+
 /// Nobody has paid in time.
 pub(super) async fn payment_expired(unit: &mut Unit, id: &str, now: Timestamp) -> Result<(), StoreError> {
     let Some(mut payment) = payments::payment(unit, id).await? else { return Ok(()) };

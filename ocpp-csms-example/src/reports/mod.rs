@@ -18,7 +18,7 @@ mod zones;
 pub use consumption::{Consumption, Who, consumption};
 pub use days::{DayReport, Figures, Grouping, Line, days, station_days, total, written_fees};
 pub use presence::StationState;
-pub(crate) use presence::{resume, watch};
+pub(crate) use presence::{change as state_changed, resume, watch};
 pub use range::{MAX_DAYS, Range, ReportError, zone};
 pub(crate) use sheet::harmless;
 pub use sheet::{DayRangeAbout, Sheet};

@@ -197,7 +197,7 @@ async fn note(csms: &Csms, kept: &mut Known, news: &BTreeMap<Arc<str>, StationSt
 }
 
 /// A station came into a state: the time in the one before is added up.
-fn change(
+pub(crate) fn change(
     station: &str,
     zone: &TimeZone,
     before: Option<(StationState, Timestamp)>,

@@ -12,8 +12,9 @@ use super::range::ReportError;
 use super::utilisation::SlotUse;
 use crate::payments::Statement;
 use crate::tariffs::amount;
+use crate::web::{Language, texts};
 
-/// A column: its name in CSV, its heading in PDF, its part of the width, and whether it holds numbers.
+/// A column: its name in CSV for programs, the text of its heading for people, its part of the width, and whether it holds numbers.
 struct Field {
     name: &'static str,
     heading: &'static str,
@@ -31,22 +32,36 @@ const fn numbers(name: &'static str, heading: &'static str, share: u16) -> Field
 
 /// A report as a table.
 pub struct Sheet {
-    title: String,
+    /// Whose language the headings are in; without one they are the names for programs in CSV, and English in PDF.
+    language: Option<Language>,
+    /// A text.
+    title: &'static str,
+    /// Texts, and what is so called.
     about: Vec<(&'static str, String)>,
     fields: Vec<Field>,
     rows: Vec<Vec<String>>,
     totals: Option<Vec<String>>,
 }
 
+/// A text in a language, or in English.
+fn text(language: Option<Language>, key: &'static str) -> &'static str {
+    texts::text(language.unwrap_or_default(), key)
+}
+
 impl Sheet {
-    /// As CSV (RFC 4180), with a line of names.
+    /// As CSV (RFC 4180), with a line of names. Numbers are written with a point in every language.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn csv(&self) -> Result<Vec<u8>, ReportError> {
         let failed = |error: csv::Error| ReportError::Csv(error.to_string());
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(self.fields.iter().map(|field| field.name)).map_err(failed)?;
+        let heading = |field: &Field| match self.language {
+            // Two columns of money share a heading in PDF.
+            Some(language) if !field.heading.is_empty() => texts::text(language, field.heading),
+            _ => field.name,
+        };
+        writer.write_record(self.fields.iter().map(heading)).map_err(failed)?;
         for row in &self.rows {
             writer.write_record(row.iter().map(|cell| harmless(cell))).map_err(failed)?;
         }
@@ -58,15 +73,21 @@ impl Sheet {
     /// # Errors
     /// When it is too long or cannot be written.
     pub fn pdf(&self, footer: &str, now: Timestamp) -> Result<Vec<u8>, ReportError> {
-        let mut document = Document::new(self.title.as_str(), "en", now);
+        let language = self.language.unwrap_or_default();
+        let mut document = Document::new(text(self.language, self.title), language.code(), now);
         document.footer(footer);
-        document.pairs(&self.about);
+        let about: Vec<_> = self.about.iter().map(|(name, value)| (text(self.language, name), value.clone())).collect();
+        document.pairs(&about);
+        let heading = |field: &Field| match field.heading {
+            "" => "",
+            key => text(self.language, key),
+        };
         let columns: Vec<Column> = self
             .fields
             .iter()
             .map(|field| match field.is_number {
-                true => Column::numbers(field.heading, field.share),
-                false => Column::words(field.heading, field.share),
+                true => Column::numbers(heading(field), field.share),
+                false => Column::words(heading(field), field.share),
             })
             .collect();
         document.table(&columns, &self.rows, self.totals.as_deref());
@@ -100,27 +121,29 @@ fn kwh(milliwatt_hours: i64) -> String {
     value.to_string()
 }
 
-impl From<&DayReport> for Sheet {
-    fn from(report: &DayReport) -> Self {
+impl Sheet {
+    /// Hours, energy and fees.
+    #[must_use]
+    pub fn of_days(report: &DayReport, language: Option<Language>) -> Self {
         let has = |wanted: &[Grouping]| wanted.contains(&report.grouping);
         let mut fields = Vec::new();
         if has(&[Grouping::Station, Grouping::StationDay]) {
-            fields.push(words("station", "Station", 7));
+            fields.push(words("station", "stations.station", 7));
         }
         if has(&[Grouping::Day, Grouping::StationDay]) {
-            fields.push(words("day", "Day", 5));
+            fields.push(words("day", "reports.day", 5));
         }
         fields.extend([
-            numbers("sessions", "Sessions", 4),
-            numbers("energy_kwh", "Energy kWh", 5),
-            words("fees", "Fees", 6),
-            numbers("charging_hours", "Charging h", 4),
-            numbers("connected_hours", "Connected h", 5),
-            numbers("available_hours", "Available h", 5),
-            numbers("occupied_hours", "Occupied h", 5),
-            numbers("unavailable_hours", "Out of service h", 5),
-            numbers("faulted_hours", "Faulted h", 4),
-            numbers("faults", "Faults", 3),
+            numbers("sessions", "frame.sessions", 4),
+            numbers("energy_kwh", "reports.col_energy", 5),
+            words("fees", "reports.fees", 6),
+            numbers("charging_hours", "reports.col_charging", 4),
+            numbers("connected_hours", "reports.col_connected", 5),
+            numbers("available_hours", "reports.col_available", 5),
+            numbers("occupied_hours", "reports.col_occupied", 5),
+            numbers("unavailable_hours", "reports.col_unavailable", 5),
+            numbers("faulted_hours", "reports.col_faulted", 4),
+            numbers("faults", "frame.faults", 3),
         ]);
         let figures = |figures: &Figures| {
             vec![
@@ -150,34 +173,43 @@ impl From<&DayReport> for Sheet {
         let rows = report.lines.iter();
         let rows =
             rows.map(|row| line(row.station.as_deref(), row.day.map(|day| day.to_string()), &row.figures)).collect();
-        let total = line(Some("Total"), Some("Total".to_owned()), &report.total);
+        let total = text(language, "money.total");
+        let total = line(Some(total), Some(total.to_owned()), &report.total);
         let about = vec![
-            ("From", report.range.from.to_string()),
-            ("Until", report.range.until.to_string()),
-            ("Days of", report.zone.clone()),
-            ("Station", report.station.clone().unwrap_or_else(|| "all".to_owned())),
+            ("reports.from", report.range.from.to_string()),
+            ("reports.until", report.range.until.to_string()),
+            ("reports.days_of", report.zone.clone()),
+            ("stations.station", report.station.clone().unwrap_or_else(|| text(language, "reports.all").to_owned())),
         ];
-        Self { title: "Hours, energy and fees".to_owned(), about, fields, rows, totals: Some(total) }
+        Self { language, title: "reports.title_days", about, fields, rows, totals: Some(total) }
     }
 }
 
 impl Sheet {
     /// The use by the hour of the week.
     #[must_use]
-    pub fn of_utilisation(slots: &[SlotUse], about: &DayRangeAbout) -> Self {
-        const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    pub fn of_utilisation(slots: &[SlotUse], about: &DayRangeAbout, language: Option<Language>) -> Self {
+        const DAYS: [&str; 7] = [
+            "reports.monday",
+            "reports.tuesday",
+            "reports.wednesday",
+            "reports.thursday",
+            "reports.friday",
+            "reports.saturday",
+            "reports.sunday",
+        ];
         let fields = vec![
-            words("weekday", "Day", 3),
-            words("hour", "Hour", 2),
-            numbers("charging_hours", "Charging h", 3),
-            numbers("energy_kwh", "Energy kWh", 3),
-            numbers("share", "Used %", 2),
+            words("weekday", "reports.day", 3),
+            words("hour", "reports.col_hour", 2),
+            numbers("charging_hours", "reports.col_charging", 3),
+            numbers("energy_kwh", "reports.col_energy", 3),
+            numbers("share", "reports.col_used", 2),
         ];
         let rows = slots.iter().map(|slot| {
             let day = usize::try_from(slot.weekday).ok().and_then(|day| DAYS.get(day));
             let share = slot.share.map(|share| two(share * Decimal::ONE_HUNDRED)).unwrap_or_default();
             vec![
-                day.copied().unwrap_or_default().to_owned(),
+                day.map(|day| text(language, day)).unwrap_or_default().to_owned(),
                 format!("{:02}:00", slot.hour),
                 hours(slot.occupied),
                 kwh(slot.energy_mwh),
@@ -185,20 +217,20 @@ impl Sheet {
             ]
         });
         let rows = rows.collect();
-        Self { title: "Utilisation by hour".to_owned(), about: about.pairs(), fields, rows, totals: None }
+        Self { language, title: "reports.title_utilisation", about: about.pairs(language), fields, rows, totals: None }
     }
 
     /// The consumption of somebody.
     #[must_use]
-    pub fn of_consumption(consumption: &Consumption, zone: &TimeZone) -> Self {
+    pub fn of_consumption(consumption: &Consumption, zone: &TimeZone, language: Option<Language>) -> Self {
         let fields = vec![
-            words("started_at", "From", 5),
-            words("stopped_at", "To", 5),
-            words("station", "Station", 5),
-            words("session", "Session", 6),
-            words("token", "Token", 5),
-            numbers("energy_kwh", "Energy kWh", 4),
-            numbers("fees", "Fees", 4),
+            words("started_at", "reports.from", 5),
+            words("stopped_at", "reports.until", 5),
+            words("station", "stations.station", 5),
+            words("session", "stations.session", 6),
+            words("token", "stations.token", 5),
+            numbers("energy_kwh", "reports.col_energy", 4),
+            numbers("fees", "reports.fees", 4),
             words("currency", "", 2),
         ];
         let local = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
@@ -218,12 +250,12 @@ impl Sheet {
         let mut totals = vec![String::new(); 5];
         totals.extend([kwh(consumption.energy_mwh), written_fees(&consumption.fees)]);
         let about = vec![
-            ("Of", consumption.name.clone()),
-            ("From", consumption.range.from.to_string()),
-            ("Until", consumption.range.until.to_string()),
-            ("Times of", zone.iana_name().unwrap_or("UTC").to_owned()),
+            ("reports.of", consumption.name.clone()),
+            ("reports.from", consumption.range.from.to_string()),
+            ("reports.until", consumption.range.until.to_string()),
+            ("reports.times_of", zone.iana_name().unwrap_or("UTC").to_owned()),
         ];
-        Self { title: "Consumption".to_owned(), about, fields, rows, totals: Some(totals) }
+        Self { language, title: "reports.title_consumption", about, fields, rows, totals: Some(totals) }
     }
 }
 
@@ -276,12 +308,12 @@ pub struct DayRangeAbout {
 }
 
 impl DayRangeAbout {
-    fn pairs(&self) -> Vec<(&'static str, String)> {
+    fn pairs(&self, language: Option<Language>) -> Vec<(&'static str, String)> {
         vec![
-            ("From", self.range.from.to_string()),
-            ("Until", self.range.until.to_string()),
-            ("Days of", self.zone.clone()),
-            ("Station", self.station.clone().unwrap_or_else(|| "all".to_owned())),
+            ("reports.from", self.range.from.to_string()),
+            ("reports.until", self.range.until.to_string()),
+            ("reports.days_of", self.zone.clone()),
+            ("stations.station", self.station.clone().unwrap_or_else(|| text(language, "reports.all").to_owned())),
         ]
     }
 }
@@ -296,6 +328,29 @@ mod tests {
             [("=1+1", "'=1+1"), ("+1", "'+1"), ("@a", "'@a"), ("-2.50", "-2.50"), ("-x", "'-x"), ("CS-1", "CS-1")]
         {
             assert_eq!(harmless(cell), written);
+        }
+    }
+
+    #[test]
+    fn headings_are_in_the_language_of_who_reads_and_names_are_for_programs() {
+        let about = DayRangeAbout {
+            range: super::super::range::Range {
+                from: "2026-11-01".parse().unwrap(),
+                until: "2026-11-02".parse().unwrap(),
+            },
+            zone: "UTC".to_owned(),
+            station: None,
+        };
+        let first = |language| {
+            let csv = Sheet::of_utilisation(&[], &about, language).csv().unwrap();
+            String::from_utf8(csv).unwrap().lines().next().unwrap().to_owned()
+        };
+        assert_eq!(first(None), "weekday,hour,charging_hours,energy_kwh,share");
+        assert!(first(Some(Language::Basque)).starts_with("Eguna,"), "{}", first(Some(Language::Basque)));
+        for language in Language::ALL {
+            let pdf = Sheet::of_utilisation(&[], &about, Some(language)).pdf("", Timestamp::UNIX_EPOCH).unwrap();
+            assert!(pdf.starts_with(b"%PDF"));
+            assert!(!first(Some(language)).contains('_'), "{}", first(Some(language)));
         }
     }
 

@@ -68,6 +68,27 @@ impl Recorder<'_> {
         state: State<'_>,
     ) -> Result<Vec<Recorded>, StoreError> {
         let mut batch = self.store.batch(station, known);
+        batch.put_session_state(&json(state.snapshot)?);
+        if let Some(mirrors) = state.mirrors {
+            batch.put_mirrors(&json(mirrors)?);
+        }
+        let recorded = self.take(station, &mut batch, events, Timestamp::now()).await?;
+        batch.commit().await?;
+        Ok(recorded)
+    }
+
+    /// Takes the facts into a batch, as they became known at this moment: what they mean for transactions, bills, the ledger and the
+    /// reports, and who is to be told.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn take(
+        self,
+        station: &str,
+        batch: &mut Batch<'_>,
+        events: &[Event],
+        now: Timestamp,
+    ) -> Result<Vec<Recorded>, StoreError> {
         let (mut recorded, mut changes) = (Vec::new(), Vec::new());
         for event in events {
             let (step, event) = match event {
@@ -78,19 +99,15 @@ impl Recorder<'_> {
                     tracing::warn!(%station, %transaction, %by, "a transaction began where another has not ended");
                     continue;
                 }
-                Event::TransactionIncomplete(gaps) if gaps.end_lost => match lost_end(&mut batch, gaps).await? {
+                Event::TransactionIncomplete(gaps) if gaps.end_lost => match lost_end(batch, gaps).await? {
                     Some(event) => (Step::Ended, Cow::Owned(event)),
                     None => continue,
                 },
                 _ => continue,
             };
-            let (before, transaction) = record_step(&mut batch, self.tariffs, station, step, &event).await?;
+            let (before, transaction) = record_step(batch, self.tariffs, station, step, &event, now).await?;
             changes.push((before, Session::of(&transaction)));
             recorded.push(Recorded { step, transaction });
-        }
-        batch.put_session_state(&json(state.snapshot)?);
-        if let Some(mirrors) = state.mirrors {
-            batch.put_mirrors(&json(mirrors)?);
         }
         for (before, after) in &changes {
             session_changed(batch.unit()?, station, self.zone, before.as_ref(), after.as_ref()).await?;
@@ -101,7 +118,6 @@ impl Recorder<'_> {
                 self.notifications.enqueue(batch.unit()?, station, &step.told(transaction.clone())).await?;
             }
         }
-        batch.commit().await?;
         Ok(recorded)
     }
 }
@@ -123,9 +139,9 @@ async fn record_step(
     station: &str,
     step: Step,
     event: &TransactionEvent,
+    now: Timestamp,
 ) -> Result<(Option<Session>, Transaction), StoreError> {
     let id = event.transaction.as_str();
-    let now = Timestamp::now();
     let known = batch.transaction(id).await?;
     let before = known.as_ref().and_then(Session::of);
     let mut transaction = match known {
@@ -148,7 +164,7 @@ async fn record_step(
     }
     batch.put_transaction(transaction.clone());
     if let Some(reservation) = event.reservation_id {
-        batch.use_up_reservation(reservation, id, Timestamp::now()).await?;
+        batch.use_up_reservation(reservation, id, now).await?;
     }
     let values: Vec<_> = event.readings.iter().map(|reading| (reading.at, reading::to_json(reading))).collect();
     batch.put_meter_values(id, &values);

@@ -7,6 +7,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::told::Told as _;
 use super::{Fields, Flash, Page};
 use crate::access::Actor;
 use crate::faults;
@@ -71,6 +72,6 @@ pub(super) async fn act(
     };
     match done {
         Ok(fault) => Flash::good(page.word("operation.fault_now_", fault.state.as_str())).at("/faults"),
-        Err(error) => Flash::bad(error.to_string()).at("/faults"),
+        Err(error) => Flash::bad(error.told(&page)).at("/faults"),
     }
 }

@@ -1,6 +1,6 @@
 //! A message that is shown once, on the page that follows a form.
 
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -48,6 +48,14 @@ impl Flash {
     pub fn at(self, path: &str) -> Response {
         let cookie = format!("{COOKIE}={}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax", self.to_cookie());
         ([(header::SET_COOKIE, cookie)], Redirect::to(path)).into_response()
+    }
+
+    /// The same for a form that htmx sent, which would put the page into a part of this one.
+    pub(super) fn by_htmx(self, path: &'static str) -> Response {
+        let mut response = self.at(path);
+        *response.status_mut() = StatusCode::OK;
+        response.headers_mut().insert("hx-redirect", HeaderValue::from_static(path));
+        response
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::{Page, dashboard};
 use crate::reports::ReportError;
 use crate::server::Csms;
+use crate::sites::SiteError;
 use crate::stations::InspectionError;
 use crate::store::StoreError;
 
@@ -27,6 +28,8 @@ pub(super) enum Failed {
     Report(#[from] ReportError),
     #[error(transparent)]
     Inspection(#[from] InspectionError),
+    #[error(transparent)]
+    Site(#[from] SiteError),
     #[error("the template: {0}")]
     Template(#[from] askama::Error),
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
 use super::live::Failed;
+use super::told::Told as _;
 use super::{Fields, Flash, Page};
 use crate::access::Actor;
 use crate::maintenance::{LogDemand, LogPage};
@@ -74,7 +75,7 @@ pub(super) async fn request(
             Ok(_) => {
                 return Flash::good(page.with("maintenance.log_asked", "station", &station)).at("/maintenance");
             }
-            Err(error) => fields.fail("station", error.to_string()),
+            Err(error) => fields.fail("station", error.told(&page)),
         }
     }
     match view(&csms, page.clone(), Wanted::default(), fields).await {
@@ -114,7 +115,7 @@ pub(super) async fn read(
         None => (None, page.t("maintenance.not_here_yet").to_owned()),
         Some(_) => match crate::maintenance::page(&csms, &id, place.offset).await {
             Ok(text) => (Some(text), String::new()),
-            Err(error) => (None, error.to_string()),
+            Err(error) => (None, error.told(&page)),
         },
     };
     page.show(&Log { page: page.clone(), request, text, reason })
@@ -132,6 +133,6 @@ pub(super) async fn download(page: Page, State(csms): State<Csms>, Path(id): Pat
             ];
             (headers, Body::from_stream(ReaderStream::new(file))).into_response()
         }
-        Err(error) => page.notice(StatusCode::NOT_FOUND, page.t("maintenance.unknown_log"), error.to_string()),
+        Err(error) => page.notice(StatusCode::NOT_FOUND, page.t("maintenance.unknown_log"), error.told(&page)),
     }
 }

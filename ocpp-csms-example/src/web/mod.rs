@@ -8,30 +8,39 @@ mod assets;
 mod audit;
 mod chart;
 mod dashboard;
+mod energy;
 mod explorer;
 mod faults;
 mod fields;
+mod firmware;
 mod flash;
 pub mod format;
 mod headers;
 mod language;
 mod live;
 mod maintenance;
+mod notifications;
 mod operations;
 mod page;
 mod pager;
 mod payments;
 mod people;
+mod plans;
 mod preferences;
 mod reports;
 mod sessions;
 mod settings;
+mod site_form;
 mod sites;
 mod station;
+mod station_log;
 mod stations;
 mod tariffs;
 pub mod texts;
+pub(crate) mod told;
 
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler as _;
 use axum::http::Method;
 
 pub use assets::asset;
@@ -73,6 +82,11 @@ fn of_money(csms: &Csms) -> Pages {
         .page(Method::GET, "/tariffs/new", ACCOUNT, tariffs::new)
         .page(Method::GET, "/tariffs/{id}", VIEW, tariffs::show)
         .page(Method::POST, "/tariffs/{id}/state", ACCOUNT, tariffs::act)
+        .page(Method::POST, "/tariffs/{id}/places", ACCOUNT, tariffs::place)
+        .page(Method::GET, "/plans", VIEW, plans::list)
+        .page(Method::POST, "/plans", ACCOUNT, plans::make)
+        .page(Method::POST, "/drivers/{id}/subscription", ACCOUNT, plans::subscribe)
+        .page(Method::POST, "/sessions/{station}/{id}/refund", ACCOUNT, sessions::refund)
         .page(Method::GET, "/payments", VIEW, payments::list)
         .page(Method::POST, "/payments", ACCOUNT, payments::top_up)
         .page(Method::POST, "/payments/{id}/refund", ACCOUNT, payments::refund)
@@ -110,8 +124,25 @@ fn of_upkeep(csms: &Csms) -> Pages {
         .page(Method::GET, "/reports", VIEW, reports::show)
         .page(Method::GET, "/maintenance", VIEW, maintenance::list)
         .page(Method::POST, "/maintenance", OPERATE, maintenance::request)
+        .page(Method::GET, "/maintenance/messages", VIEW, station_log::find)
         .page(Method::GET, "/maintenance/{id}", VIEW, maintenance::read)
         .page(Method::GET, "/maintenance/{id}/file", VIEW, maintenance::download)
+        .page(Method::GET, "/firmware", VIEW, firmware::list)
+        // The image is written to the disk as it comes, up to its own limit.
+        .page(Method::POST, "/firmware", OPERATE, firmware::upload.layer(DefaultBodyLimit::disable()))
+        .page(Method::GET, "/firmware/root", VIEW, firmware::root)
+        .page(Method::POST, "/firmware/{id}", OPERATE, firmware::change)
+        .page(Method::POST, "/firmware/rollouts", OPERATE, firmware::plan)
+        .page(Method::GET, "/firmware/rollouts/{id}", VIEW, firmware::show)
+        .page(Method::POST, "/firmware/rollouts/{id}", OPERATE, firmware::direct)
+        .page(Method::GET, "/energy", VIEW, energy::show)
+        .page(Method::POST, "/energy/prices", OPERATE, energy::import)
+        .page(Method::POST, "/energy/signals", OPERATE, energy::signal)
+        .page(Method::POST, "/energy/signals/{id}/remove", OPERATE, energy::remove_signal)
+        .page(Method::GET, "/notifications", ADMINISTER, notifications::list)
+        .page(Method::POST, "/notifications", ADMINISTER, notifications::subscribe)
+        .page(Method::GET, "/notifications/{id}", ADMINISTER, notifications::show)
+        .page(Method::POST, "/notifications/{id}", ADMINISTER, notifications::change)
 }
 
 fn of_stations(csms: &Csms) -> Pages {
@@ -121,7 +152,7 @@ fn of_stations(csms: &Csms) -> Pages {
         .page(Method::GET, "/stations/{id}", VIEW, station::show)
         .page(Method::GET, "/stations/{id}/{tab}", VIEW, station::tab)
         .page(Method::GET, "/stations/{id}/live/stream", VIEW, station::stream)
-        .page(Method::GET, "/stations/{id}/log/latest", VIEW, station::latest_frames)
+        .page(Method::GET, "/stations/{id}/log/latest", VIEW, station_log::latest_frames)
         .page(Method::POST, "/stations/{id}/registration", OPERATE, stations::register)
         .page(Method::POST, "/stations/{id}/operate", OPERATE, operations::operate_station)
         .page(Method::POST, "/stations/{id}/administer", ADMINISTER, operations::administer_station)

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
+use super::told::Told as _;
 use super::{Fields, Flash, Page, stations};
 use crate::access::Actor;
 use crate::server::Csms;
@@ -300,11 +301,11 @@ async fn run(page: &Page, actor: &Actor, csms: &Csms, id: &str, fields: &Fields,
         serde_json::from_value::<Operate>(value).map(Request::from)
     };
     let begun = match request {
-        Ok(request) => operations::begin(csms, actor, id, request).await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
+        Ok(request) => operations::begin(csms, actor, id, request).await.map_err(|error| error.told(page)),
+        Err(error) => Err(page.with("errors.because", "detail", error)),
     };
     let ended = match begun {
-        Ok(begun) => csms.stations().operation_ends(begun, PATIENCE).await.map_err(|error| error.to_string()),
+        Ok(begun) => csms.stations().operation_ends(begun, PATIENCE).await.map_err(|error| error.told(page)),
         Err(error) => Err(error),
     };
     let name = page.t(&format!("stations.op_{}", operation.name)).to_owned();

@@ -60,6 +60,7 @@ const NAVIGATION: &[Section] = &[
             ("frame.sessions", "/sessions", Scope::View),
             ("frame.faults", "/faults", Scope::View),
             ("frame.sites", "/sites", Scope::View),
+            ("frame.energy", "/energy", Scope::View),
         ],
     ),
     ("frame.group_people", &[("frame.drivers", "/drivers", Scope::View), ("frame.tokens", "/tokens", Scope::View)]),
@@ -67,6 +68,7 @@ const NAVIGATION: &[Section] = &[
         "frame.group_money",
         &[
             ("frame.tariffs", "/tariffs", Scope::View),
+            ("frame.plans", "/plans", Scope::View),
             ("frame.payments", "/payments", Scope::View),
             ("frame.invoices", "/invoices", Scope::View),
             ("frame.reports", "/reports", Scope::View),
@@ -74,19 +76,30 @@ const NAVIGATION: &[Section] = &[
     ),
     (
         "frame.group_upkeep",
-        &[("frame.maintenance", "/maintenance", Scope::View), ("frame.explorer", "/explorer", Scope::Operate)],
+        &[
+            ("frame.maintenance", "/maintenance", Scope::View),
+            ("frame.firmware", "/firmware", Scope::View),
+            ("frame.explorer", "/explorer", Scope::Operate),
+        ],
     ),
     (
         "frame.group_system",
         &[
             ("frame.audit", "/audit", Scope::Administer),
             ("frame.settings", "/settings", Scope::Administer),
+            ("frame.notifications", "/notifications", Scope::Administer),
             ("frame.api", "/api/docs/", Scope::View),
         ],
     ),
 ];
 
 impl Page {
+    /// A page of nobody, in English.
+    #[cfg(test)]
+    pub(super) fn of_tests() -> Self {
+        Self { language: Language::English, theme: "auto", path: "/".to_owned(), actor: None, flash: None }
+    }
+
     /// A text in the language of the page.
     pub fn t<'a>(&self, key: &'a str) -> &'a str {
         texts::text(self.language, key)

@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::live::Failed;
+use super::told::Told as _;
 use super::{Fields, Flash, Page, format};
 use crate::access::Actor;
 use crate::ledger::{Account, Payer};
@@ -135,10 +136,10 @@ pub(super) async fn top_up(
                         csms.audit(&actor, "payment.made", &payment.id, &text).await;
                         return Flash::good(page.with("money.topped_up", "amount", text)).at("/payments");
                     }
-                    Err(error) => fields.fail("amount", error.to_string()),
+                    Err(error) => fields.fail("amount", error.told(&page)),
                 }
             }
-            Err(error) => fields.fail("amount", error.to_string()),
+            Err(error) => fields.fail("amount", error.told(&page)),
         }
     }
     match view(&csms, page.clone(), Wanted::default(), fields).await {
@@ -159,7 +160,7 @@ pub(super) async fn refund(
             csms.audit(&actor, "payment.refunded", &id, &refund.id).await;
             Flash::good(page.t("money.refunded")).at("/payments")
         }
-        Err(error) => Flash::bad(error.to_string()).at("/payments"),
+        Err(error) => Flash::bad(error.told(&page)).at("/payments"),
     }
 }
 
@@ -214,7 +215,7 @@ pub(super) async fn make_invoice(
                     let text = page.with("money.invoice_made", "number", invoice.number);
                     return Flash::good(text).at(&format!("/invoices/{}", invoice.number));
                 }
-                Err(error) => fields.fail("driver", error.to_string()),
+                Err(error) => fields.fail("driver", error.told(&page)),
             }
         }
         Some(_) => {}

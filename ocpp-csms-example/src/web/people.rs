@@ -10,11 +10,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::live::Failed;
+use super::told::Told as _;
 use super::{Fields, Flash, Page};
 use crate::access::drivers::{self, DriverChange};
 use crate::access::{Actor, Payment, wallet};
 use crate::server::Csms;
-use crate::store::{Driver, Token, TokenStatus, TokenTerms};
+use crate::store::{Driver, Plan, Token, TokenStatus, TokenTerms};
 
 /// Drivers and tokens on a page.
 const SIZE: usize = 50;
@@ -83,7 +84,7 @@ pub(super) async fn create_driver(
                 link = Some((driver.name, format!("{}/set-up/{}", csms.public_url(), secret.text())));
                 fields = Fields::default().with("payment", "balance");
             }
-            Err(error) => fields.fail("login", error.to_string()),
+            Err(error) => fields.fail("login", error.told(&page)),
         }
     }
     let fine = fields.fine();
@@ -110,10 +111,13 @@ impl std::str::FromStr for PaymentField {
 struct DriverView {
     page: Page,
     driver: Driver,
-    balances: Vec<String>,
     tokens: Vec<String>,
     sessions: Vec<(String, bool, super::dashboard::SessionRow)>,
     link: Option<String>,
+    balances: Vec<String>,
+    /// The plan of the driver, and since when.
+    plan: Option<(String, Timestamp)>,
+    plans: Vec<Plan>,
 }
 
 async fn driver_view(csms: &Csms, page: Page, id: &str, link: Option<String>) -> Result<Option<DriverView>, Failed> {
@@ -128,7 +132,13 @@ async fn driver_view(csms: &Csms, page: Page, id: &str, link: Option<String>) ->
         }
     }
     let balances = wallet::balances(csms, id).await?;
-    Ok(Some(DriverView { page, driver, balances, tokens, sessions, link }))
+    let mut plans = csms.store().plans().await?;
+    let plan = csms.store().subscription_of(id).await?.map(|known| {
+        let name = plans.iter().find(|plan| plan.id == known.plan).map_or(known.plan, |plan| plan.name.clone());
+        (name, known.started_at)
+    });
+    plans.retain(|plan| plan.retired_at.is_none());
+    Ok(Some(DriverView { page, driver, tokens, sessions, link, balances, plan, plans }))
 }
 
 pub(super) async fn show_driver(page: Page, State(csms): State<Csms>, Path(id): Path<String>) -> Response {
@@ -163,12 +173,12 @@ pub(super) async fn change_driver(
                     let link = format!("{}/set-up/{}", csms.public_url(), secret.text());
                     answer_driver(page, &csms, &id, Some(link)).await
                 }
-                Err(error) => Flash::bad(error.to_string()).at(&here),
+                Err(error) => Flash::bad(error.told(&page)).at(&here),
             };
         }
         "token" => {
             let token = fields.get("token").to_owned();
-            return match give_token(&csms, &actor, &token, "ISO14443", Some(id)).await {
+            return match give_token(&page, &csms, &actor, &token, "ISO14443", Some(id)).await {
                 Ok(()) => Flash::good(page.with("people.token_saved", "token", &token)).at(&here),
                 Err(error) => Flash::bad(error).at(&here),
             };
@@ -177,18 +187,25 @@ pub(super) async fn change_driver(
     };
     match drivers::change(&csms, &actor, &id, change).await {
         Ok(driver) => Flash::good(page.with("people.driver_changed", "driver", driver.name)).at(&here),
-        Err(error) => Flash::bad(error.to_string()).at(&here),
+        Err(error) => Flash::bad(error.told(&page)).at(&here),
     }
 }
 
 /// Enters a token, and says whose it is.
-async fn give_token(csms: &Csms, actor: &Actor, token: &str, kind: &str, driver: Option<String>) -> Result<(), String> {
+async fn give_token(
+    page: &Page,
+    csms: &Csms,
+    actor: &Actor,
+    token: &str,
+    kind: &str,
+    driver: Option<String>,
+) -> Result<(), String> {
     let length = token.chars().count();
     if length == 0 || length > 255 || token.chars().any(char::is_control) {
-        return Err("a token has 1 to 255 characters".to_owned());
+        return Err(page.t("people.error_token").to_owned());
     }
     let now = Timestamp::now();
-    let known = csms.store().token(token).await.map_err(|error| error.to_string())?;
+    let known = csms.store().token(token).await.map_err(|error| error.told(page))?;
     let wanted = Token {
         token: token.to_owned(),
         kind: kind.to_owned(),
@@ -198,11 +215,11 @@ async fn give_token(csms: &Csms, actor: &Actor, token: &str, kind: &str, driver:
         created_at: now,
         updated_at: now,
     };
-    csms.store().put_token(&wanted).await.map_err(|error| error.to_string())?;
+    csms.store().put_token(&wanted).await.map_err(|error| error.told(page))?;
     if let Some(driver) = driver {
-        let mut terms = csms.store().token_terms(token).await.map_err(|error| error.to_string())?;
+        let mut terms = csms.store().token_terms(token).await.map_err(|error| error.told(page))?;
         terms.driver = Some(driver);
-        csms.store().put_token_terms(token, &terms).await.map_err(|error| error.to_string())?;
+        csms.store().put_token_terms(token, &terms).await.map_err(|error| error.told(page))?;
     }
     csms.audit(actor, "token.changed", token, kind).await;
     Ok(())
@@ -252,7 +269,7 @@ pub(super) async fn enter_token(
     let kind = fields.filled("kind").unwrap_or("ISO14443").to_owned();
     let driver = fields.filled("driver").map(str::to_owned);
     if fields.fine() {
-        match give_token(&csms, &actor, &token, &kind, driver).await {
+        match give_token(&page, &csms, &actor, &token, &kind, driver).await {
             Ok(()) => return Flash::good(page.with("people.token_saved", "token", &token)).at("/tokens"),
             Err(error) => fields.fail("token", error),
         }

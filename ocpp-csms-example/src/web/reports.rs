@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::chart::{Chart, Shape};
+use super::told::Told as _;
 use super::{Page, Pager, format};
 use crate::reports::{self, DayReport, Grouping, Line, Range, ReportError, StationState};
 use crate::server::Csms;
@@ -83,7 +84,7 @@ pub(super) async fn show(page: Page, State(csms): State<Csms>, Query(wanted): Qu
     match view(&csms, page.clone(), wanted).await {
         Ok(view) => page.show(&view),
         Err(ReportError::Store(error)) => page.broken(&error),
-        Err(error) => page.notice(StatusCode::BAD_REQUEST, page.t("reports.not_so"), error.to_string()),
+        Err(error) => page.notice(StatusCode::BAD_REQUEST, page.t("reports.not_so"), error.told(&page)),
     }
 }
 
@@ -127,7 +128,8 @@ async fn view(csms: &Csms, page: Page, wanted: Wanted) -> Result<Reports, Report
     let hours_chart =
         Chart::over((0..24).map(|hour| hour.to_string())).with(page.t("reports.utilisation"), "%", Shape::Bars, hours);
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let mut query = format!("from={}&until={}&group={by}", range.from, range.until);
+    let language = page.language().code();
+    let mut query = format!("from={}&until={}&group={by}&language={language}", range.from, range.until);
     if let Some(station) = station_name {
         query.push_str(&format!("&station={}", encode(station)));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
+use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,12 +13,16 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Page;
 use super::chart::{Chart, Shape};
 use super::dashboard::SessionRow;
 use super::format::{duration, money};
+use super::told::Told as _;
+use super::{Fields, Flash, Page};
+use crate::access::Actor;
+use crate::ledger::Payer;
 use crate::server::Csms;
-use crate::store::{SessionCursor, SessionFilter, StoreError, Transaction};
+use crate::store::{BillRecord, SessionCursor, SessionFilter, StoreError, Transaction};
+use crate::tariffs::minor_units;
 
 /// Sessions on a page.
 const SIZE: usize = 50;
@@ -107,6 +112,9 @@ struct Session {
     chart: Chart,
     readings: Vec<Point>,
     lines: Vec<BillLine>,
+    /// What of the bill can still be given back, and what was.
+    refundable: Option<String>,
+    refunded: Option<String>,
 }
 
 /// A line of a bill, as it is shown.
@@ -186,13 +194,57 @@ async fn view(csms: &Csms, page: Page, station: &str, id: &str) -> Result<Option
     let until = session.stopped_at.unwrap_or_else(Timestamp::now);
     let length = duration(until.duration_since(session.started_at).as_secs());
     let row = SessionRow::new(session.clone(), false);
-    let lines = bill_lines(csms, &session).await?;
-    Ok(Some(Session { page, row, station: super::stations::path(station), length, chart, readings, lines, session }))
+    let bill = csms.store().bill(&session.station, &session.id).await?;
+    let is_paid = |bill: &&BillRecord| bill.payer.as_deref().is_some_and(|payer| payer.parse::<Payer>().is_ok());
+    let paid = bill.as_ref().filter(is_paid);
+    let refundable = paid.filter(|bill| bill.due() > 0).map(|bill| money(bill.due(), bill.currency));
+    let given_back = |bill: &BillRecord| bill.refunded.0 + bill.refunded.1;
+    let refunded = paid.filter(|bill| given_back(bill) > 0).map(|bill| money(given_back(bill), bill.currency));
+    let lines = bill.as_ref().map(bill_lines).unwrap_or_default();
+    let station = super::stations::path(station);
+    Ok(Some(Session { page, row, station, length, chart, readings, lines, refundable, refunded, session }))
 }
 
-/// The bill, as soon as there is one.
-async fn bill_lines(csms: &Csms, session: &Transaction) -> Result<Vec<BillLine>, StoreError> {
-    let Some(record) = csms.store().bill(&session.station, &session.id).await? else { return Ok(Vec::new()) };
+/// Gives back what a session cost, or part of it.
+pub(super) async fn refund(
+    page: Page,
+    axum::Extension(actor): axum::Extension<Actor>,
+    State(csms): State<Csms>,
+    Path((station, id)): Path<(String, String)>,
+    Form(mut fields): Form<Fields>,
+) -> Response {
+    let session = match csms.store().transaction(&station, &id).await {
+        Ok(Some(session)) => session,
+        Ok(None) => {
+            return page.notice(
+                StatusCode::NOT_FOUND,
+                page.t("stations.unknown_session"),
+                page.t("stations.unknown_session_text"),
+            );
+        }
+        Err(error) => return page.broken(&error),
+    };
+    let here = path(&session);
+    let amount = fields.optional::<Decimal>("amount", page.t("money.error_amount"));
+    let amount = match amount.map(|amount| minor_units(amount, session.currency)) {
+        _ if !fields.fine() => return Flash::bad(page.t("money.error_amount")).at(&here),
+        None => None,
+        Some(Ok(amount)) => Some(amount),
+        Some(Err(_)) => return Flash::bad(page.t("money.error_amount")).at(&here),
+    };
+    let reason = fields.filled("reason").unwrap_or_else(|| actor.name());
+    match csms.payments().refund_bill(&station, &id, amount, reason).await {
+        Ok(refunded) => {
+            let text = money(refunded, session.currency);
+            csms.audit(&actor, "bill.refunded", format!("{station}/{id}"), &text).await;
+            Flash::good(page.with("money.bill_refunded", "amount", text)).at(&here)
+        }
+        Err(error) => Flash::bad(error.told(&page)).at(&here),
+    }
+}
+
+/// The lines of a bill.
+fn bill_lines(record: &BillRecord) -> Vec<BillLine> {
     let line = |(item, quantity, price, amount): (&'static str, String, String, String)| BillLine {
         item,
         quantity,
@@ -204,7 +256,7 @@ async fn bill_lines(csms: &Csms, session: &Transaction) -> Result<Vec<BillLine>,
         let amount = money(record.bill.tax, record.currency);
         lines.push(BillLine { item: "tax", quantity: String::new(), price: String::new(), amount });
     }
-    Ok(lines)
+    lines
 }
 
 #[cfg(test)]

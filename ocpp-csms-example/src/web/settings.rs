@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::live::Failed;
+use super::told::Told as _;
 use super::{Fields, Flash, Page};
 use crate::access::operators::{self, OperatorChange};
 use crate::access::{Actor, Role, Scope, Scopes};
@@ -58,7 +59,7 @@ pub(super) async fn create_operator(
                 secret = Some((operator.name, format!("{}/set-up/{}", csms.public_url(), link.text())));
                 fields = Fields::default();
             }
-            Err(error) => fields.fail("name", error.to_string()),
+            Err(error) => fields.fail("name", error.told(&page)),
         }
     }
     answer(&csms, page, fields, secret).await
@@ -81,14 +82,14 @@ pub(super) async fn change_operator(
                     let url = format!("{}/set-up/{}", csms.public_url(), link.text());
                     answer(&csms, page, Fields::default(), Some((String::new(), url))).await
                 }
-                Err(error) => Flash::bad(error.to_string()).at("/settings"),
+                Err(error) => Flash::bad(error.told(&page)).at("/settings"),
             };
         }
         _ => OperatorChange { role: fields.get("role").parse().ok(), ..OperatorChange::default() },
     };
     match operators::change(&csms, &actor, &id, change).await {
         Ok(_) => Flash::good(page.t("people.saved")).at("/settings"),
-        Err(error) => Flash::bad(error.to_string()).at("/settings"),
+        Err(error) => Flash::bad(error.told(&page)).at("/settings"),
     }
 }
 
@@ -108,7 +109,7 @@ pub(super) async fn create_token(
                 secret = Some((token.name, text.text().to_owned()));
                 fields = Fields::default();
             }
-            Err(error) => fields.fail("token_name", error.to_string()),
+            Err(error) => fields.fail("token_name", error.told(&page)),
         }
     }
     answer(&csms, page, fields, secret).await
@@ -123,6 +124,6 @@ pub(super) async fn revoke_token(
 ) -> Response {
     match operators::revoke_api_token(&csms, &actor, &id).await {
         Ok(()) => Flash::good(page.t("people.saved")).at("/settings"),
-        Err(error) => Flash::bad(error.to_string()).at("/settings"),
+        Err(error) => Flash::bad(error.told(&page)).at("/settings"),
     }
 }

@@ -7,10 +7,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::chart::{Chart, Shape};
 use super::format::kilo;
+use super::site_form::{self, Part, definition_of, fields_of};
+use super::told::Told as _;
 use super::{Fields, Flash, Page};
 use crate::access::Actor;
 use crate::server::Csms;
@@ -41,6 +43,7 @@ struct Edit {
     used: String,
     share: Option<(Decimal, Decimal)>,
     known: Vec<String>,
+    parts: Vec<Part>,
     live: Option<LiveSite>,
     plan: Chart,
 }
@@ -107,75 +110,6 @@ pub(super) async fn list(page: Page, State(csms): State<Csms>) -> Response {
     }
 }
 
-/// What a site is, in the fields of the form.
-fn fields_of(id: &str, definition: &Definition) -> Fields {
-    let value = serde_json::to_value(definition).unwrap_or_default();
-    let limit = &value["limit"];
-    let (unit, number) = if limit["watts"].is_null() { ("A", &limit["amperes"]) } else { ("W", &limit["watts"]) };
-    let lines = value["stations"].as_array().into_iter().flatten().map(|station| {
-        let name = station["id"].as_str().unwrap_or_default();
-        format!("{name} {} {}", station["maximum_a"], station["priority"])
-    });
-    let lines: Vec<_> = lines.collect();
-    Fields::default()
-        .with("id", id)
-        .with("name", &definition.name)
-        .with("limit", number)
-        .with("unit", unit)
-        .with("phases", definition.phases)
-        .with("voltage", definition.voltage)
-        .with("time_zone", &definition.time_zone)
-        .with("stations", lines.join("\n"))
-        .with("schedule", serde_json::to_string_pretty(&value["schedule"]).unwrap_or_default())
-        .with("groups", serde_json::to_string_pretty(&value["groups"]).unwrap_or_default())
-        .with("prices", serde_json::to_string_pretty(&value["prices"]).unwrap_or_default())
-}
-
-/// What the form says, over what is known of the site's stations.
-fn definition_of(page: &Page, fields: &mut Fields, before: Option<&Definition>) -> Option<Definition> {
-    let before = before.and_then(|before| serde_json::to_value(before).ok()).unwrap_or_default();
-    let limit = fields.parsed::<Decimal>("limit", page.t("money.error_amount")).unwrap_or_default();
-    let number: Value = serde_json::from_str(&limit.normalize().to_string()).unwrap_or_default();
-    let unit = if fields.is("unit", "W") { "watts" } else { "amperes" };
-    let mut stations = Vec::new();
-    for line in fields.get("stations").to_owned().lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let mut words = line.split_whitespace();
-        let id = words.next().unwrap_or_default();
-        let maximum = words.next().and_then(|word| serde_json::from_str::<Value>(word).ok()).filter(Value::is_number);
-        let priority = words.next().map_or(Some(0), |word| word.parse::<u8>().ok());
-        let (Some(maximum), Some(priority)) = (maximum, priority) else {
-            fields.fail("stations", page.with("sites.error_station_line", "line", line));
-            continue;
-        };
-        let known = before["stations"].as_array().into_iter().flatten().find(|station| station["id"] == *id);
-        let mut station = known.cloned().unwrap_or_else(|| json!({}));
-        station["id"] = id.into();
-        station["maximum_a"] = maximum;
-        station["priority"] = priority.into();
-        stations.push(station);
-    }
-    let mut value = json!({
-        "name": fields.get("name"), "limit": {unit: number}, "stations": stations,
-        "time_zone": fields.filled("time_zone").unwrap_or("UTC"),
-    });
-    for name in ["phases", "voltage"] {
-        if let Some(number) = fields.optional::<u32>(name, page.t("money.error_amount")) {
-            value[name] = number.into();
-        }
-    }
-    for name in ["schedule", "groups", "prices"] {
-        let Some(text) = fields.filled(name) else { continue };
-        match serde_json::from_str::<Value>(text) {
-            Ok(part) => value[name] = part,
-            Err(error) => fields.fail(name, error.to_string()),
-        }
-    }
-    if !fields.fine() {
-        return None;
-    }
-    serde_json::from_value(value).map_err(|error| fields.fail("name", error.to_string())).ok()
-}
-
 async fn edit(csms: &Csms, page: Page, site: Option<&Site>, fields: Fields) -> Edit {
     let definition = site.map(|site| &site.definition);
     let stations = definition.into_iter().flat_map(|definition| &definition.stations).map(|station| {
@@ -199,6 +133,7 @@ async fn edit(csms: &Csms, page: Page, site: Option<&Site>, fields: Fields) -> E
     Edit {
         live,
         plan,
+        parts: site_form::parts(&fields),
         page,
         id: site.map(|site| site.id.clone()),
         fields,
@@ -219,7 +154,12 @@ fn plan(page: &Page, live: &LiveSite) -> Chart {
 }
 
 pub(super) async fn new(page: Page, State(csms): State<Csms>) -> Response {
-    let fields = Fields::default().with("unit", "A").with("phases", 3).with("voltage", 230).with("time_zone", "UTC");
+    let fields = Fields::default()
+        .with("unit", "A")
+        .with("phases", 3)
+        .with("voltage", 230)
+        .with("time_zone", "UTC")
+        .with("price_rule", "none");
     page.show(&edit(&csms, page.clone(), None, fields).await)
 }
 
@@ -229,7 +169,7 @@ pub(super) async fn show(page: Page, State(csms): State<Csms>, Path(id): Path<St
             let fields = fields_of(&id, &site.definition);
             page.show(&edit(&csms, page.clone(), Some(&site), fields).await)
         }
-        Err(error) => page.notice(StatusCode::NOT_FOUND, page.t("sites.unknown"), error.to_string()),
+        Err(error) => page.notice(StatusCode::NOT_FOUND, page.t("sites.unknown"), error.told(&page)),
     }
 }
 
@@ -249,7 +189,7 @@ pub(super) async fn save(
                 let path = format!("/sites/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
                 return Flash::good(page.with("sites.saved", "site", &definition.name)).at(&path);
             }
-            Err(error) => fields.fail("stations", error.to_string()),
+            Err(error) => fields.fail("stations", error.told(&page)),
         }
     }
     page.refuse(&edit(&csms, page.clone(), site.as_ref(), fields).await)
@@ -267,6 +207,6 @@ pub(super) async fn remove(
             csms.audit(&actor, "site.removed", &id, "").await;
             Flash::good(page.with("sites.removed", "site", &id)).at("/sites")
         }
-        Err(error) => Flash::bad(error.to_string()).at("/sites"),
+        Err(error) => Flash::bad(error.told(&page)).at("/sites"),
     }
 }

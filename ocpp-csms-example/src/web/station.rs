@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use axum::response::sse::{Event, Sse};
-use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -14,18 +14,14 @@ use super::dashboard::{SessionRow, kind};
 use super::format::kilo;
 use super::live::{self, Failed};
 use super::operations::{OPERATIONS, Operation};
-use super::{Page, stations};
+use super::{Page, station_log, stations};
 use crate::server::Csms;
 use crate::stations::{Inspection, LiveStation};
-use crate::store::{self, Direction, OperationState, Reservation, SessionFilter, Station, Transaction};
+use crate::store::{self, OperationState, Reservation, SessionFilter, Station, Transaction};
 
 /// What the tabs are called in paths; the first is that of the station's own path.
 pub(super) const TABS: [&str; 9] =
     ["live", "configuration", "profiles", "messages", "list", "security", "log", "sessions", "reservations"];
-/// Frames of the log on a page.
-const FRAMES: u32 = 100;
-/// Frames that are searched through.
-const SEARCHED: u32 = 1000;
 /// Operations, sessions and reservations on a page.
 const ROWS: u32 = 50;
 /// Variables on a page.
@@ -96,25 +92,6 @@ struct Known {
 }
 
 #[derive(Template)]
-#[template(path = "station_log.html")]
-struct Log {
-    page: Page,
-    path: String,
-    search: String,
-    frames: Vec<Frame>,
-    older: Option<i64>,
-    live: bool,
-}
-
-struct Frame {
-    at: Timestamp,
-    received: bool,
-    kind: &'static str,
-    action: String,
-    text: String,
-}
-
-#[derive(Template)]
 #[template(path = "station_sessions.html")]
 struct Sessions {
     page: Page,
@@ -128,11 +105,17 @@ struct Reservations {
     rows: Vec<Reservation>,
 }
 
+/// What is looked for on a tab.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Wanted {
-    #[serde(default)]
-    search: String,
-    before: Option<i64>,
+    pub(super) search: String,
+    pub(super) action: String,
+    pub(super) direction: String,
+    pub(super) message_id: String,
+    pub(super) from: String,
+    pub(super) until: String,
+    pub(super) before: Option<i64>,
 }
 
 pub(super) async fn show(
@@ -177,7 +160,7 @@ async fn view(page: &Page, csms: &Csms, id: &str, tab: &'static str, wanted: Wan
         "profiles" | "messages" | "security" | "list" => {
             Known { page: page.clone(), items: known(tab, &csms.stations().inspect(id).await?) }.render()?
         }
-        "log" => log(csms, page, id, wanted).await?.render()?,
+        "log" => station_log::log(csms, page, id, wanted).await?.render()?,
         "sessions" => {
             let filter = SessionFilter { station: Some(id.to_owned()), ..SessionFilter::default() };
             let found = csms.store().find_sessions(&filter, None, ROWS).await?;
@@ -335,54 +318,5 @@ fn known(tab: &str, inspection: &Inspection) -> Vec<(String, String)> {
             .iter()
             .map(|certificate| (certificate.kind.clone(), pretty(&certificate.hash)))
             .collect(),
-    }
-}
-
-async fn log(csms: &Csms, page: &Page, id: &str, wanted: Wanted) -> Result<Log, Failed> {
-    csms.message_log().flush().await;
-    let search = wanted.search.trim().to_lowercase();
-    let limit = if search.is_empty() { FRAMES } else { SEARCHED };
-    let found = csms.store().messages(id, wanted.before, limit).await?;
-    let older = (found.len() >= limit as usize).then(|| found.first().map(|frame| frame.number)).flatten();
-    let frames = found
-        .into_iter()
-        .rev()
-        .filter(|frame| search.is_empty() || frame.text.to_lowercase().contains(&search))
-        .map(Frame::from)
-        .collect();
-    let live = search.is_empty() && wanted.before.is_none();
-    Ok(Log { page: page.clone(), path: stations::path(id), search: wanted.search, frames, older, live })
-}
-
-/// The latest frames alone, which the page asks for again and again.
-pub(super) async fn latest_frames(page: Page, State(csms): State<Csms>, Path(id): Path<String>) -> Response {
-    #[derive(Template)]
-    #[template(path = "station_frames.html")]
-    struct Latest {
-        page: Page,
-        frames: Vec<Frame>,
-    }
-    match log(&csms, &page, &id, Wanted::default()).await {
-        Ok(log) => page.show(&Latest { page: page.clone(), frames: log.frames }),
-        Err(error) => {
-            tracing::error!(%error, "the log of a station cannot be read");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
-}
-
-impl From<store::StoredMessage> for Frame {
-    fn from(message: store::StoredMessage) -> Self {
-        let parts: Vec<serde_json::Value> = serde_json::from_str(&message.text).unwrap_or_default();
-        let text = |index: usize| parts.get(index).and_then(|part| part.as_str()).unwrap_or_default().to_owned();
-        let (kind, action) = match parts.first().and_then(serde_json::Value::as_i64) {
-            Some(2) => ("CALL", text(2)),
-            Some(3) => ("CALLRESULT", String::new()),
-            Some(4) => ("CALLERROR", text(2)),
-            Some(5) => ("CALLRESULTERROR", text(2)),
-            Some(6) => ("SEND", text(2)),
-            _ => ("", String::new()),
-        };
-        Self { at: message.at, received: message.direction == Direction::Received, kind, action, text: message.text }
     }
 }

@@ -10,10 +10,11 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::format::money;
+use super::told::Told as _;
 use super::{Fields, Flash, Page};
 use crate::access::Actor;
 use crate::server::Csms;
-use crate::tariffs::{Bill, Tariff, TariffRecord, Usage};
+use crate::tariffs::{Assignment, Bill, Scope, Tariff, TariffRecord, Usage};
 
 /// Minutes of an example at most: a week.
 const LONGEST: u32 = 10_080;
@@ -39,6 +40,35 @@ struct Edit {
     fields: Fields,
     preview: Option<Preview>,
     versions: Vec<(i64, String, Timestamp, String)>,
+    /// Where it holds, beside the default.
+    places: Vec<Assignment>,
+    sites: Vec<String>,
+    stations: Vec<String>,
+}
+
+/// What the page of a tariff is made of beside its form.
+#[derive(Default)]
+struct About {
+    versions: Vec<(i64, String, Timestamp, String)>,
+    places: Vec<Assignment>,
+    sites: Vec<String>,
+    stations: Vec<String>,
+}
+
+impl About {
+    async fn of(csms: &Csms, id: &str) -> Self {
+        let mut places = csms.tariffs().assignments();
+        places.retain(|place| place.tariff == id);
+        let sites = csms.sites().list().await.unwrap_or_default().into_iter().map(|site| site.id).collect();
+        let stations = csms.store().stations(None, 500).await.unwrap_or_default();
+        let stations = stations.into_iter().map(|station| station.id).collect();
+        Self { versions: versions(csms, id).await, places, sites, stations }
+    }
+
+    fn edit(self, page: &Page, record: Option<TariffRecord>, fields: Fields, preview: Option<Preview>) -> Edit {
+        let Self { versions, places, sites, stations } = self;
+        Edit { page: page.clone(), record, fields, preview, versions, places, sites, stations }
+    }
 }
 
 struct Preview {
@@ -231,7 +261,7 @@ pub(super) async fn new(page: Page, State(csms): State<Csms>) -> Response {
         .with("example_kwh", 20)
         .with("example_minutes", 60)
         .with("example_idle", 0);
-    page.show(&Edit { page: page.clone(), record: None, fields, preview: None, versions: Vec::new() })
+    page.show(&About::default().edit(&page, None, fields, None))
 }
 
 pub(super) async fn show(page: Page, State(csms): State<Csms>, Path(id): Path<String>) -> Response {
@@ -245,8 +275,7 @@ pub(super) async fn show(page: Page, State(csms): State<Csms>, Path(id): Path<St
         .with("example_idle", 0);
     let bill = example(&page, &mut fields).and_then(|usage| record.tariff.bill(&usage).ok());
     let preview = bill.map(|bill| Preview::of(&record.tariff, &bill));
-    let edit = Edit { page: page.clone(), versions: versions(&csms, &id).await, record: Some(record), fields, preview };
-    page.show(&edit)
+    page.show(&About::of(&csms, &id).await.edit(&page, Some(record), fields, preview))
 }
 
 async fn versions(csms: &Csms, id: &str) -> Vec<(i64, String, Timestamp, String)> {
@@ -280,11 +309,11 @@ pub(super) async fn save(
                 csms.audit(&actor, "tariff.changed", &id, format!("version {}", record.version)).await;
                 return Flash::good(page.with("money.tariff_saved", "tariff", &record.name)).at("/tariffs");
             }
-            Err(error) => fields.fail("id", error.to_string()),
+            Err(error) => fields.fail("id", error.told(&page)),
         }
     }
     let fine = fields.fine();
-    let edit = Edit { page: page.clone(), versions: versions(&csms, &id).await, record, fields, preview };
+    let edit = About::of(&csms, &id).await.edit(&page, record, fields, preview);
     if fine { page.show(&edit) } else { page.refuse(&edit) }
 }
 
@@ -305,7 +334,47 @@ pub(super) async fn act(
             csms.audit(&actor, action, &id, "").await;
             Flash::good(page.with(text, "tariff", &id)).at("/tariffs")
         }
-        Err(error) => Flash::bad(error.to_string()).at("/tariffs"),
+        Err(error) => Flash::bad(error.told(&page)).at("/tariffs"),
+    }
+}
+
+/// Lets a tariff hold at a site, a station or one EVSE, or no more.
+pub(super) async fn place(
+    page: Page,
+    axum::Extension(actor): axum::Extension<Actor>,
+    State(csms): State<Csms>,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    let here = format!("/tariffs/{}", percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC));
+    let scope = if fields.is("scope", "site") { Scope::Site } else { Scope::Station };
+    let target = fields.get("target").to_owned();
+    let evse = match fields.filled("evse").map(str::parse::<i64>) {
+        None => 0,
+        Some(Ok(evse)) => evse,
+        Some(Err(_)) => return Flash::bad(page.with("stations.error_number", "field", "EVSE")).at(&here),
+    };
+    if target.is_empty() {
+        return Flash::bad(page.t("stations.error_choice")).at(&here);
+    }
+    let is_there = match scope {
+        Scope::Site => csms.sites().get(&target).await.is_ok(),
+        Scope::Station => csms.store().station(&target).await.ok().flatten().is_some(),
+    };
+    let (done, action) = if fields.is("do", "remove") {
+        (csms.tariffs().unassign(scope, &target, evse).await.map(drop), "tariff.unassigned")
+    } else if is_there {
+        let assignment = Assignment { scope, target: target.clone(), evse, tariff: id.clone() };
+        (csms.tariffs().assign(&assignment).await, "tariff.assigned")
+    } else {
+        return Flash::bad(page.with("errors.unknown", "id", target)).at(&here);
+    };
+    match done {
+        Ok(()) => {
+            csms.audit(&actor, action, &id, format!("{} {target} {evse}", scope.as_str())).await;
+            Flash::good(page.t("people.saved")).at(&here)
+        }
+        Err(error) => Flash::bad(error.told(&page)).at(&here),
     }
 }
 

@@ -22,7 +22,19 @@ macro_rules! areas {
     };
 }
 
-areas!("frame", "stations", "people", "access", "money", "operation", "maintenance", "reports", "sites", "pay");
+areas!(
+    "frame",
+    "stations",
+    "people",
+    "access",
+    "money",
+    "operation",
+    "maintenance",
+    "reports",
+    "sites",
+    "pay",
+    "errors"
+);
 
 static CATALOGUE: LazyLock<[Texts; 5]> = LazyLock::new(|| {
     let mut catalogue: [Texts; 5] = Default::default();

@@ -144,18 +144,65 @@ impl Browser {
         }
     }
 
+    /// Waits until the number that an element begins with is so; the page renews it by itself.
+    pub async fn number(&self, css: &str, is_so: impl Fn(f64) -> bool) {
+        let start = Instant::now();
+        let script = format!("return document.querySelector('{css}')?.textContent || ''");
+        loop {
+            let text = self.run(&script).await;
+            let number = text.as_str().and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
+            if number.is_some_and(&is_so) {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "{css} says {text}: {}", self.text().await);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     /// Runs a script in the page.
     pub async fn run(&self, script: &str) -> serde_json::Value {
         self.driver.execute(script, Vec::new()).await.unwrap().json().clone()
     }
 
+    /// Runs a script that says by its last argument when it is done, and with what.
+    pub async fn run_async(&self, script: &str) -> serde_json::Value {
+        self.driver.execute_async(script, Vec::new()).await.unwrap().json().clone()
+    }
+
+    /// The key that goes on to the next link or field.
+    pub const TAB: Key = Key::Tab;
+    /// The key that does it.
+    pub const ENTER: Key = Key::Enter;
+
+    /// Presses a key wherever one is.
+    pub async fn key(&self, key: Key) {
+        self.driver.active_element().await.unwrap().send_keys(key).await.unwrap();
+    }
+
+    /// Signs in at the page for it, by the keyboard.
+    pub async fn sign_in(&self, name: &str, password: &str) {
+        self.go("/sign-in").await;
+        self.fill("input[name=\"name\"]", name).await;
+        self.fill("input[name=\"password\"]", password).await;
+        self.key(Self::ENTER).await;
+        self.find("details.person form[action=\"/sign-out\"]").await;
+    }
+
+    pub async fn sign_out(&self) {
+        self.go("/").await;
+        self.click("details.person summary").await;
+        self.click("form[action=\"/sign-out\"] button").await;
+        self.find("form[action=\"/sign-in\"]").await;
+    }
+
     /// Leaves a picture of the page, if somebody wants pictures.
     pub async fn picture(&self, name: &str) {
         let Some(folder) = &self.pictures else { return };
-        std::fs::create_dir_all(folder).unwrap();
+        let file = folder.join(format!("{name}.png"));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         // Charts are drawn and events have come.
         tokio::time::sleep(Duration::from_millis(700)).await;
-        self.driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
+        self.driver.screenshot(&file).await.unwrap();
     }
 
     pub async fn close(self) {

@@ -7,4 +7,5 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary have no outside")]
 
 mod browser;
+mod look;
 mod walk;

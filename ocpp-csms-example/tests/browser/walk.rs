@@ -1,7 +1,7 @@
 //! A new user, from the first start to a report.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ocpp_core::types::Version;
 use ocpp_cp::Simulator;
@@ -13,7 +13,19 @@ use rust_decimal::Decimal;
 use crate::browser::Browser;
 
 /// A folder that is removed with everything in it.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("ocpp-csms-browser-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -46,12 +58,12 @@ async fn station(server: &Server, id: &str, version: Version) -> Simulator {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_user_gets_from_the_first_start_to_a_report() {
-    let folder = Folder(std::env::temp_dir().join(format!("ocpp-csms-browser-{}", uuid::Uuid::new_v4().simple())));
-    std::fs::create_dir(&folder.0).unwrap();
+    let folder = Folder::new();
     let server = server(&folder).await;
     let Some(browser) = Browser::open(&format!("http://{}", server.address())).await else { return };
 
     first_start(&browser, server.new_set_up_link().unwrap()).await;
+    browser.reads("First steps", false).await;
     let plug = accept_a_station(&browser, &server).await;
     add_a_tariff(&browser).await;
     register_a_driver(&browser).await;
@@ -59,7 +71,7 @@ async fn a_new_user_gets_from_the_first_start_to_a_report() {
     top_up(&browser).await;
     scan_and_pay(&browser, &plug).await;
     request_a_log(&browser).await;
-    set_a_limit(&browser).await;
+    set_a_limit(&browser, &server, &plug).await;
     explore(&browser).await;
     read_a_report(&browser).await;
     see_what_was_done(&browser).await;
@@ -71,7 +83,7 @@ async fn a_new_user_gets_from_the_first_start_to_a_report() {
 }
 
 /// The link of the first start lets the admin choose a password; nobody else gets in.
-async fn first_start(browser: &Browser, link: &str) {
+pub async fn first_start(browser: &Browser, link: &str) {
     browser.go("/").await;
     assert_eq!(browser.path().await, "/sign-in");
     let path = link.split_once("/set-up/").unwrap().1;
@@ -83,7 +95,7 @@ async fn first_start(browser: &Browser, link: &str) {
     }
     browser.click("main button").await;
     browser.go("/").await;
-    browser.reads("First steps", false).await;
+    browser.find("#content").await;
     browser.picture("first-start").await;
 }
 
@@ -133,6 +145,9 @@ async fn register_a_driver(browser: &Browser) {
     browser.fill("#token", "04A1B2C3").await;
     browser.click("button[name=\"do\"][value=\"token\"]").await;
     browser.reads("04A1B2C3", false).await;
+    browser.fill("#token", "04A1B2C4").await;
+    browser.click("button[name=\"do\"][value=\"token\"]").await;
+    browser.reads("04A1B2C4", false).await;
     browser.go("/tokens").await;
     browser.reads("Amina", false).await;
 }
@@ -207,19 +222,46 @@ async fn request_a_log(browser: &Browser) {
     browser.picture("ocpp-log").await;
 }
 
-/// What a site may draw is said, refused where it makes no sense, and shown.
-async fn set_a_limit(browser: &Browser) {
+/// What a site may draw is said, refused where it makes no sense, and obeyed: the power on the page falls.
+async fn set_a_limit(browser: &Browser, server: &Server, plug: &Simulator) {
+    let other = station(server, "CS-2", Version::V1_6).await;
+    browser.go("/stations").await;
+    browser.reads("CS-2", true).await;
+    browser.click("button[name=\"registration\"][value=\"accepted\"]").await;
+    other.wait_for(ocpp_cp::state::State::is_accepted).await.unwrap();
     browser.go("/sites/new").await;
     browser.fill("#field-id", "depot").await;
     browser.fill("#field-name", "Depot").await;
-    browser.fill("#field-limit", "40").await;
-    browser.fill("#field-stations", "CS-1 many 0").await;
-    browser.click("form[action=\"/sites\"] button").await;
-    browser.find("#field-stations[aria-invalid=\"true\"]").await;
-    browser.fill("#field-stations", "CS-1 32 0").await;
-    browser.click("form[action=\"/sites\"] button").await;
+    browser.fill("#field-limit", "63").await;
+    browser.fill("#s0_id", "CS-1").await;
+    browser.fill("#s0_maximum", "32").await;
+    browser.fill("#s1_id", "CS-2").await;
+    browser.click("form[action=\"/sites\"] .actions button").await;
+    browser.reads("Row 2 is not complete", false).await;
+    browser.fill("#s1_maximum", "32").await;
+    browser.click("form[action=\"/sites\"] .actions button").await;
     browser.reads("Depot is saved", false).await;
+    for (station, card) in [(plug, "04A1B2C3"), (&other, "04A1B2C4")] {
+        let car = EvChange { soc: Some(Decimal::from(10)), max_power_w: Some(11_000), ..EvChange::default() };
+        station.ev(1, car).await.unwrap();
+        station.plug(1).await.unwrap();
+        station.tap(1, card).await.unwrap();
+    }
+    // Both take what they like.
+    browser.number("#used", |power| power > 19.0).await;
+    browser.picture("site-before").await;
+    browser.fill("#field-limit", "16").await;
+    browser.click("form[action=\"/sites\"] .actions button").await;
+    browser.reads("Depot is saved", false).await;
+    // 16 A on three phases are 11 kW, which both share now.
+    browser.number("#used", |power| power > 1.0 && power < 11.5).await;
     browser.picture("site").await;
+    for station in [plug, &other] {
+        station.stop(1).await.unwrap();
+        station.wait_for(|state| state.evse(1).is_some_and(|evse| evse.transaction.is_none())).await.unwrap();
+        station.unplug(1).await.unwrap();
+    }
+    other.shutdown().await;
 }
 
 /// A call by the form that its schema makes.

@@ -17,6 +17,7 @@ mod certificates;
 mod charging;
 mod contracts;
 mod costs;
+mod demo;
 mod drivers;
 mod effects;
 mod events;
