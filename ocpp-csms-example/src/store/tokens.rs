@@ -36,7 +36,7 @@ pub enum TokenStatus {
 }
 
 impl TokenStatus {
-    const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Accepted,
         Self::Blocked,
         Self::Invalid,

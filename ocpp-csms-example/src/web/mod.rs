@@ -17,6 +17,7 @@ mod flash;
 pub mod format;
 mod headers;
 mod language;
+mod ledger;
 mod live;
 mod maintenance;
 mod notifications;
@@ -37,6 +38,7 @@ mod station_log;
 mod stations;
 mod tariffs;
 pub mod texts;
+mod token;
 pub(crate) mod told;
 
 use axum::extract::DefaultBodyLimit;
@@ -90,6 +92,8 @@ fn of_money(csms: &Csms) -> Pages {
         .page(Method::GET, "/payments", VIEW, payments::list)
         .page(Method::POST, "/payments", ACCOUNT, payments::top_up)
         .page(Method::POST, "/payments/{id}/refund", ACCOUNT, payments::refund)
+        .page(Method::GET, "/ledger", ACCOUNT, ledger::list)
+        .page(Method::GET, "/ledger/{account}", ACCOUNT, ledger::show)
         .page(Method::GET, "/invoices", VIEW, payments::list_invoices)
         .page(Method::POST, "/invoices", ACCOUNT, payments::make_invoice)
         .page(Method::GET, "/invoices/{number}", VIEW, payments::show_invoice)
@@ -103,7 +107,9 @@ fn of_people(csms: &Csms) -> Pages {
         .page(Method::POST, "/drivers/{id}", OPERATE, people::change_driver)
         .page(Method::GET, "/tokens", VIEW, people::list_tokens)
         .page(Method::POST, "/tokens", OPERATE, people::enter_token)
+        .page(Method::GET, "/tokens/{token}", VIEW, token::show)
         .page(Method::POST, "/tokens/{token}", OPERATE, people::change_token)
+        .page(Method::POST, "/tokens/{token}/terms", OPERATE, token::save)
         .page(Method::GET, "/audit", ADMINISTER, audit::show)
         .page(Method::GET, "/settings", ADMINISTER, settings::show)
         .page(Method::POST, "/settings/operators", ADMINISTER, settings::create_operator)

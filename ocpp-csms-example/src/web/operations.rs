@@ -30,6 +30,8 @@ pub(super) enum Kind {
     Moment,
     /// Several, one in each line.
     Lines,
+    /// Several numbers.
+    Numbers,
     /// JSON.
     Json,
     /// Text of several lines.
@@ -78,7 +80,7 @@ impl Field {
             Kind::Number => Some("number"),
             Kind::Moment => Some("datetime-local"),
             Kind::Secret => Some("password"),
-            Kind::Check | Kind::Choice(_) | Kind::Lines | Kind::Json | Kind::Long => None,
+            Kind::Check | Kind::Choice(_) | Kind::Lines | Kind::Numbers | Kind::Json | Kind::Long => None,
         }
     }
 
@@ -149,6 +151,54 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ],
     ),
     operate("clear_cache", "live", &[]),
+    operate("transaction_status", "sessions", &[required("transaction", Kind::Text, "")]),
+    operate(
+        "priority_charging",
+        "profiles",
+        &[required("transaction", Kind::Text, ""), field("activate", Kind::Check)],
+    ),
+    operate(
+        "data_transfer",
+        "messages",
+        &[required("vendor_id", Kind::Text, ""), field("message_id", Kind::Text), field("data", Kind::Json)],
+    ),
+    administer("get_monitors", "configuration", &[]),
+    administer(
+        "set_monitors",
+        "configuration",
+        &[required(
+            "monitors",
+            Kind::Json,
+            r#"[{"transaction": false, "value": 80, "type": "UpperThreshold", "severity": 4, "component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "Temperature"}}]"#,
+        )],
+    ),
+    administer("clear_monitors", "configuration", &[required("ids", Kind::Numbers, "")]),
+    administer(
+        "set_monitoring_base",
+        "configuration",
+        &[required("base", Kind::Choice(&["All", "FactoryDefault", "HardWiredOnly"]), "All")],
+    ),
+    administer("set_monitoring_level", "configuration", &[required("severity", Kind::Number, "5")]),
+    administer(
+        "customer_information",
+        "security",
+        &[field("token", Kind::Text), field("customer", Kind::Text), field("clear", Kind::Check)],
+    ),
+    administer(
+        "delete_certificate",
+        "security",
+        &[
+            required("algorithm", Kind::Choice(&["SHA256", "SHA384", "SHA512"]), "SHA256"),
+            required("issuer_name", Kind::Text, ""),
+            required("issuer_key", Kind::Text, ""),
+            required("serial_number", Kind::Text, ""),
+        ],
+    ),
+    administer(
+        "switch_network",
+        "security",
+        &[required("slot", Kind::Number, "1"), field("profile", Kind::Json), field("fall_back", Kind::Numbers)],
+    ),
     operate(
         "reserve",
         "reservations",
@@ -243,6 +293,11 @@ fn read(operation: &Operation, fields: &Fields) -> Result<Value, (&'static str, 
             // The security profile is a number.
             Kind::Choice(_) if operation.name == "upgrade_profile" => number()?,
             Kind::Json => serde_json::from_str(text).map_err(|_| ("stations.error_json", name))?,
+            Kind::Numbers => {
+                let numbers = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+                let numbers: Result<Vec<i64>, _> = numbers.map(str::parse).collect();
+                numbers.map_err(|_| ("stations.error_number", name))?.into()
+            }
             Kind::Lines => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().into(),
             Kind::Moment => {
                 let moment: jiff::civil::DateTime = text.parse().map_err(|_| ("stations.error_moment", name))?;
@@ -331,7 +386,8 @@ mod tests {
         operation.fields.iter().fold(Fields::default(), |fields, field| {
             let value = match field.kind {
                 _ if !field.preset.is_empty() => field.preset,
-                Kind::Number => "1",
+                Kind::Number | Kind::Numbers => "1",
+                Kind::Json => "{}",
                 Kind::Moment => "2026-11-20T12:00",
                 Kind::Check => "on",
                 _ => "text",

@@ -71,6 +71,7 @@ const NAVIGATION: &[Section] = &[
             ("frame.plans", "/plans", Scope::View),
             ("frame.payments", "/payments", Scope::View),
             ("frame.invoices", "/invoices", Scope::View),
+            ("frame.ledger", "/ledger", Scope::Account),
             ("frame.reports", "/reports", Scope::View),
         ],
     ),

@@ -27,7 +27,7 @@ pub(super) struct Wanted {
     after: Option<String>,
 }
 
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
