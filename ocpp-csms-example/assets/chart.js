@@ -7,6 +7,14 @@
   const drawn = [];
   const value = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+  // As many names as there is room for, the last one among them.
+  function thinned(plot, data) {
+    const longest = Math.max(...data.names.map((name) => name.length));
+    const room = Math.max(1, Math.floor((plot.width - 80) / (8 * longest + 12)));
+    const step = Math.ceil(data.x.length / room);
+    return data.x.filter((at) => (data.x.length - 1 - at) % step === 0);
+  }
+
   function draw(figure) {
     let data;
     try {
@@ -25,11 +33,11 @@
       legend: { show: true },
       scales: { x: { time: !named, range: named ? (_, low, high) => [low - 0.6, high + 0.6] : undefined } },
       axes: [
-        named ? { ...axis, splits: () => data.x, values: (_, splits) => splits.map((at) => data.names[at] ?? "") } : axis,
+        named ? { ...axis, grid: { show: false }, splits: (plot) => thinned(plot, data), values: (_, splits) => splits.map((at) => data.names[at] ?? "") } : axis,
         ...units.slice(0, 2).map((unit, index) => ({ ...axis, scale: unit || "y", side: index === 0 ? 3 : 1, label: unit, labelSize: 20, size: 55, grid: index === 0 ? axis.grid : { show: false } })),
       ],
       series: [
-        named ? { label: "", value: (_, at) => data.names[at] ?? "–" } : { value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
+        named ? { label: " ", value: (_, at) => data.names[at] ?? "–" } : { value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
         ...data.series.map((series, index) => {
           const colour = value(colours[index % colours.length]);
           const shape = { label: series.label, scale: series.unit || "y", stroke: colour, width: 2, spanGaps: true, value: (_, number) => (number === null || number === undefined ? "–" : number + (series.unit ? " " + series.unit : "")) };

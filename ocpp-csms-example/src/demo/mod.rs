@@ -103,12 +103,16 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     result.map(drop)
 }
 
-/// Makes a week of history, unless the database has sessions or drivers already; whether it did.
+/// Makes a week of history and the site, unless the database has sessions or drivers already; whether it did.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn make_history(csms: &Csms) -> anyhow::Result<bool> {
-    Ok(history::make(csms).await?.is_some())
+    let is_new = history::make(csms).await?.is_some();
+    if is_new {
+        history::site(csms).await?;
+    }
+    Ok(is_new)
 }
 
 fn introduce(server: &Server, database: &Database) {

@@ -22,8 +22,9 @@ use crate::server::Csms;
 use crate::sessions::Recorder;
 use crate::sites::{Definition, PriceFile, PriceUnit};
 use crate::store::{
-    Driver, FaultKind, FaultState, Identity, Known, Payment, PaymentState, Plan, Registration, StationChange, Token,
-    TokenStatus, TokenTerms, Trouble, Unit, close_fault, judge_fault, open_fault, payments, put_states,
+    Connector, Driver, FaultKind, FaultState, Identity, Known, Payment, PaymentState, Plan, Registration,
+    StationChange, Token, TokenStatus, TokenTerms, Trouble, Unit, close_fault, judge_fault, open_fault, payments,
+    put_states,
 };
 use crate::tariffs::{Assignment, Scope, Tariff};
 
@@ -107,6 +108,11 @@ impl History<'_> {
                 firmware_version: Some("1.4.2".to_owned()),
             };
             store.station_booted(place.station, &identity, seen).await?;
+            for evse in 1..=place.evses {
+                let (station, status) = (place.station.to_owned(), "Available".to_owned());
+                let connector = Connector { station, evse, connector: 1, status, error: None, since: seen };
+                store.put_connector(&connector).await?;
+            }
         }
         store.onboard_station(NEW, Registration::Pending, 10, self.until).await?;
         Ok(())

@@ -140,7 +140,8 @@ pub(super) const SITE: (&str, &str) = (
     r#"{"name": "Demonstration", "limit": {"amperes": 40}, "stations": [
         {"id": "DEMO-16", "maximum_a": 32, "evses": [{"id": 1, "phases": 1, "rotation": "RST"}]},
         {"id": "DEMO-201", "maximum_a": 16},
-        {"id": "DEMO-21", "maximum_a": 32, "priority": 1}]}"#,
+        {"id": "DEMO-21", "maximum_a": 32, "priority": 1}],
+        "prices": {"zone": "demo", "rule": "thresholds", "full_below": "0.30", "minimum_above": "0.40"}}"#,
 );
 /// The zone of the day-ahead prices.
 pub(super) const ZONE: &str = "demo";
