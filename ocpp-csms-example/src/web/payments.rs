@@ -17,7 +17,7 @@ use super::told::Told as _;
 use super::{Fields, Flash, Page, format};
 use crate::access::Actor;
 use crate::ledger::{Account, Payer};
-use crate::payments::Wanted as Payable;
+use crate::payments::{InvoiceLine, Wanted as Payable};
 use crate::server::Csms;
 use crate::store::{Driver, Invoice, Payment};
 use crate::tariffs::minor_units;
@@ -233,7 +233,7 @@ struct InvoiceView {
     page: Page,
     invoice: Invoice,
     payer: String,
-    lines: Vec<(String, String)>,
+    lines: Vec<LineRow>,
     net: String,
     tax: String,
     total: String,
@@ -252,8 +252,7 @@ pub(super) async fn show_invoice(page: Page, State(csms): State<Csms>, Path(numb
     match found.await {
         Ok(Some((invoice, driver))) => {
             let currency = invoice.currency;
-            let lines = serde_json::to_value(&invoice.lines).unwrap_or_default();
-            let lines = lines.as_array().into_iter().flatten().map(|line| invoice_line(line, currency)).collect();
+            let lines = invoice.lines.iter().map(|line| invoice_line(&page, line, currency)).collect();
             page.show(&InvoiceView {
                 payer: driver.map(|driver| format!("{} ({})", driver.name, driver.login)).unwrap_or_default(),
                 net: format::money(invoice.net, currency),
@@ -270,11 +269,20 @@ pub(super) async fn show_invoice(page: Page, State(csms): State<Csms>, Path(numb
     }
 }
 
-/// A line of an invoice: what for, and how much.
-fn invoice_line(line: &serde_json::Value, currency: Currency) -> (String, String) {
-    let Some(members) = line.as_object() else { return (line.to_string(), String::new()) };
-    let amount = members.get("net").and_then(serde_json::Value::as_i64).map(|net| format::money(net, currency));
-    let words = members.iter().filter(|(name, value)| !matches!(name.as_str(), "net" | "tax") && !value.is_null());
-    let words = words.map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    (words.collect::<Vec<_>>().join(" · "), amount.unwrap_or_default())
+/// A line of an invoice.
+struct LineRow {
+    /// What for, in words.
+    what: String,
+    at: Timestamp,
+    energy: String,
+    amount: String,
+}
+
+fn invoice_line(page: &Page, line: &InvoiceLine, currency: Currency) -> LineRow {
+    LineRow {
+        what: format!("{} {}", page.word("money.line_", &line.kind), line.about),
+        at: line.at,
+        energy: line.energy_wh.map(|wh| format::kilo(wh, 3)).unwrap_or_default(),
+        amount: format::money(line.net, currency),
+    }
 }
