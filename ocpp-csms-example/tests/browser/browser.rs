@@ -205,6 +205,13 @@ impl Browser {
         self.driver.screenshot(&file).await.unwrap();
     }
 
+    /// The same of any page, for whoever wants to look at all of them: with `OCPP_CSMS_SCREENSHOTS_OF_ALL`.
+    pub async fn picture_of_all(&self, name: &str) {
+        if std::env::var_os("OCPP_CSMS_SCREENSHOTS_OF_ALL").is_some() {
+            self.picture(&format!("all/{name}")).await;
+        }
+    }
+
     pub async fn close(self) {
         self.driver.quit().await.unwrap();
     }

@@ -75,10 +75,24 @@ async fn every_page_fits_a_phone_the_dark_the_keyboard_and_a_reader_of_screens()
         browser.size(360, 780).await;
         let width = browser.run("return document.documentElement.scrollWidth - window.innerWidth").await;
         assert!(width.as_i64().unwrap() <= 0, "{path} is {width} px too wide for a phone");
-        browser.picture(&format!("all/phone{}", path.replace('/', "-"))).await;
+        browser.picture_of_all(&format!("phone{}", path.replace('/', "-"))).await;
         browser.size(1280, 860).await;
-        browser.picture(&format!("all/wide{}", path.replace('/', "-"))).await;
+        browser.picture_of_all(&format!("wide{}", path.replace('/', "-"))).await;
     }
+    for (name, path) in
+        [("report", "/reports"), ("faults", "/faults"), ("firmware", "/firmware"), ("prices", "/energy")]
+    {
+        browser.go(path).await;
+        browser.picture(name).await;
+    }
+    browser.go("/sessions?station=MARKET-1").await;
+    browser.click("table a").await;
+    browser.find("figure.chart canvas").await;
+    browser.picture("session").await;
+    browser.size(360, 780).await;
+    browser.go("/").await;
+    browser.picture("phone").await;
+    browser.size(1280, 860).await;
     keyboard(&browser).await;
     browser.go("/").await;
     assert!(browser.run(BRIGHTNESS).await.as_f64().unwrap() > 180.0);
@@ -88,8 +102,10 @@ async fn every_page_fits_a_phone_the_dark_the_keyboard_and_a_reader_of_screens()
     for path in ["/", "/reports", "/sites/new", "/stations/DEPOT-1", "/payments"] {
         browser.go(path).await;
         assert!(browser.run(BRIGHTNESS).await.as_f64().unwrap() < 60.0, "{path} is not dark");
-        browser.picture(&format!("all/dark{}", path.replace('/', "-"))).await;
+        browser.picture_of_all(&format!("dark{}", path.replace('/', "-"))).await;
     }
+    browser.go("/reports").await;
+    browser.picture("dark").await;
     browser.close().await;
     server.shut_down().await;
 }

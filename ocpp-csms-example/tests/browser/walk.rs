@@ -174,7 +174,6 @@ async fn charge(browser: &Browser, plug: &Simulator) {
     browser.click("table a").await;
     browser.find("figure.chart canvas").await;
     browser.reads("Meter last", false).await;
-    browser.picture("session").await;
 }
 
 /// A balance is filled up, and the books show it.
@@ -280,7 +279,6 @@ async fn read_a_report(browser: &Browser) {
     browser.go("/reports").await;
     browser.find("figure.chart canvas").await;
     browser.find("#report tbody tr").await;
-    browser.picture("report").await;
 }
 
 async fn see_what_was_done(browser: &Browser) {
@@ -316,13 +314,11 @@ async fn choose_how_it_looks(browser: &Browser) {
         assert!(width.as_i64().unwrap() <= 0, "{path} is {width} px too wide for a phone");
     }
     browser.go("/").await;
-    browser.picture("phone").await;
     browser.size(1280, 860).await;
     browser.go("/").await;
     browser.click("details.person summary").await;
     browser.choose("#theme", "dark").await;
     browser.find("html[data-theme=\"dark\"]").await;
-    browser.picture("dark").await;
     for (language, word) in
         [("ha", "Tashoshi"), ("rw", "Sitasiyo"), ("pa", "ਸਟੇਸ਼ਨ"), ("eu", "Estazioak"), ("en", "Stations")]
     {

@@ -36,6 +36,7 @@ mod money;
 mod notifications;
 mod operations;
 mod page;
+mod page_forms;
 mod pay;
 mod place;
 mod postgres;
