@@ -19,6 +19,7 @@ use crate::reports::{Range, ReportError, Sheet};
 use crate::server::Csms;
 use crate::store::Driver;
 use crate::tariffs::amount;
+use crate::web::Language;
 
 /// A driver's statement.
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,16 +100,19 @@ pub(crate) struct StatementDays {
     until: Option<String>,
     /// How it is written. Default: what `Accept` says, or JSON.
     format: Option<Format>,
+    /// In which language the headings of files are: `en`, `ha`, `rw`, `pa`, `eu`. Default: names for programs in CSV, English in PDF.
+    language: Option<String>,
 }
 
 async fn answer(csms: &Csms, driver: &Driver, days: StatementDays, headers: &HeaderMap) -> Result<Response, Problem> {
     let format = Format::of(days.format, headers)?;
+    let language = days.language.as_deref().and_then(Language::of_tag);
     let zone = &csms.config().time_zone;
     let range = Range::parse(days.from.as_deref(), days.until.as_deref(), zone, Timestamp::now())?;
     let statement = statement(csms, driver, range).await?;
     match format {
         Format::Json => Ok(axum::Json(StatementView::from(statement)).into_response()),
-        format => sheet(csms, &Sheet::of_statement(&statement, zone), "statement", range, format).await,
+        format => sheet(csms, &Sheet::of_statement(&statement, zone, language), "statement", range, format).await,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The steps of payments in the database: each one is a unit, so that it happens wholly or not at all.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Prepaid;
 use super::provider::{Outcome, Paid, ProviderError, Refunded};
@@ -8,7 +8,9 @@ use super::settings::Patience;
 use super::worker::again;
 use crate::ledger::Entry;
 use crate::sessions::billing::unpostable;
-use crate::store::{Capture, PaymentState, RefundState, SessionStage, StoreError, Unit, ledger, payments, prepaid};
+use crate::store::{
+    Capture, Payment, PaymentState, RefundState, SessionStage, StoreError, Unit, ledger, payments, prepaid,
+};
 
 /// A provider says how a payment stands. Said again, or late, it changes nothing that was posted.
 ///

@@ -262,37 +262,50 @@ impl Sheet {
 impl Sheet {
     /// What came to the balance of a driver and went from it.
     #[must_use]
-    pub fn of_statement(statement: &Statement, zone: &TimeZone) -> Self {
+    pub fn of_statement(statement: &Statement, zone: &TimeZone, language: Option<Language>) -> Self {
         let fields = vec![
-            words("at", "When", 5),
-            words("kind", "What", 4),
-            words("about", "About", 9),
-            numbers("amount", "Amount", 4),
-            numbers("balance", "Balance", 4),
+            words("at", "stations.moment", 5),
+            words("kind", "pay.movement", 4),
+            words("about", "pay.about", 9),
+            numbers("amount", "stations.amount", 4),
+            numbers("balance", "access.balance", 4),
             words("currency", "", 2),
         ];
+        // Programs read the words of the interface, people those of their language.
+        let word = |word: &str, key: &str| match language {
+            Some(language) if texts::exists(key) => texts::text(language, key).to_owned(),
+            _ => word.to_owned(),
+        };
         let mut rows = Vec::new();
         for account in &statement.accounts {
             let code = account.currency.code().to_owned();
             let money = |minor| amount(minor, account.currency).to_string();
             let edge = |day: String, kind: &str, balance| {
-                vec![day, kind.to_owned(), String::new(), String::new(), money(balance), code.clone()]
+                vec![
+                    day,
+                    word(kind, &format!("pay.{kind}")),
+                    String::new(),
+                    String::new(),
+                    money(balance),
+                    code.clone(),
+                ]
             };
             rows.push(edge(statement.range.from.to_string(), "opening", account.opening));
             rows.extend(account.lines.iter().map(|line| {
                 let at = line.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
-                let kind = line.kind.as_str().to_owned();
+                let kind = line.kind.as_str();
+                let kind = word(kind, &format!("pay.movement_{kind}"));
                 vec![at, kind, line.about.clone(), money(line.amount), money(line.balance), code.clone()]
             }));
             rows.push(edge(statement.range.until.to_string(), "closing", account.closing));
         }
         let about = vec![
-            ("Of", statement.name.clone()),
-            ("From", statement.range.from.to_string()),
-            ("Until", statement.range.until.to_string()),
-            ("Times of", zone.iana_name().unwrap_or("UTC").to_owned()),
+            ("reports.of", statement.name.clone()),
+            ("reports.from", statement.range.from.to_string()),
+            ("reports.until", statement.range.until.to_string()),
+            ("reports.times_of", zone.iana_name().unwrap_or("UTC").to_owned()),
         ];
-        Self { title: "Statement".to_owned(), about, fields, rows, totals: None }
+        Self { language, title: "pay.statement", about, fields, rows, totals: None }
     }
 }
 

@@ -16,14 +16,14 @@ use self::week::{Closure, DAYS, Visit};
 use crate::access::Actor;
 use crate::access::drivers::Payment as Pays;
 use crate::ledger::Payer;
-use crate::payments::{Outcome, payment_is};
+use crate::payments::{Outcome, take_over};
 use crate::reports::{StationState, state_changed};
 use crate::server::Csms;
 use crate::sessions::Recorder;
 use crate::sites::{Definition, PriceFile, PriceUnit};
 use crate::store::{
-    Connector, Driver, FaultKind, FaultState, Identity, Known, Payment, PaymentState, Plan, Registration,
-    StationChange, Token, TokenStatus, TokenTerms, Trouble, Unit, close_fault, judge_fault, open_fault, payments,
+    Capture, Connector, Driver, FaultKind, FaultState, Identity, Known, Payment, PaymentState, Plan, Progress,
+    Registration, StationChange, Token, TokenStatus, TokenTerms, Trouble, Unit, close_fault, judge_fault, open_fault,
     put_states,
 };
 use crate::tariffs::{Assignment, Scope, Tariff};
@@ -220,8 +220,9 @@ impl History<'_> {
 
     async fn pay(&self, unit: &mut Unit, driver: &Driver, at: Timestamp, outcome: Outcome) -> anyhow::Result<()> {
         let id = Uuid::now_v7().to_string();
+        let mut progress = Progress::begun(at);
+        (progress.reference, progress.due_at) = (Some(format!("history-{id}")), None);
         let payment = Payment {
-            reference: Some(format!("history-{id}")),
             id,
             provider: "sandbox".to_owned(),
             payer: Payer::Driver(driver.id.clone()),
@@ -231,14 +232,11 @@ impl History<'_> {
             method: None,
             state: PaymentState::Requested,
             action: None,
-            failure: None,
-            attempts: 1,
-            due_at: None,
-            created_at: at,
-            updated_at: at,
+            capture: Capture::None,
+            captured: None,
+            progress,
         };
-        payments::put_payment(unit, &payment).await?;
-        Ok(payment_is(unit, &payment.id, &outcome, at).await?)
+        Ok(take_over(unit, &payment, &outcome, at).await?)
     }
 
     /// When stations were out of service: one was broken for some hours, one is away.
