@@ -560,6 +560,18 @@ fn a_station_whose_smart_charging_is_switched_off_does_none_of_it() {
     }
 }
 
+/// What is switched off in 2.x is switched off in 1.6, which has no key for it (1.6 edition 2, 3.13).
+#[test]
+fn a_1_6_csms_hears_that_smart_charging_is_switched_off() {
+    let mut world = Script::booted(Version::V1_6);
+    world.set("SmartChargingCtrlr.Enabled", "false");
+    let unsupported = Said::Error("NotSupported".into());
+    assert_eq!(world.ask("GetCompositeSchedule", json!({"connectorId": 1, "duration": 60})), unsupported);
+    assert_eq!(world.ask("ClearChargingProfile", json!({})), unsupported);
+    world.set("SmartChargingCtrlr.Enabled", "true");
+    assert_eq!(world.ask("ClearChargingProfile", json!({})), Said::Result(json!({"status": "Unknown"})));
+}
+
 /// K05.FR.02, K05.FR.03, K05.FR.05, F01.FR.10, F01.FR.11, F01.FR.26, F02.FR.18, F02.FR.27
 #[test]
 fn a_remote_start_brings_the_profile_of_its_transaction() {

@@ -25,6 +25,7 @@ mod engine;
 mod external;
 mod installed;
 mod limit;
+mod offline;
 mod priority;
 mod profile;
 mod reporting;
