@@ -126,6 +126,9 @@ struct Settings {
     /// URL at which people reach this server, for links and QR codes [default: the address it listens on].
     #[arg(long, env = "OCPP_CSMS_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// Address or network of a proxy in front of this server, whose X-Forwarded-For and X-Forwarded-Proto count [default: none].
+    #[arg(long, env = "OCPP_CSMS_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+    trusted_proxy: Vec<String>,
     #[command(flatten)]
     tls: TlsSettings,
     /// Name of the operator, which the certificates of stations have to name [default: any].
@@ -209,6 +212,9 @@ impl Settings {
         file.currency = self.currency.or(file.currency);
         file.driver_registration = self.driver_registration.or(file.driver_registration);
         file.public_url = self.public_url.or(file.public_url);
+        if !self.trusted_proxy.is_empty() {
+            file.proxy.trusted = self.trusted_proxy;
+        }
         file.operator = self.cpo_name.or(file.operator);
         file.tls = self.tls.over(file.tls);
         file

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer};
 use crate::door::ConnectionLimits;
 use crate::notifications::{NotificationsConfig, NotificationsFile};
 use crate::payments::PaymentSettings;
+use crate::proxy::{Proxies, ProxyFile};
 use crate::store::Database;
 use crate::tariffs::{CostMessages, Tariff};
 use crate::tls::{AuthorityFolder, Surroundings, TlsConfig, TlsFile};
@@ -55,6 +56,9 @@ pub struct ConfigFile {
     pub listen: Option<SocketAddr>,
     /// The database: a file, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. Default: `ocpp-csms.sqlite` in the current folder.
     pub database: Option<Database>,
+    /// How large an SQLite file may become, 4 to 1048576 MiB. When it is full nothing more is kept, and everybody is told so. Default: as
+    /// large as the disk.
+    pub max_database_size: Option<u32>,
     /// The price of a kWh, at least 0, with at most 6 decimals; as number or text. Default: 0.39.
     #[serde(default, deserialize_with = "decimal")]
     pub price_per_kwh: Option<Decimal>,
@@ -98,6 +102,8 @@ pub struct ConfigFile {
     /// The seconds that a connection may take to send the head of a request, from its beginning or from its last request, 1 to 60.
     /// Default: 10.
     pub handshake_timeout: Option<u32>,
+    /// The seconds after which a connection is closed whose other side takes nothing of what waits for it, 1 to 3600. Default: 60.
+    pub stall_timeout: Option<u32>,
     /// How many messages a second are read from one station, 1 to 1000000; twice as many at once. A station that sends more is
     /// slowed down. Default: 100.
     pub messages_per_second: Option<u32>,
@@ -111,6 +117,9 @@ pub struct ConfigFile {
     /// over TLS only. Default: the address it listens on, and for
     /// a station what it connected to.
     pub public_url: Option<String>,
+    /// Proxies in front of this server. Default: none.
+    #[serde(default)]
+    pub proxy: ProxyFile,
     /// The calendar of the installation, by its IANA name, such as `Africa/Lagos`: days in reports are days of it. Default: `UTC`.
     pub time_zone: Option<String>,
     /// The folder for logs and firmware. Default: beside the database file, with `.files` instead of its extension, or
@@ -173,6 +182,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The database.
     pub database: Database,
+    /// Bytes of an SQLite file.
+    pub max_database_size: Option<u64>,
     /// The tariff that holds as long as no operator has made another.
     pub tariff: Tariff,
     /// What happens to a station that nobody has entered.
@@ -215,6 +226,8 @@ pub struct Config {
     pub driver_registration: DriverRegistration,
     /// The URL at which people reach this server, without a slash at its end.
     pub public_url: Option<String>,
+    /// The proxies that are trusted to say who is behind them.
+    pub proxies: Proxies,
     /// The calendar of the installation.
     pub time_zone: TimeZone,
     /// What stations upload and download.
@@ -296,6 +309,10 @@ impl ConfigFile {
                 seconds @ 1..=60 => Duration::from_secs(seconds.into()),
                 seconds => return Err(out_of_range("handshake_timeout", seconds, "1 to 60 seconds")),
             },
+            stall: match self.stall_timeout.unwrap_or(60) {
+                seconds @ 1..=3600 => Duration::from_secs(seconds.into()),
+                seconds => return Err(out_of_range("stall_timeout", seconds, "1 to 3600 seconds")),
+            },
         };
         let per_second = number("messages_per_second", self.messages_per_second.unwrap_or(100))?;
         let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
@@ -325,7 +342,17 @@ impl ConfigFile {
                 days => return Err(out_of_range("keep_logs", days, "1 to 3650 days")),
             },
         };
+        let proxies = self.proxy.check().map_err(|text| {
+            out_of_range("proxy trusted", text, "addresses and networks, such as 10.0.0.5 and 10.1.0.0/16")
+        })?;
+        let max_database_size = match self.max_database_size {
+            None => None,
+            Some(size @ 4..=1_048_576) => Some(u64::from(size) << 20),
+            Some(size) => return Err(out_of_range("max_database_size", size, "4 to 1048576 MiB")),
+        };
         Ok(Config {
+            proxies,
+            max_database_size,
             time_zone,
             files,
             listen,
@@ -455,9 +482,14 @@ mod tests {
             ("messages_per_station = 9", "messages_per_station"),
             ("max_connections = 0", "max_connections"),
             ("handshake_timeout = 0", "handshake_timeout"),
+            ("stall_timeout = 0", "stall_timeout"),
+            ("max_database_size = 3", "max_database_size"),
+            ("[proxy]\ntrusted = [\"proxy.example.org\"]", "proxy trusted"),
+            ("[proxy]\nheader = \"via\"", "header"),
             ("max_connections_per_address = 0", "max_connections_per_address"),
             ("offline_after = 0", "offline_after"),
             ("[notifications]\ngive_up_after = 0", "give_up_after"),
+            ("[notifications]\ndisable_after = 0", "disable_after"),
             ("[notifications.mail]\nserver = \"x\"\nfrom = \"nobody\"", "mail from"),
             ("contract_provider = \"pool\"", "contract_provider"),
             ("messages_per_second = 0", "messages_per_second"),

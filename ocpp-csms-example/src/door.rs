@@ -30,6 +30,7 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
 use crate::logging::Sparingly;
+use crate::proxy::Proxies;
 use crate::stations::Stations;
 use crate::tls::{Tls, begins_with_tls};
 
@@ -45,17 +46,20 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct ConnectionLimits {
     /// In all.
     pub total: u32,
-    /// From one address. `None`: 1000, and any number from this machine, where a proxy connects for all stations.
+    /// From one address. `None`: 1000, and any number from this machine, where a proxy connects for all stations, and from proxies that
+    /// are trusted.
     pub per_address: Option<u32>,
     /// How long a connection may take from its beginning, or from its last request, to the end of the head of the next one.
     pub handshake: Duration,
+    /// How long the other side of a connection may take nothing of what waits for it.
+    pub stall: Duration,
 }
 
 impl ConnectionLimits {
-    fn of(self, address: IpAddr) -> u32 {
+    fn of(self, address: IpAddr, proxies: &Proxies) -> u32 {
         match self.per_address {
             Some(limit) => limit,
-            None if address.is_loopback() => u32::MAX,
+            None if address.is_loopback() || proxies.trust(address) => u32::MAX,
             None => 1000,
         }
     }
@@ -68,6 +72,8 @@ pub(crate) struct Entrance {
     pub(crate) app: Router,
     /// Whom.
     pub(crate) limits: ConnectionLimits,
+    /// Who connects for many.
+    pub(crate) proxies: Arc<Proxies>,
     /// TLS, for those who begin with it.
     pub(crate) tls: Option<Tls>,
     /// Who is told of a failed handshake.
@@ -77,7 +83,7 @@ pub(crate) struct Entrance {
 /// Accepts connections and serves them in tasks of their own, until it is stopped; then waits for the requests that are under way.
 pub(crate) async fn serve(listener: TcpListener, entrance: Entrance, stop: CancellationToken) {
     let limits = entrance.limits;
-    let guests = Guests { limits, count: Arc::default() };
+    let guests = Guests { limits, proxies: Arc::clone(&entrance.proxies), count: Arc::default() };
     let refused = Sparingly::default();
     let tasks = TaskTracker::new();
     loop {
@@ -106,6 +112,9 @@ pub(crate) async fn serve(listener: TcpListener, entrance: Entrance, stop: Cance
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "frames may be delayed");
         }
+        if let Err(error) = end_when_stalled(&stream, limits.stall) {
+            tracing::debug!(%error, "a peer that takes nothing is not noticed soon");
+        }
         tasks.spawn(enter(Counted { stream, _guest: guest }, remote, entrance.clone(), stop.clone()));
     }
     tasks.close();
@@ -114,7 +123,7 @@ pub(crate) async fn serve(listener: TcpListener, entrance: Entrance, stop: Cance
 
 /// Finds out whether a connection begins with TLS, does the handshake if so, and serves it.
 async fn enter(stream: Counted, remote: SocketAddr, entrance: Entrance, stop: CancellationToken) {
-    let Entrance { app, limits, tls, stations } = entrance;
+    let Entrance { app, limits, tls, stations, .. } = entrance;
     let Some(tls) = tls else {
         return connection(Channel::Plain(stream), None, remote, app, limits.handshake, stop).await;
     };
@@ -178,6 +187,19 @@ async fn connection(
     }
 }
 
+/// Has the system end a connection whose other side takes nothing for so long, be it gone or only not reading: what waits for it is in
+/// the buffers of the system, where nobody here sees that it waits.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn end_when_stalled(stream: &TcpStream, stall: Duration) -> io::Result<()> {
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(stall))
+}
+
+/// Elsewhere the system's own limit counts.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn end_when_stalled(_: &TcpStream, _: Duration) -> io::Result<()> {
+    Ok(())
+}
+
 /// Errors of one connection, which say nothing about the next.
 fn is_of_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
@@ -187,6 +209,7 @@ fn is_of_connection(error: &io::Error) -> bool {
 #[derive(Debug, Clone)]
 struct Guests {
     limits: ConnectionLimits,
+    proxies: Arc<Proxies>,
     count: Arc<Mutex<Count>>,
 }
 
@@ -202,7 +225,7 @@ impl Guests {
         let address = address.to_canonical();
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         let from_there = count.by_address.get(&address).copied().unwrap_or(0);
-        if count.total >= self.limits.total || from_there >= self.limits.of(address) {
+        if count.total >= self.limits.total || from_there >= self.limits.of(address, &self.proxies) {
             return None;
         }
         count.total += 1;
@@ -274,11 +297,13 @@ impl AsyncWrite for Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::ProxyFile;
 
     #[test]
     fn connections_are_counted_until_they_end() {
-        let limits = ConnectionLimits { total: 3, per_address: Some(2), handshake: Duration::ZERO };
-        let guests = Guests { limits, count: Arc::default() };
+        let limits =
+            ConnectionLimits { total: 3, per_address: Some(2), handshake: Duration::ZERO, stall: Duration::ZERO };
+        let guests = Guests { limits, proxies: Arc::default(), count: Arc::default() };
         let [one, other, another] = ["10.0.0.1", "10.0.0.2", "::ffff:10.0.0.1"].map(|text| text.parse().unwrap());
         let first = guests.admit(one).unwrap();
         let _second = guests.admit(another).unwrap();
@@ -290,11 +315,17 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_on_this_machine_may_connect_for_everybody() {
-        let unset = ConnectionLimits { total: 10, per_address: None, handshake: Duration::ZERO };
-        assert_eq!(unset.of("10.0.0.1".parse().unwrap()), 1000);
-        assert_eq!(unset.of("127.0.0.1".parse().unwrap()), u32::MAX);
+    fn a_proxy_may_connect_for_everybody() {
+        let (nobody, unset) = (
+            Proxies::default(),
+            ConnectionLimits { total: 10, per_address: None, handshake: Duration::ZERO, stall: Duration::ZERO },
+        );
+        let [far, here] = ["10.0.0.1", "127.0.0.1"].map(|text| text.parse().unwrap());
+        assert_eq!(unset.of(far, &nobody), 1000);
+        assert_eq!(unset.of(here, &nobody), u32::MAX);
+        let trusted = ProxyFile { trusted: vec!["10.0.0.0/24".to_owned()], ..ProxyFile::default() }.check().unwrap();
+        assert_eq!(unset.of(far, &trusted), u32::MAX);
         let set = ConnectionLimits { per_address: Some(5), ..unset };
-        assert_eq!(set.of("127.0.0.1".parse().unwrap()), 5);
+        assert_eq!(set.of(here, &trusted), 5);
     }
 }

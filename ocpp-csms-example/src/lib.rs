@@ -17,6 +17,7 @@ pub mod maintenance;
 mod metrics;
 pub mod notifications;
 pub mod payments;
+pub mod proxy;
 pub mod reports;
 mod server;
 pub mod sessions;

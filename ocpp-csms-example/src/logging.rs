@@ -1,7 +1,7 @@
 //! The log: one line for each thing that happened, for people or for machines.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,18 +18,64 @@ pub enum LogFormat {
     Json,
 }
 
+/// Libraries that could tell byte by byte what goes over the wire. Passwords do, so they tell no more than this, whatever is asked for.
+const WIRES: [&str; 10] = [
+    "tungstenite=info",
+    "tokio_tungstenite=info",
+    "yawc=info",
+    "hyper=info",
+    "hyper_util=info",
+    "reqwest=info",
+    "rustls=info",
+    "lettre=info",
+    "sqlx=info",
+    "h2=info",
+];
+
 /// Starts to log to standard error. `RUST_LOG` chooses what; without it `default` does.
 pub fn start(format: LogFormat, default: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let filter = WIRES.iter().filter_map(|wire| wire.parse().ok()).fold(filter, EnvFilter::add_directive);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| OneLine(std::io::stderr()))
         .with_ansi(std::io::stderr().is_terminal());
     // Somebody else may log already, in a test; then there is nothing to do.
     let _ = match format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+}
+
+/// Writes each event as one line: what stations and people send, and is told in it, cannot make another.
+struct OneLine<W>(W);
+
+impl<W: io::Write> io::Write for OneLine<W> {
+    /// The formatter hands over one whole event.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let (text, end) = match event.strip_suffix(b"\n") {
+            Some(text) => (text, &b"\n"[..]),
+            None => (event, &b""[..]),
+        };
+        let mut line = Vec::with_capacity(event.len());
+        for byte in text {
+            match byte {
+                b'\n' => line.extend(b"\\n"),
+                b'\r' => line.extend(b"\\r"),
+                // Colours of the terminal; the formatter lets none of a message through.
+                0x1b | b'\t' => line.push(*byte),
+                0..0x20 | 0x7f => line.extend(format!("\\x{byte:02x}").bytes()),
+                byte => line.push(*byte),
+            }
+        }
+        line.extend(end);
+        self.0.write_all(&line)?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// How long a peer that was logged is not logged again.
@@ -70,6 +116,13 @@ impl Sparingly {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_is_one_line_whatever_it_tells() {
+        let mut written = OneLine(Vec::new());
+        io::Write::write_all(&mut written, b"INFO booted: Maker\nINFO signed in\r\x00\x7f\tend\n").unwrap();
+        assert_eq!(written.0, b"INFO booted: Maker\\nINFO signed in\\r\\x00\\x7f\tend\n");
+    }
 
     #[test]
     fn a_peer_is_logged_once_a_minute() {

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::door::Entrance;
 use crate::maintenance::{self, Maintenance, MaintenanceError};
 use crate::payments::Payments;
+use crate::proxy;
 use crate::reports;
 use crate::sites::Sites;
 use crate::stations::Stations;
@@ -170,7 +171,7 @@ impl Server {
     pub async fn start(config: Config, api_token: Option<&str>) -> Result<Self, StartError> {
         // What calls other servers takes the implementation of the process. An error says that there is one already.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
-        let store = Store::open(&config.database).await?;
+        let store = Store::open_within(&config.database, config.max_database_size).await?;
         let password_key = password_key(&store).await?;
         let (api_token, new_api_token) = match api_token {
             Some(token) => (ApiToken::chosen(token), None),
@@ -216,10 +217,12 @@ impl Server {
         let faults = csms.stations().faults().clone();
         let watch = faults.watch(csms.stations().clone(), csms.config().offline_after);
         tokio::spawn(stop.clone().run_until_cancelled_owned(watch));
-        let deliver = csms.stations().notifications().clone().deliver();
+        let deliver = csms.stations().notifications().clone().deliver(csms.stations().clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(deliver));
         let limits = csms.config().connections;
-        let entrance = Entrance { app: app(&csms), limits, tls: tls.clone(), stations: csms.stations().clone() };
+        let proxies = Arc::new(csms.config().proxies.clone());
+        let entrance =
+            Entrance { app: app(&csms), limits, proxies, tls: tls.clone(), stations: csms.stations().clone() };
         tokio::spawn(csms.sites().clone().run(stop.clone()));
         let task = tokio::spawn(door::serve(listener, entrance, stop.clone()));
         reports::resume(&csms).await?;
@@ -295,6 +298,7 @@ fn app(csms: &Csms) -> Router {
         .merge(maintenance::routes(csms.clone()))
         .fallback(api::not_found)
         .layer(axum::middleware::from_fn(web::protect))
+        .layer(axum::middleware::from_fn_with_state(Arc::new(csms.config().proxies.clone()), proxy::see_through))
 }
 
 async fn password_key(store: &Store) -> Result<PasswordKey, StartError> {

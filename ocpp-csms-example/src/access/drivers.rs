@@ -209,9 +209,9 @@ async fn give_app_token(csms: &Csms, driver: &str) -> Result<(), AccessError> {
         created_at: now,
         updated_at: now,
     };
-    csms.store().put_token(&token).await?;
     let terms = TokenTerms { driver: Some(driver.to_owned()), payment: None, stations: None };
-    Ok(csms.store().put_token_terms(&token.token, &terms).await?)
+    csms.store().put_token_with(&token, &terms).await?;
+    Ok(())
 }
 
 /// An e-mail address, or a telephone number with its country.

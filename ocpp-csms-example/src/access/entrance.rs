@@ -136,7 +136,7 @@ fn enter(csms: &Csms, parts: &Parts, begun: &Begun, then: &str) -> Response {
 }
 
 async fn sign_out(State(csms): State<Csms>, page: Page, parts: Parts) -> Response {
-    if let Some(secret) = gate::session_of(&parts.headers)
+    if let Some(secret) = gate::session_of(&csms, &parts.extensions, &parts.headers)
         && let Err(error) = account::sign_out(&csms, &secret).await
     {
         return page.broken(&error);
@@ -233,7 +233,9 @@ async fn change_password(
     parts: Parts,
     Form(mut fields): Form<Fields>,
 ) -> Response {
-    if let (Some(new), Some(session)) = (chosen_password(&page, &mut fields), gate::session_of(&parts.headers)) {
+    if let (Some(new), Some(session)) =
+        (chosen_password(&page, &mut fields), gate::session_of(&csms, &parts.extensions, &parts.headers))
+    {
         let old = fields.get("old").to_owned();
         match account::change_password(&csms, &actor, &session, &old, &new).await {
             Ok(()) => return Flash::good(page.t("access.password_changed")).at("/account"),
@@ -246,6 +248,9 @@ async fn change_password(
 
 /// The page that says why something about access was not done.
 pub(super) fn refuse(page: &Page, error: &AccessError) -> Response {
+    if let AccessError::Store(error) = error {
+        return page.broken(error);
+    }
     page.notice(status(error), page.t("access.not_possible"), explain(page, error))
 }
 

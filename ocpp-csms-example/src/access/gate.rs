@@ -1,20 +1,19 @@
 //! Finds out who makes a request, and whether it was meant to be made.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use axum::body::{self, Body};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, header};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use ocpp_core::transport::TlsPeer;
 use subtle::ConstantTimeEq as _;
 
 use super::account::{self, Begun, Secret};
 use super::people::Hashing;
 use super::{AccessError, Actor, ApiToken, Scopes, Throttle, Who, operators};
+use crate::proxy::came_by_tls;
 use crate::server::Csms;
 use crate::store::StoreError;
 
@@ -103,7 +102,7 @@ impl Gate {
         if changes && is_from_elsewhere(request.headers(), request.uri()) {
             return Err(Refused::OtherSite);
         }
-        let actor = match session_of(request.headers()) {
+        let actor = match session_of(csms, request.extensions(), request.headers()) {
             Some(secret) => account::resume(csms, &secret, address).await?,
             None => None,
         };
@@ -128,7 +127,7 @@ impl Gate {
 
 /// The cookie of a session that was begun.
 pub(crate) fn cookie(csms: &Csms, parts: &Parts, begun: &Begun) -> Cookie<'static> {
-    let secure = came_by_tls(parts) || csms.public_url().starts_with("https://");
+    let secure = is_secure(csms, &parts.extensions);
     let name = if secure { SECURE_COOKIE } else { PLAIN_COOKIE };
     let longest = begun.kind.longest().unsigned_abs();
     Cookie::build((name, begun.secret.text().to_owned()))
@@ -150,16 +149,17 @@ pub(crate) fn forget() -> [Cookie<'static>; 2] {
     })
 }
 
-/// The secret of the session that a request belongs to.
-pub(crate) fn session_of(headers: &HeaderMap) -> Option<Secret> {
+/// The secret of the session that a request belongs to. Where cookies are for TLS, one that is not counts for nothing: whoever can answer
+/// for this host without TLS could have put a session of their own there.
+pub(crate) fn session_of(csms: &Csms, extensions: &Extensions, headers: &HeaderMap) -> Option<Secret> {
     let cookies = CookieJar::from_headers(headers);
-    let cookie = cookies.get(SECURE_COOKIE).or_else(|| cookies.get(PLAIN_COOKIE))?;
-    Some(Secret::presented(cookie.value()))
+    let name = if is_secure(csms, extensions) { SECURE_COOKIE } else { PLAIN_COOKIE };
+    Some(Secret::presented(cookies.get(name)?.value()))
 }
 
-/// Whether a request came over TLS of this server.
-fn came_by_tls(parts: &Parts) -> bool {
-    parts.extensions.get::<Arc<TlsPeer>>().is_some()
+/// Whether cookies are for TLS only: the request came so, or people reach this server in no other way.
+fn is_secure(csms: &Csms, extensions: &Extensions) -> bool {
+    came_by_tls(extensions) || csms.public_url().starts_with("https://")
 }
 
 /// Where a request came from.

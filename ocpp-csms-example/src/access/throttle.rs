@@ -5,7 +5,7 @@
 //! all of those that never succeeded from there.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,7 @@ impl Throttle {
     /// # Errors
     /// How long it has to wait.
     pub fn check(&self, address: IpAddr, station: &str, now: Instant) -> Result<(), Duration> {
-        let address = address.to_canonical();
+        let address = place(address);
         let records = self.records();
         let own = records.get(&(address, Some(station.into())));
         let left = own.map_or(Duration::ZERO, |record| record.left(FREE, now));
@@ -81,7 +81,7 @@ impl Throttle {
 
     /// An attempt was none, or the password was right.
     pub fn withdraw(&self, address: IpAddr, account: &str) {
-        let address = address.to_canonical();
+        let address = place(address);
         let mut records = self.records();
         for key in [(address, Some(account.into())), (address, None)] {
             if let Some(record) = records.get_mut(&key) {
@@ -92,7 +92,7 @@ impl Throttle {
 
     /// A password was wrong.
     pub fn failed(&self, address: IpAddr, station: &str, now: Instant) {
-        let address = address.to_canonical();
+        let address = place(address);
         let mut records = self.records();
         for key in [(address, Some(station.into())), (address, None)] {
             make_room(&mut records, &key, now);
@@ -107,7 +107,7 @@ impl Throttle {
 
     /// A station has proven who it is.
     pub fn succeeded(&self, address: IpAddr, station: &str, now: Instant) {
-        let key = (address.to_canonical(), Some(station.into()));
+        let key = (place(address), Some(station.into()));
         let mut records = self.records();
         // Only where somebody guesses does it matter who does not.
         let is_watched = records.contains_key(&key) || records.contains_key(&(key.0, None));
@@ -119,6 +119,15 @@ impl Throttle {
 
     fn records(&self) -> MutexGuard<'_, HashMap<Key, Record>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where somebody is: an address of IPv4, however the socket shows it, or the network of one of IPv6, of whose addresses anybody has as
+/// many as they like.
+fn place(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address => address,
     }
 }
 
@@ -184,6 +193,15 @@ mod tests {
         (0..FREE_OF_ADDRESS).for_each(|number| throttle.failed(here, &format!("CS-{number}"), now));
         assert!(throttle.check(here, "NEW", now).is_err());
         assert!(throttle.check(here, "KNOWN", now).is_ok());
+    }
+
+    #[test]
+    fn another_address_of_the_same_network_is_the_same_guesser() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        (0..20).for_each(|number| throttle.failed(at(&format!("2001:db8:1:2::{number:x}")), "CS", now));
+        assert!(throttle.check(at("2001:db8:1:2:ffff::1"), "CS", now).is_err());
+        assert!(throttle.check(at("2001:db8:1:3::1"), "CS", now).is_ok());
     }
 
     #[test]

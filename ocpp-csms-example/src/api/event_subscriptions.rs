@@ -28,8 +28,10 @@ pub(crate) struct SubscriptionView {
     kinds: Vec<String>,
     /// Only those of this station.
     station: Option<String>,
-    /// Whether it is told anything at present.
+    /// Whether it is told anything at present. Who could not be told too often is switched off (`disable_after`), which is a fault.
     active: bool,
+    /// How often in a row it could not be told.
+    failures: i64,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -48,6 +50,7 @@ impl From<Subscription> for SubscriptionView {
             kinds: known.kinds,
             station: known.station,
             active: known.active,
+            failures: known.failures,
             created_at: known.created_at,
             created_by: known.created_by,
             secret: None,
@@ -107,6 +110,7 @@ pub(super) async fn list(State(csms): State<Csms>) -> axum::Json<Vec<Subscriptio
 /// A webhook is a POST with an event as in the stream (its `id` is a text here), and the headers `webhook-id` (the same when it is
 /// repeated), `webhook-event` (the kind) and `webhook-signature: t=SECONDS,v1=HEX`, an HMAC-SHA256 with the secret over the seconds, a full
 /// stop and the body. It is repeated after 2 s, 4 s and so on up to an hour, until it is answered with 2xx or given up (`give_up_after`).
+/// Whoever fails too often in a row is switched off (`disable_after`) until `active` is set again.
 #[utoipa::path(post, path = "/api/v1/event-subscriptions", tag = "events", operation_id = "subscribe", request_body = SubscriptionPost,
     security(("bearer" = ["administer"])),
     responses((status = 201, body = SubscriptionView), (status = 400, body = Problem)))]

@@ -82,6 +82,12 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         // The caller learns that it failed; how, is for the operator.
         tracing::error!(%error, "a request failed");
+        if error.is_full() {
+            return Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "the disk of the database is full, so nothing was changed: make room on it, or raise max_database_size, then try again",
+            );
+        }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the database failed; the log of the server says how")
     }
 }

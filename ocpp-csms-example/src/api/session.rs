@@ -131,7 +131,7 @@ pub(super) async fn sign_in(
 #[utoipa::path(delete, path = "/api/v1/session", tag = "access", operation_id = "sign_out", security(()),
     responses((status = 204, description = "Nobody is signed in any more")))]
 pub(super) async fn sign_out(State(csms): State<Csms>, parts: Parts) -> Result<(StatusCode, CookieJar), Problem> {
-    if let Some(secret) = gate::session_of(&parts.headers) {
+    if let Some(secret) = gate::session_of(&csms, &parts.extensions, &parts.headers) {
         account::sign_out(&csms, &secret).await?;
     }
     Ok((StatusCode::NO_CONTENT, gate::forget().into_iter().fold(CookieJar::new(), CookieJar::add)))
@@ -147,7 +147,7 @@ pub(super) async fn change_password(
     parts: Parts,
     Json(body): Json<PasswordChange>,
 ) -> Result<StatusCode, Problem> {
-    let session = gate::session_of(&parts.headers).ok_or(AccessError::NotSignedIn)?;
+    let session = gate::session_of(&csms, &parts.extensions, &parts.headers).ok_or(AccessError::NotSignedIn)?;
     account::change_password(&csms, &actor, &session, &body.old, &body.new).await?;
     Ok(StatusCode::NO_CONTENT)
 }

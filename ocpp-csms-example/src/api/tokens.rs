@@ -159,8 +159,8 @@ pub(super) async fn put(
         created_at: now,
         updated_at: now,
     };
-    let status = if csms.store().put_token(&wanted).await? { StatusCode::CREATED } else { StatusCode::OK };
-    csms.store().put_token_terms(&token, &terms).await?;
+    let is_new = csms.store().put_token_with(&wanted, &terms).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let kept = csms.store().token(&token).await?.ok_or_else(|| unknown(&token))?;
     let action = if status == StatusCode::CREATED { "token.created" } else { "token.changed" };
     csms.audit(&actor, action, mask(&token), kept.status).await;

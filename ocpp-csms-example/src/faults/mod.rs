@@ -15,8 +15,8 @@ use crate::notifications::Notifications;
 use crate::server::Csms;
 use crate::stations::{FaultNotice, Stations, What};
 use crate::store::{
-    Fault, FaultChange, FaultFilter, FaultKind, FaultState, Registration, Store, StoreError, Trouble, close_fault,
-    judge_fault, open_fault,
+    Fault, FaultChange, FaultFilter, FaultKind, FaultState, Registration, Store, StoreError, Trouble, Unit,
+    close_fault, judge_fault, open_fault,
 };
 
 /// How often stations that are away are looked for.
@@ -100,15 +100,34 @@ impl Faults {
 
     async fn open(&self, stations: &Stations, station: &Arc<str>, trouble: &Trouble) -> Result<(), StoreError> {
         let mut unit = self.inner.store.unit().await?;
-        let (fault, is_new) = open_fault(&mut unit, station, trouble, Timestamp::now()).await?;
+        let what = self.open_in(&mut unit, station, trouble).await?;
+        unit.commit().await?;
+        self.opened(stations, station, trouble, what);
+        Ok(())
+    }
+
+    /// Opens a fault as a part of something else; what is to be told of it by [`Self::opened`], once that is kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn open_in(
+        &self,
+        unit: &mut Unit,
+        station: &str,
+        trouble: &Trouble,
+    ) -> Result<Option<What>, StoreError> {
+        let (fault, is_new) = open_fault(unit, station, trouble, Timestamp::now()).await?;
         let what = is_new.then(|| notice(&fault, "opened"));
         if let Some(what) = &what {
-            self.inner.notifications.enqueue(&mut unit, station, what).await?;
+            self.inner.notifications.enqueue(unit, station, what);
         }
-        unit.commit().await?;
+        Ok(what)
+    }
+
+    /// A fault that was opened as a part of something else is kept.
+    pub(crate) fn opened(&self, stations: &Stations, station: &Arc<str>, trouble: &Trouble, what: Option<What>) {
         self.lasting().insert((station.to_string(), trouble.kind, trouble.key.clone()));
         self.told(stations, station, what);
-        Ok(())
     }
 
     async fn close(
@@ -126,7 +145,7 @@ impl Faults {
         let what =
             close_fault(&mut unit, station, kind, key, Timestamp::now()).await?.map(|fault| notice(&fault, "closed"));
         if let Some(what) = &what {
-            self.inner.notifications.enqueue(&mut unit, station, what).await?;
+            self.inner.notifications.enqueue(&mut unit, station, what);
         }
         unit.commit().await?;
         self.lasting().remove(&known);
@@ -223,7 +242,7 @@ async fn judge(
     };
     let what = notice(&fault, if state == FaultState::Closed { "closed" } else { "acknowledged" });
     let station: Arc<str> = Arc::from(&*fault.station);
-    faults.inner.notifications.enqueue(&mut unit, &station, &what).await?;
+    faults.inner.notifications.enqueue(&mut unit, &station, &what);
     unit.commit().await?;
     if state == FaultState::Closed {
         faults.lasting().remove(&(fault.station.clone(), fault.kind, key));

@@ -171,13 +171,11 @@ fn disposition_name(headers: &HeaderMap) -> Option<String> {
 
 impl From<MaintenanceError> for Problem {
     fn from(error: MaintenanceError) -> Self {
+        let error = match error {
+            MaintenanceError::Store(error) => return error.into(),
+            error => error,
+        };
         let status = match &error {
-            // How it failed, is for the operator.
-            MaintenanceError::Store(_) => {
-                tracing::error!(%error, "a request failed");
-                let detail = "the database failed; the log of the server says how";
-                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail);
-            }
             MaintenanceError::File(file) => match file {
                 FileError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
                 FileError::Incomplete { .. } | FileError::BrokenOff { .. } | FileError::Empty => {
@@ -191,7 +189,7 @@ impl From<MaintenanceError> for Problem {
                 StatusCode::CONFLICT
             }
             MaintenanceError::Invalid(_) => StatusCode::BAD_REQUEST,
-            MaintenanceError::Entropy(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            MaintenanceError::Entropy(_) | MaintenanceError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if status.is_server_error() {
             tracing::error!(%error, "a request failed");

@@ -4,15 +4,15 @@
 //! again, each time later, until it is taken or too old.
 
 mod address;
+mod delivery;
 mod mail;
 mod settings;
 mod webhook;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -22,20 +22,7 @@ pub use webhook::TargetError;
 use self::mail::Mailer;
 use self::webhook::Webhooks;
 use crate::stations::{Event, What, kind_fits};
-use crate::store::{Delivery, DeliveryState, Store, StoreError, Subscription, Unit, put_delivery};
-
-/// The first attempt is repeated after this, the next after twice that.
-const FIRST_DELAY: SignedDuration = SignedDuration::from_secs(2);
-/// Attempts are never further apart.
-const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(1);
-/// What is due is looked for at least so often.
-const LOOK: Duration = Duration::from_secs(30);
-/// What is looked at at once.
-const PAGE: u32 = 500;
-/// Events in one mail.
-const EVENTS_IN_MAIL: usize = 50;
-/// How long it is remembered what was told.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
+use crate::store::{FaultKind, Store, StoreError, Subscription, Unit, close_fault, put_delivery, put_subscription};
 
 /// What tells those who want to know. Clones share it.
 #[derive(Debug, Clone)]
@@ -52,6 +39,8 @@ struct Inner {
     subscriptions: RwLock<Vec<Subscription>>,
     /// Those that are told something at this moment.
     busy: Mutex<HashSet<String>>,
+    /// Those that could not be told, until when they are left alone.
+    resting: Mutex<HashMap<String, Timestamp>>,
     wake: Notify,
 }
 
@@ -101,8 +90,8 @@ impl Notifications {
         });
         let subscriptions = RwLock::new(store.subscriptions().await?);
         let webhooks = Webhooks::new(config.private_addresses);
-        let (busy, wake) = (Mutex::default(), Notify::new());
-        Ok(Self { inner: Arc::new(Inner { store, config, webhooks, mailer, subscriptions, busy, wake }) })
+        let (busy, resting, wake) = (Mutex::default(), Mutex::default(), Notify::new());
+        Ok(Self { inner: Arc::new(Inner { store, config, webhooks, mailer, subscriptions, busy, resting, wake }) })
     }
 
     /// Who wants to know.
@@ -135,15 +124,18 @@ impl Notifications {
             station,
             secret,
             active: true,
+            failures: 0,
             created_at: Timestamp::now(),
             created_by: by.to_owned(),
         };
-        self.inner.store.put_subscription(&subscription).await?;
+        let mut unit = self.inner.store.unit().await?;
+        put_subscription(&mut unit, &subscription).await?;
+        unit.commit().await?;
         self.reload().await?;
         Ok(subscription)
     }
 
-    /// Changes a subscription.
+    /// Changes a subscription. One that is switched on again has not failed yet, and the fault that it was switched off is over.
     ///
     /// # Errors
     /// When there is none, the target or the kinds are none, or the database fails.
@@ -155,7 +147,15 @@ impl Notifications {
         subscription.kinds = kinds.unwrap_or(subscription.kinds);
         subscription.active = active.unwrap_or(subscription.active);
         self.check(&subscription.target, &subscription.kinds)?;
-        self.inner.store.put_subscription(&subscription).await?;
+        let mut unit = self.inner.store.unit().await?;
+        put_subscription(&mut unit, &subscription).await?;
+        if subscription.active {
+            subscription.failures = 0;
+            let station = subscription.station.as_deref().unwrap_or_default();
+            close_fault(&mut unit, station, FaultKind::Notification, id, Timestamp::now()).await?;
+        }
+        unit.commit().await?;
+        self.inner.resting.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         self.reload().await?;
         self.wake();
         Ok(subscription)
@@ -207,133 +207,39 @@ impl Notifications {
     }
 
     /// Keeps what is to be told, in the unit of the fact.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub(crate) async fn enqueue(&self, unit: &mut Unit, station: &str, what: &What) -> Result<(), StoreError> {
+    pub(crate) fn enqueue(&self, unit: &mut Unit, station: &str, what: &What) {
         let kind = what.kind();
         if !self.is_wanted(station, kind) {
-            return Ok(());
+            return;
         }
         let now = Timestamp::now();
         let body = Event::body(&Uuid::now_v7().to_string(), now, station, what);
         for subscription in self.subscriptions().iter().filter(|known| wants(known, station, kind)) {
-            put_delivery(unit, &subscription.id, kind, &body, now).await?;
+            put_delivery(unit, &subscription.id, kind, &body, now);
         }
-        Ok(())
     }
 
-    /// Keeps what is to be told of something that is kept nowhere else.
-    pub(crate) async fn enqueue_alone(&self, station: &str, what: &What) {
-        let kept = async {
-            let mut unit = self.inner.store.unit().await?;
-            self.enqueue(&mut unit, station, what).await?;
-            unit.commit().await
-        };
-        if let Err(error) = kept.await {
-            tracing::error!(%station, %error, "a notification cannot be kept");
+    /// A unit for what is to be told of something that is kept nowhere else.
+    pub(crate) fn alone(&self) -> Unit {
+        self.inner.store.later_unit()
+    }
+
+    /// Keeps a fact with what is to be told of it: both, or neither.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn commit(&self, mut unit: Unit, station: &str, what: &What) -> Result<(), StoreError> {
+        self.enqueue(&mut unit, station, what);
+        unit.commit().await?;
+        if self.is_wanted(station, what.kind()) {
+            self.wake();
         }
-        self.wake();
+        Ok(())
     }
 
     /// Something may be due.
     pub(crate) fn wake(&self) {
         self.inner.wake.notify_one();
-    }
-
-    /// Tells what is to be told, for ever.
-    pub(crate) async fn deliver(self) {
-        loop {
-            let pause = match self.round().await {
-                Ok(pause) => pause,
-                Err(error) => {
-                    tracing::error!(%error, "what is to be told cannot be read");
-                    LOOK
-                }
-            };
-            // Woken or not, the next round looks.
-            let _ = tokio::time::timeout(pause, self.inner.wake.notified()).await;
-        }
-    }
-
-    /// Begins to tell what is due; how long there is nothing more to do.
-    async fn round(&self) -> Result<Duration, StoreError> {
-        let now = Timestamp::now();
-        self.inner.store.forget_deliveries(now.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN)).await?;
-        let mut due = BTreeMap::<String, Vec<Delivery>>::new();
-        for delivery in self.inner.store.due_deliveries(now, PAGE).await? {
-            due.entry(delivery.subscription.clone()).or_default().push(delivery);
-        }
-        let known = self.subscriptions();
-        for (id, deliveries) in due {
-            let Some(subscription) = known.iter().find(|known| known.id == id && known.active) else { continue };
-            // One whose server is slow is told one after the other, and holds nobody else.
-            if self.inner.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
-                let (this, subscription) = (self.clone(), subscription.clone());
-                tokio::spawn(async move {
-                    this.tell(&subscription, deliveries).await;
-                    this.inner.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-                    this.wake();
-                });
-            }
-        }
-        let next = self.inner.store.next_delivery().await?;
-        let pause = next
-            .map_or(LOOK, |next| Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO));
-        // What is due already is at work.
-        Ok(pause.clamp(Duration::from_millis(500), LOOK))
-    }
-
-    async fn tell(&self, subscription: &Subscription, deliveries: Vec<Delivery>) {
-        match (subscription.target.strip_prefix("mailto:"), &self.inner.mailer) {
-            (Some(address), Some(mailer)) => {
-                for some in deliveries.chunks(EVENTS_IN_MAIL) {
-                    let events: Vec<_> = some.iter().map(|known| (known.kind.as_str(), known.body.as_str())).collect();
-                    let answer = mailer.send(address, &events).await;
-                    for delivery in some {
-                        self.tried(delivery, &answer).await;
-                    }
-                    // What happens meanwhile is told in one mail.
-                    let interval = self.inner.config.mail.as_ref().map(|mail| mail.interval);
-                    tokio::time::sleep(interval.unwrap_or_default()).await;
-                }
-            }
-            (Some(_), None) => {
-                let answer = Err(TargetError::NoMail.to_string());
-                for delivery in &deliveries {
-                    self.tried(delivery, &answer).await;
-                }
-            }
-            (None, _) => {
-                for delivery in &deliveries {
-                    let Delivery { id, kind, body, .. } = delivery;
-                    let (target, secret) = (&subscription.target, &subscription.secret);
-                    let answer = self.inner.webhooks.send(target, secret, id, kind, body).await;
-                    self.tried(delivery, &answer).await;
-                    if answer.is_err() {
-                        // The rest would hardly fare better; it keeps its turn.
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    async fn tried(&self, delivery: &Delivery, answer: &Result<String, String>) {
-        let now = Timestamp::now();
-        let give_up_after = SignedDuration::try_from(self.inner.config.give_up_after).unwrap_or(LONGEST_DELAY);
-        let (state, words) = match answer {
-            Ok(words) => (DeliveryState::Delivered, words),
-            Err(words) if now.duration_since(delivery.created_at) >= give_up_after => (DeliveryState::GivenUp, words),
-            Err(words) => (DeliveryState::Pending, words),
-        };
-        if let Err(words) = answer {
-            tracing::warn!(subscription = delivery.subscription, kind = delivery.kind, "not told: {words}");
-        }
-        let next = now.checked_add(delay(delivery.attempts)).unwrap_or(now);
-        if let Err(error) = self.inner.store.delivery_tried(&delivery.id, state, words, next, now).await {
-            tracing::error!(%error, "what came of a notification cannot be kept");
-        }
     }
 }
 
@@ -341,23 +247,4 @@ fn wants(subscription: &Subscription, station: &str, kind: &str) -> bool {
     subscription.active
         && subscription.station.as_deref().is_none_or(|wanted| wanted == station)
         && subscription.kinds.iter().any(|wanted| kind_fits(wanted, kind))
-}
-
-/// How long to wait after so many attempts that came before the last.
-fn delay(attempts: i64) -> SignedDuration {
-    let doublings = u32::try_from(attempts.clamp(0, 20)).unwrap_or(0);
-    FIRST_DELAY.saturating_mul(1 << doublings).min(LONGEST_DELAY)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_attempt_comes_later_than_the_one_before_and_none_later_than_an_hour() {
-        let delays: Vec<i64> = (0..14).map(|attempts| delay(attempts).as_secs()).collect();
-        assert_eq!(delays[..4], [2, 4, 8, 16]);
-        assert_eq!(delays[13], 3600);
-        assert!(delays.is_sorted());
-    }
 }

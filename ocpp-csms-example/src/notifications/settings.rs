@@ -29,6 +29,9 @@ pub struct NotificationsFile {
     pub private_addresses: Option<bool>,
     /// The seconds after which something that nobody takes is given up, 1 to 2592000. Default: 86400.
     pub give_up_after: Option<u32>,
+    /// How often in a row somebody may fail to be told before nobody tries any more, which is a fault, 1 to 10000. Default: 30, which
+    /// takes about a day.
+    pub disable_after: Option<u32>,
     /// How mails are sent. Default: not at all.
     pub mail: Option<MailFile>,
 }
@@ -67,6 +70,8 @@ pub struct NotificationsConfig {
     pub private_addresses: bool,
     /// After how long something is given up.
     pub give_up_after: Duration,
+    /// How often in a row somebody may fail to be told.
+    pub disable_after: u32,
     /// How mails are sent.
     pub mail: Option<MailConfig>,
 }
@@ -102,6 +107,10 @@ impl NotificationsFile {
             seconds @ 1..=2_592_000 => Duration::from_secs(seconds.into()),
             seconds => return Err(wrong("notifications give_up_after", seconds.to_string(), "1 to 2592000 seconds")),
         };
+        let disable_after = match self.disable_after.unwrap_or(30) {
+            times @ 1..=10_000 => times,
+            times => return Err(wrong("notifications disable_after", times.to_string(), "1 to 10000")),
+        };
         let mail = self.mail.map(|mail| {
             let interval = match mail.interval.unwrap_or(60) {
                 seconds @ 1..=86_400 => Duration::from_secs(seconds.into()),
@@ -124,6 +133,7 @@ impl NotificationsFile {
         Ok(NotificationsConfig {
             private_addresses: self.private_addresses.unwrap_or(false),
             give_up_after,
+            disable_after,
             mail: mail.transpose()?,
         })
     }

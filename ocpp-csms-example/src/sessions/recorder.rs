@@ -14,7 +14,8 @@ use super::progress::{Step, apply, unknown};
 use super::reading;
 use crate::notifications::Notifications;
 use crate::reports::{Session, session_changed};
-use crate::store::{Batch, Known, Store, StoreError, Transaction};
+use crate::stations::What;
+use crate::store::{Batch, Known, SecurityEvent, Store, StoreError, Transaction, put_security_event};
 use crate::tariffs::{Tariff, Tariffs, TariffsError};
 
 /// Why a transaction ended whose end was lost: no reason of the standard, because no station gave it.
@@ -115,7 +116,20 @@ impl Recorder<'_> {
         for Recorded { step, transaction } in &recorded {
             // What is to be told is kept with the fact, so that no end of the program loses it.
             if self.notifications.is_wanted(station, step.kind()) {
-                self.notifications.enqueue(batch.unit()?, station, &step.told(transaction.clone())).await?;
+                self.notifications.enqueue(batch.unit()?, station, &step.told(transaction.clone()));
+            }
+        }
+        for event in events {
+            match event {
+                Event::SecurityEvent { kind, at, detail } => {
+                    let event = SecurityEvent::of_station(station, kind, *at, detail.as_deref());
+                    put_security_event(batch.unit()?, &event).await?;
+                }
+                Event::TransactionIncomplete(_) => {}
+                _ => continue,
+            }
+            if let Some(what) = What::of_record(event) {
+                self.notifications.enqueue(batch.unit()?, station, &what);
             }
         }
         Ok(recorded)

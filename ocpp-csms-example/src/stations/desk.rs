@@ -20,8 +20,8 @@ use crate::access::judge;
 use crate::ledger::Payer;
 use crate::sessions::{self, Recorded, Recorder, State, Step, json};
 use crate::store::{
-    Connector, Identity, Known, Registration, ReservationState, SecurityEvent, SessionState, Source, Station,
-    StoreError, Transaction,
+    Connector, Identity, Known, Registration, ReservationState, SessionState, Station, StoreError, Transaction,
+    end_reservation, put_connector, put_reservation, station_booted, station_connected,
 };
 use crate::tariffs::amount;
 
@@ -109,7 +109,9 @@ impl Desk {
             tracing::info!(station = %self.station, "the station changed over to security profile {profile}");
             store.raise_security_profile(&self.station, profile.number()).await?;
         }
-        store.station_connected(&self.station, version, Timestamp::now()).await?;
+        let mut unit = store.later_unit();
+        station_connected(&mut unit, &self.station, version, Timestamp::now());
+        self.stations.notifications().commit(unit, &self.station, &What::Connected { version }).await?;
         Ok(station)
     }
 
@@ -206,12 +208,14 @@ impl Desk {
             // One that was not taken in is one too many.
             Event::ConnectorStatus(status) if visible => self.connector_changed(status).await,
             Event::Reserved(reservation) => {
-                let (id, evse) = (reservation.id, reservation.evse);
-                self.stations.notify(station, What::Reserved { reservation: id, evse });
-                self.kept(
-                    "a reservation",
-                    self.stations.store().put_reservation(station, reservation, Timestamp::now()).await,
-                );
+                let what = What::Reserved { reservation: reservation.id, evse: reservation.evse };
+                let kept = async {
+                    let mut unit = self.stations.store().unit().await?;
+                    put_reservation(&mut unit, station, reservation, Timestamp::now()).await?;
+                    self.stations.notifications().commit(unit, station, &what).await
+                };
+                self.kept("a reservation", kept.await);
+                self.stations.notify(station, what);
             }
             Event::ReservationCancelled { reservation } => {
                 self.reservation_ended(*reservation, ReservationState::Cancelled).await;
@@ -221,29 +225,14 @@ impl Desk {
             }
             Event::SecurityEvent { kind, at, detail } => {
                 tracing::warn!(%station, kind, %at, detail, "the station reports a security event");
-                let event = SecurityEvent {
-                    at: *at,
-                    source: Source::Station,
-                    station: Some(station.to_string()),
-                    kind: kind.clone(),
-                    remote: None,
-                    detail: detail.clone(),
-                };
-                self.stations.security().keep(&event).await;
-                self.stations.notify(station, What::SecurityEvent { kind: kind.clone(), detail: detail.clone() });
             }
             Event::FirmwareStatus { status, .. } => {
-                self.stations.notify(station, What::Firmware { status: status.clone() });
+                self.tell(What::Firmware { status: status.clone() }).await;
             }
-            Event::LogStatus { status, .. } => {
-                self.stations.notify(station, What::Log { status: status.clone() });
-            }
-            Event::Monitored(event) => self.stations.notify(station, What::Alert(Box::new(alert(event)))),
+            Event::LogStatus { status, .. } => self.tell(What::Log { status: status.clone() }).await,
+            Event::Monitored(event) => self.tell(What::Alert(Box::new(alert(event)))).await,
             Event::TransactionIncomplete(gaps) => {
                 tracing::warn!(%station, transaction = %gaps.transaction, missing = ?gaps.missing, "messages are lost");
-                let transaction = gaps.transaction.to_string();
-                let (start_lost, end_lost) = (gaps.start_lost, gaps.end_lost);
-                self.stations.notify(station, What::Incomplete { transaction, start_lost, end_lost });
             }
             Event::CertificateDelivered { purpose, end, .. } => {
                 tracing::info!(%station, ?purpose, ?end, "the station was handed its certificate");
@@ -256,12 +245,28 @@ impl Desk {
             }
             _ => {}
         }
+        // What is told of these was kept with the state of the conversation.
+        if let Some(what) = What::of_record(event) {
+            self.stations.notify(station, what);
+        }
+    }
+
+    /// Tells of something of which nothing else is kept, so that who wants to know is told whatever happens.
+    async fn tell(&self, what: What) {
+        let notifications = self.stations.notifications();
+        self.kept("what is to be told", notifications.commit(notifications.alone(), &self.station, &what).await);
+        self.stations.notify(&self.station, what);
     }
 
     async fn reservation_ended(&self, reservation: i64, state: ReservationState) {
-        let ended = self.stations.store().end_reservation(&self.station, reservation, state, Timestamp::now()).await;
-        self.kept("the end of a reservation", ended);
-        self.stations.notify(&self.station, What::ReservationEnded { reservation, state: state.to_string() });
+        let what = What::ReservationEnded { reservation, state: state.to_string() };
+        let kept = async {
+            let mut unit = self.stations.store().unit().await?;
+            end_reservation(&mut unit, &self.station, reservation, state, Timestamp::now()).await?;
+            self.stations.notifications().commit(unit, &self.station, &what).await
+        };
+        self.kept("the end of a reservation", kept.await);
+        self.stations.notify(&self.station, what);
     }
 
     fn kept(&self, what: &str, result: Result<(), StoreError>) {
@@ -286,11 +291,12 @@ impl Desk {
             sessions::connector_changed(store, tariffs, &self.station, &self.known, evse, &status.status, status.at)
                 .await,
         );
-        if let Err(error) = self.stations.store().put_connector(&kept).await {
-            tracing::error!(station = %self.station, %error, "the state of a connector cannot be kept");
-        }
-        let evse = status.place.map(|place| place.evse);
-        self.stations.notify(&self.station, What::Connector { evse, status: kept.status });
+        let what = What::Connector { evse: status.place.map(|place| place.evse), status: kept.status.clone() };
+        let mut unit = self.stations.store().later_unit();
+        put_connector(&mut unit, &kept);
+        let kept = self.stations.notifications().commit(unit, &self.station, &what).await;
+        self.kept("the state of a connector", kept);
+        self.stations.notify(&self.station, what);
     }
 
     async fn booted(&self, boot: &csms::Boot) {
@@ -300,16 +306,18 @@ impl Desk {
             serial_number: boot.serial_number.clone(),
             firmware_version: boot.firmware_version.clone(),
         };
-        if let Err(error) = self.stations.store().station_booted(&self.station, &identity, Timestamp::now()).await {
-            tracing::error!(station = %self.station, %error, "what the station said about itself cannot be kept");
-        }
         let registration = match boot.registration {
             RegistrationStatus::Accepted => Registration::Accepted,
             RegistrationStatus::Pending => Registration::Pending,
             RegistrationStatus::Rejected => Registration::Rejected,
         };
         let product = format!("{} {}", boot.vendor, boot.model);
-        self.stations.notify(&self.station, What::Booted { product, registration });
+        let what = What::Booted { product, registration };
+        let mut unit = self.stations.store().later_unit();
+        station_booted(&mut unit, &self.station, &identity, Timestamp::now());
+        let kept = self.stations.notifications().commit(unit, &self.station, &what).await;
+        self.kept("what the station said about itself", kept);
+        self.stations.notify(&self.station, what);
     }
 
     /// The answer to a question; without one the session gives the safe answer in a while.

@@ -248,7 +248,7 @@ impl Driver {
             live.power.clear();
             true
         });
-        self.stations.notify(&self.station, What::Disconnected { reason, fault });
+        self.stations.notify_and_relay(&self.station, What::Disconnected { reason, fault });
     }
 
     fn receive(&mut self, session: &mut Session, incoming: Incoming) {
@@ -288,11 +288,13 @@ impl Driver {
                 return;
             }
             let mut facts = Vec::new();
+            // What the station sees comes after what is kept: nothing is answered that an end of the program could still lose.
+            let mut seen = Vec::new();
             let mut questions = Vec::new();
             let mut complaints = Complaints::default();
             for output in outputs {
                 match output {
-                    Output::Transmit(text) => self.transmit(text),
+                    Output::Transmit(_) | Output::Close { .. } => seen.push(output),
                     Output::Event(Event::CallFinished { command, outcome }) => {
                         // Not all that a call changes of the mirrors is told by an event.
                         self.mirrors_changed = true;
@@ -316,12 +318,16 @@ impl Driver {
                     }
                     Output::Record { token, events } => facts.push((token, events)),
                     Output::Ask { question, about } => questions.push((question, about)),
-                    Output::Close { reason } => {
-                        if let Some(socket) = &mut self.socket {
-                            socket.close(CloseFrame::new(CloseFrame::POLICY, reason));
-                        }
-                    }
                     other => tracing::error!(station = %self.station, output = ?other, "an unknown output"),
+                }
+            }
+            for output in seen {
+                match (output, &mut self.socket) {
+                    (Output::Transmit(text), _) => self.transmit(text),
+                    (Output::Close { reason }, Some(socket)) => {
+                        socket.close(CloseFrame::new(CloseFrame::POLICY, reason));
+                    }
+                    _ => {}
                 }
             }
             complaints.log(&self.station, &mut self.complained);

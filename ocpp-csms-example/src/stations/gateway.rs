@@ -21,6 +21,7 @@ use ocpp_core::transport::{
 
 use super::admission::{Admission, Refusal, admit};
 use super::registry::Stations;
+use crate::proxy::came_by_tls;
 use crate::store::Station;
 
 /// Characters of a host and port.
@@ -83,7 +84,7 @@ async fn upgrade(
                 return answer(&refusal).response().map(Body::from);
             }
         };
-    let origin = origin(request.headers(), tls.is_some());
+    let origin = origin(request.headers(), came_by_tls(request.extensions()));
     let certificate_expired =
         profile == SecurityProfile::TlsWithCertificate && tls.as_ref().is_some_and(|peer| peer.has_expired);
     let certificate_name = tls

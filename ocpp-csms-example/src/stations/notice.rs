@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use ocpp_core::csms::Event;
 use ocpp_core::types::Version;
 use rust_decimal::Decimal;
 
@@ -143,6 +144,21 @@ pub struct FaultNotice {
 }
 
 impl What {
+    /// What is told of a fact that is kept with the state of the conversation, other than those of transactions.
+    pub(crate) fn of_record(event: &Event) -> Option<Self> {
+        match event {
+            Event::SecurityEvent { kind, detail, .. } => {
+                Some(Self::SecurityEvent { kind: kind.clone(), detail: detail.clone() })
+            }
+            Event::TransactionIncomplete(gaps) => Some(Self::Incomplete {
+                transaction: gaps.transaction.to_string(),
+                start_lost: gaps.start_lost,
+                end_lost: gaps.end_lost,
+            }),
+            _ => None,
+        }
+    }
+
     /// The kind of event, as streams and webhooks name it.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use jiff::Timestamp;
 use ocpp_core::csms::{CallOutcome, Command, CommandId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use super::contracts::Contracts;
@@ -55,8 +56,8 @@ struct Inner {
     security: SecurityLog,
     notifications: Notifications,
     faults: Faults,
-    /// What is to be told to those who want to know, and kept nowhere else.
-    relay: mpsc::UnboundedSender<(Arc<str>, What)>,
+    /// What is to be told to those who want to know, and kept nowhere else. None at the end of the server.
+    relay: Mutex<Option<Relay>>,
     signer: Signer,
     contracts: Contracts,
     drivers: Mutex<Drivers>,
@@ -69,6 +70,13 @@ struct Inner {
     /// What sites have to know.
     sites: Watch,
     tasks: TaskTracker,
+}
+
+/// What has to be told, on its way to where it is kept.
+#[derive(Debug)]
+struct Relay {
+    told: mpsc::UnboundedSender<(Arc<str>, What)>,
+    task: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
@@ -134,11 +142,11 @@ impl Stations {
         }
         let notifications = Notifications::start(store.clone(), config.notifications.clone()).await?;
         let (relay, told) = mpsc::unbounded_channel();
-        tokio::spawn(relay_to(notifications.clone(), told));
+        let relaying = tokio::spawn(relay_to(notifications.clone(), told));
         let inner = Inner {
             faults: Faults::start(store.clone(), notifications.clone()).await?,
             notifications,
-            relay,
+            relay: Mutex::new(Some(Relay { told: relay, task: relaying })),
             signer: Signer::new(config.authority.clone()),
             contracts: Contracts::new(config.contract_provider.clone()),
             config,
@@ -264,6 +272,13 @@ impl Stations {
         }
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
+        let relay = self.inner.relay.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Relay { told, task }) = relay {
+            drop(told);
+            if let Err(error) = task.await {
+                tracing::error!(%error, "what was to be told may be lost");
+            }
+        }
         self.inner.log.flush().await;
     }
 
@@ -390,11 +405,20 @@ impl Stations {
         self.notify(station, what);
     }
 
-    pub(super) fn notify(&self, station: &Arc<str>, what: What) {
-        if !is_kept_with_its_fact(&what) && self.inner.notifications.is_wanted(station, what.kind()) {
-            // Its reader ends with the server only.
-            let _ = self.inner.relay.send((Arc::clone(station), what.clone()));
+    /// Tells what is not kept anywhere, so that only an end of the program in good order does not lose it.
+    pub(super) fn notify_and_relay(&self, station: &Arc<str>, what: What) {
+        if self.inner.notifications.is_wanted(station, what.kind()) {
+            let relay = self.inner.relay.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(relay) = &*relay {
+                // Its reader ends after all who send.
+                let _ = relay.told.send((Arc::clone(station), what.clone()));
+            }
         }
+        self.notify(station, what);
+    }
+
+    /// Tells what happened. Who wants to know by webhook or mail is told by what was kept with the fact.
+    pub(super) fn notify(&self, station: &Arc<str>, what: What) {
         // Numbers and the order in which they are sent agree, so both are under one lock.
         let mut recent = self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let number = recent.1;
@@ -430,14 +454,12 @@ impl Stations {
     }
 }
 
-/// Whether who wants to know of it is told by what is kept together with the fact.
-fn is_kept_with_its_fact(what: &What) -> bool {
-    matches!(what, What::Started(_) | What::Metered(_) | What::Billed(_) | What::Fault(_))
-}
-
 /// Keeps what is to be told, one after the other.
 async fn relay_to(notifications: Notifications, mut told: mpsc::UnboundedReceiver<(Arc<str>, What)>) {
     while let Some((station, what)) = told.recv().await {
-        notifications.enqueue_alone(&station, &what).await;
+        let unit = notifications.alone();
+        if let Err(error) = notifications.commit(unit, &station, &what).await {
+            tracing::error!(%station, %error, "a notification cannot be kept");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Row, Rows, Store, StoreError, Target, sql};
+use super::{Row, Rows, Store, StoreError, Target, Unit, sql};
 
 const CONNECTORS: Target = Target {
     into: "INSERT INTO connectors (station, evse, connector, status, error, since)",
@@ -36,23 +36,20 @@ impl Store {
     pub async fn connectors(&self) -> Result<Vec<Connector>, StoreError> {
         self.fetch_all(sql("SELECT * FROM connectors")).await?.iter().map(read).collect()
     }
+}
 
-    /// Keeps the state of a connector in place of the one before.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_connector(&self, connector: &Connector) -> Result<(), StoreError> {
-        let mut rows = Rows::new(CONNECTORS);
-        rows.push([
-            (&connector.station).into(),
-            connector.evse.into(),
-            connector.connector.into(),
-            (&connector.status).into(),
-            (&connector.error).into(),
-            connector.since.into(),
-        ]);
-        self.keep(rows).await
-    }
+/// Keeps the state of a connector in place of the one before.
+pub(crate) fn put_connector(unit: &mut Unit, connector: &Connector) {
+    let mut rows = Rows::new(CONNECTORS);
+    rows.push([
+        (&connector.station).into(),
+        connector.evse.into(),
+        connector.connector.into(),
+        (&connector.status).into(),
+        (&connector.error).into(),
+        connector.since.into(),
+    ]);
+    unit.keep(rows);
 }
 
 fn read(row: &Row) -> Result<Connector, StoreError> {

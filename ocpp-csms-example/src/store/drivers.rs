@@ -134,26 +134,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_token_terms(&self, token: &str, terms: &TokenTerms) -> Result<(), StoreError> {
-        let key = token.to_ascii_lowercase();
         let mut unit = self.unit().await?;
-        let statement = sql(
-            "INSERT INTO token_terms (token_key, driver, payment, every_station, since) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (token_key) DO UPDATE SET driver = excluded.driver, payment = excluded.payment, \
-             every_station = excluded.every_station, \
-             since = CASE WHEN token_terms.driver = excluded.driver THEN token_terms.since ELSE excluded.since END",
-        )
-        .bind(&key)
-        .bind(&terms.driver)
-        .bind(terms.payment.map(Payment::as_str))
-        .bind(terms.stations.is_none())
-        .bind(Timestamp::now());
-        unit.execute(statement).await?;
-        unit.execute(sql("DELETE FROM token_stations WHERE token_key = $1").bind(&key)).await?;
-        for station in terms.stations.iter().flatten() {
-            let statement =
-                sql("INSERT INTO token_stations (token_key, station) VALUES ($1, $2) ON CONFLICT DO NOTHING");
-            unit.execute(statement.bind(&key).bind(station)).await?;
-        }
+        put_token_terms(&mut unit, token, terms).await?;
         unit.commit().await
     }
 
@@ -252,4 +234,25 @@ fn read(row: &Row) -> Result<Driver, StoreError> {
         updated_at: row.moment("updated_at")?,
         last_sign_in_at: row.optional_moment("last_sign_in_at")?,
     })
+}
+
+pub(super) async fn put_token_terms(unit: &mut Unit, token: &str, terms: &TokenTerms) -> Result<(), StoreError> {
+    let key = token.to_ascii_lowercase();
+    let statement =
+        sql("INSERT INTO token_terms (token_key, driver, payment, every_station, since) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (token_key) DO UPDATE SET driver = excluded.driver, payment = excluded.payment, \
+         every_station = excluded.every_station, \
+         since = CASE WHEN token_terms.driver = excluded.driver THEN token_terms.since ELSE excluded.since END")
+        .bind(&key)
+        .bind(&terms.driver)
+        .bind(terms.payment.map(Payment::as_str))
+        .bind(terms.stations.is_none())
+        .bind(Timestamp::now());
+    unit.execute(statement).await?;
+    unit.execute(sql("DELETE FROM token_stations WHERE token_key = $1").bind(&key)).await?;
+    for station in terms.stations.iter().flatten() {
+        let statement = sql("INSERT INTO token_stations (token_key, station) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+        unit.execute(statement.bind(&key).bind(station)).await?;
+    }
+    Ok(())
 }

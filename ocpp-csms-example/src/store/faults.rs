@@ -59,6 +59,8 @@ words! {
         Firmware = "firmware",
         /// Something of relevance to security happened.
         Security = "security",
+        /// Somebody who is to be told of events could not be, and is told nothing any more.
+        Notification = "notification",
     }
 }
 
@@ -79,7 +81,7 @@ words! {
 pub struct Fault {
     /// Its name.
     pub id: String,
-    /// The station's identity.
+    /// The station's identity; empty where it is about no station.
     pub station: String,
     /// What kind it is.
     pub kind: FaultKind,

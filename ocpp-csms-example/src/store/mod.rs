@@ -52,6 +52,7 @@ pub use audit::{AuditEntry, AuditFilter};
 pub use backup::{BackupError, back_up, restore};
 pub use bills::{BillFilter, BillRecord};
 pub use connectors::Connector;
+pub(crate) use connectors::put_connector;
 pub use database::{Database, DatabaseError};
 pub use drivers::{Driver, TokenTerms};
 pub use faults::{Fault, FaultChange, FaultFilter, FaultKind, FaultState, Trouble};
@@ -62,10 +63,11 @@ pub use ledger::{AccountLine, LedgerFaults};
 pub(crate) use lists::{SessionCursor, SessionFilter, StationCounts, StationFilter};
 pub use log_requests::{LogFile, LogKind, LogRequest, LogState};
 pub use messages::{Direction, MessageLog, StoredMessage};
-pub(crate) use notifications::put_delivery;
 pub use notifications::{Delivery, DeliveryState, Subscription};
+pub(crate) use notifications::{delivery_tried, put_delivery, put_subscription, subscription_failed};
 pub use open::OpenError;
 pub use operations::{Operation, OperationEnd, OperationState, Step};
+pub(crate) use operations::{operation_ended, operation_progressed, put_operation};
 pub use operators::Operator;
 pub use passwords::NewPassword;
 pub use payments::{Capture, Payment, PaymentRefund, PaymentState, Progress, RefundState};
@@ -75,8 +77,10 @@ pub use reports::SessionRow;
 #[cfg(test)]
 pub(crate) use reports::TotalRow;
 pub use reservations::{Reservation, ReservationState};
+pub(crate) use reservations::{end_reservation, put_reservation};
 pub use rollouts::{Rollout, RolloutState, RolloutStation, Signing, UpdateState};
 pub(crate) use rows::{Rows, Target};
+pub(crate) use security_events::put_security_event;
 pub use security_events::{SecurityEvent, Source};
 pub use session_states::SessionState;
 pub use sign_ins::{KeptApiToken, SetUpLink, SignIn};
@@ -84,6 +88,7 @@ pub(crate) use sites::{NotPut, RunningSession};
 pub(crate) use statement::{Row, Statement, Value, sql};
 pub(crate) use station_states::{StateChange, put_states};
 pub use stations::{Identity, Registration, Station, StationChange};
+pub(crate) use stations::{station_booted, station_connected};
 pub use subscriptions::{Plan, PlanSubscription};
 pub use tokens::{Token, TokenStatus};
 pub use transactions::{Batch, Known, Transaction};
@@ -140,6 +145,18 @@ pub enum StoreError {
         /// What it holds.
         value: String,
     },
+}
+
+impl StoreError {
+    /// Whether there is no room: nothing is wrong with what was to be kept, and it can be tried again once there is.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::Together(error) => error.is_full(),
+            _ => false,
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -8,7 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Row, Store, StoreError, Unit, sql};
+use super::{Row, Rows, Store, StoreError, Target, Unit, sql};
+
+const DELIVERIES: Target = Target {
+    into: "INSERT INTO deliveries (id, subscription, kind, body, state, attempts, next_attempt_at, created_at, updated_at)",
+    columns: 9,
+    otherwise: "",
+};
 
 /// Somebody who is told of what happens.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,6 +31,8 @@ pub struct Subscription {
     pub secret: String,
     /// Whether it is told anything at present.
     pub active: bool,
+    /// How often in a row it could not be told.
+    pub failures: i64,
     /// When it was made.
     pub created_at: Timestamp,
     /// Who made it.
@@ -105,28 +113,6 @@ impl Store {
             .collect()
     }
 
-    /// Keeps a subscription, new or changed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_subscription(&self, subscription: &Subscription) -> Result<(), StoreError> {
-        let statement = sql(
-            "INSERT INTO event_subscriptions (id, target, kinds, station, secret, active, created_at, created_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET target = excluded.target, \
-             kinds = excluded.kinds, station = excluded.station, secret = excluded.secret, active = excluded.active",
-        )
-        .bind(&subscription.id)
-        .bind(&subscription.target)
-        .bind(subscription.kinds.join(","))
-        .bind(&subscription.station)
-        .bind(&subscription.secret)
-        .bind(subscription.active)
-        .bind(subscription.created_at)
-        .bind(&subscription.created_by);
-        self.execute(statement).await?;
-        Ok(())
-    }
-
     /// Removes a subscription with what it was to be told. False when there is none.
     ///
     /// # Errors
@@ -149,13 +135,14 @@ impl Store {
         rows.iter().map(read_delivery).collect()
     }
 
-    /// What is due now, the oldest first, at most `limit`.
+    /// What is due now, what was tried least first, and of that the oldest, at most `limit`. Who is switched off is told nothing.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn due_deliveries(&self, now: Timestamp, limit: u32) -> Result<Vec<Delivery>, StoreError> {
         let statement =
-            sql("SELECT * FROM deliveries WHERE state = 'pending' AND next_attempt_at <= $1 ORDER BY id LIMIT $2");
+            sql("SELECT * FROM deliveries WHERE state = 'pending' AND next_attempt_at <= $1 AND subscription IN \
+                 (SELECT id FROM event_subscriptions WHERE active = 1) ORDER BY attempts, id LIMIT $2");
         self.fetch_all(statement.bind(now).bind(limit)).await?.iter().map(read_delivery).collect()
     }
 
@@ -164,62 +151,118 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
-        let statement = sql("SELECT MIN(next_attempt_at) AS at FROM deliveries WHERE state = 'pending'");
+        let statement =
+            sql("SELECT MIN(next_attempt_at) AS at FROM deliveries WHERE state = 'pending' AND subscription IN \
+                             (SELECT id FROM event_subscriptions WHERE active = 1)");
         self.fetch_one(statement).await?.optional_moment("at")
     }
 
-    /// An attempt came to this.
+    /// Somebody could be told: what went wrong before does not count any more.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn delivery_tried(
-        &self,
-        id: &str,
-        state: DeliveryState,
-        answer: &str,
-        next: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let statement = sql("UPDATE deliveries SET state = $2, attempts = attempts + 1, last_answer = $3, \
-             next_attempt_at = $4, updated_at = $5 WHERE id = $1")
-        .bind(id)
-        .bind(state.as_str())
-        .bind(answer)
-        .bind(next)
-        .bind(now);
-        self.execute(statement).await?;
+    pub async fn subscription_reached(&self, id: &str) -> Result<(), StoreError> {
+        self.execute(sql("UPDATE event_subscriptions SET failures = 0 WHERE id = $1 AND failures <> 0").bind(id))
+            .await?;
         Ok(())
     }
 
-    /// Forgets what was delivered or given up before.
+    /// Nothing that waits for somebody is tried before `until`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn postpone_deliveries(&self, subscription: &str, until: Timestamp) -> Result<(), StoreError> {
+        let statement =
+            sql("UPDATE deliveries SET next_attempt_at = $2 WHERE subscription = $1 AND state = 'pending' \
+                             AND next_attempt_at < $2");
+        self.execute(statement.bind(subscription).bind(until)).await?;
+        Ok(())
+    }
+
+    /// Forgets what was delivered or given up before, and what was for somebody who is not told anything any more.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.execute(sql("DELETE FROM deliveries WHERE state <> 'pending' AND updated_at < $1").bind(before)).await
+        let statement = sql("DELETE FROM deliveries WHERE (state <> 'pending' AND updated_at < $1) \
+                             OR subscription NOT IN (SELECT id FROM event_subscriptions)");
+        self.execute(statement.bind(before)).await
     }
 }
 
-/// Somebody is to be told.
+/// Keeps a subscription, new or changed. Who is switched on again has not failed yet.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn put_delivery(
+pub(crate) async fn put_subscription(unit: &mut Unit, subscription: &Subscription) -> Result<(), StoreError> {
+    let statement = sql(
+        "INSERT INTO event_subscriptions (id, target, kinds, station, secret, active, created_at, created_by, failures) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET target = excluded.target, \
+         kinds = excluded.kinds, station = excluded.station, secret = excluded.secret, active = excluded.active, \
+         failures = CASE WHEN excluded.active > event_subscriptions.active THEN 0 ELSE event_subscriptions.failures END",
+    )
+    .bind(&subscription.id)
+    .bind(&subscription.target)
+    .bind(subscription.kinds.join(","))
+    .bind(&subscription.station)
+    .bind(&subscription.secret)
+    .bind(subscription.active)
+    .bind(subscription.created_at)
+    .bind(&subscription.created_by)
+    .bind(subscription.failures);
+    unit.execute(statement).await?;
+    Ok(())
+}
+
+/// An attempt came to this.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn delivery_tried(
     unit: &mut Unit,
-    subscription: &str,
-    kind: &str,
-    body: &str,
+    id: &str,
+    state: DeliveryState,
+    answer: &str,
+    next: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let statement = sql("INSERT INTO deliveries (id, subscription, kind, body, state, attempts, next_attempt_at, \
-         created_at, updated_at) VALUES ($1, $2, $3, $4, 'pending', 0, $5, $5, $5)")
-    .bind(Uuid::now_v7().to_string())
-    .bind(subscription)
-    .bind(kind)
-    .bind(body)
+    let statement = sql("UPDATE deliveries SET state = $2, attempts = attempts + 1, last_answer = $3, \
+         next_attempt_at = $4, updated_at = $5 WHERE id = $1")
+    .bind(id)
+    .bind(state.as_str())
+    .bind(answer)
+    .bind(next)
     .bind(now);
     unit.execute(statement).await?;
     Ok(())
+}
+
+/// Somebody could not be told once more: how often in a row now. At `most` they are switched off.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn subscription_failed(unit: &mut Unit, id: &str, most: i64) -> Result<Option<i64>, StoreError> {
+    let statement = sql("UPDATE event_subscriptions SET failures = failures + 1, \
+         active = CASE WHEN failures + 1 >= $2 THEN 0 ELSE active END WHERE id = $1 AND active = 1 RETURNING failures");
+    let row = unit.fetch_optional(statement.bind(id).bind(most)).await?;
+    row.map(|row| row.integer("failures")).transpose()
+}
+
+/// Somebody is to be told.
+pub(crate) fn put_delivery(unit: &mut Unit, subscription: &str, kind: &str, body: &str, now: Timestamp) {
+    let mut rows = Rows::new(DELIVERIES);
+    rows.push([
+        Uuid::now_v7().to_string().into(),
+        subscription.into(),
+        kind.into(),
+        body.into(),
+        "pending".into(),
+        0_i64.into(),
+        now.into(),
+        now.into(),
+        now.into(),
+    ]);
+    unit.keep(rows);
 }
 
 fn read_subscription(row: &Row) -> Result<Subscription, StoreError> {
@@ -230,6 +273,7 @@ fn read_subscription(row: &Row) -> Result<Subscription, StoreError> {
         station: row.optional_text("station")?,
         secret: row.text("secret")?,
         active: row.flag("active")?,
+        failures: row.integer("failures")?,
         created_at: row.moment("created_at")?,
         created_by: row.text("created_by")?,
     })

@@ -19,6 +19,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const NOT_A_DATABASE: &str = "26";
 /// SQLite's code for a file that it cannot open or make.
 const CANNOT_OPEN: &str = "14";
+/// Bytes of a page of an SQLite file.
+const PAGE_SIZE: u32 = 4096;
 /// How many statements read an SQLite file at the same time.
 const READERS: u32 = 4;
 /// Connections to a PostgreSQL server.
@@ -93,9 +95,17 @@ impl Store {
     /// # Errors
     /// See [`OpenError`]; each says what to do.
     pub async fn open(database: impl Into<Database>) -> Result<Self, OpenError> {
+        Self::open_within(database, None).await
+    }
+
+    /// The same, of an SQLite file that may grow to so many bytes at most; it is full then, as if the disk were.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; each says what to do.
+    pub async fn open_within(database: impl Into<Database>, most: Option<u64>) -> Result<Self, OpenError> {
         let database = database.into();
         let backend = match &database {
-            Database::File(path) => open_file(path).await,
+            Database::File(path) => open_file(path, most).await,
             Database::Server(options) => open_server(options).await,
         };
         let backend = backend.map_err(|failure| failure.of(database))?;
@@ -159,7 +169,7 @@ impl Failure {
     }
 }
 
-async fn open_file(path: &Path) -> Result<Backend, Failure> {
+async fn open_file(path: &Path, most: Option<u64>) -> Result<Backend, Failure> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -168,6 +178,12 @@ async fn open_file(path: &Path) -> Result<Backend, Failure> {
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
         .disable_statement_logging();
+    let options = match most {
+        Some(bytes) => {
+            options.page_size(PAGE_SIZE).pragma("max_page_count", (bytes / u64::from(PAGE_SIZE)).to_string())
+        }
+        None => options,
+    };
     let mut write = options.connect().await?;
     migrate_file(&mut write).await?;
     let read = SqlitePoolOptions::new()

@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::conditions::Conditions;
-use super::{Row, Store, StoreError, sql};
+use super::{Row, Store, StoreError, Unit, sql};
 
 /// Steps of an operation that are kept.
 const STEPS: usize = 100;
@@ -124,27 +124,6 @@ fn command(id: u64) -> i64 {
 }
 
 impl Store {
-    /// Keeps a new operation.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_operation(&self, operation: &Operation) -> Result<(), StoreError> {
-        let statement = sql(
-            "INSERT INTO operations (id, station, command, kind, request, actor, state, progress, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, '[]', $8, $8)",
-        )
-        .bind(&operation.id)
-        .bind(&operation.station)
-        .bind(command(operation.command))
-        .bind(&operation.kind)
-        .bind(operation.request.to_string())
-        .bind(&operation.actor)
-        .bind(operation.state.as_str())
-        .bind(operation.created_at);
-        self.execute(statement).await?;
-        Ok(())
-    }
-
     /// One operation.
     ///
     /// # Errors
@@ -171,61 +150,6 @@ impl Store {
         conditions.with("created_at <", before);
         let statement = conditions.select("SELECT * FROM operations", "created_at DESC, id DESC", limit);
         self.fetch_all(statement).await?.iter().map(read).collect()
-    }
-
-    /// An operation came a step further. `None`: it is not known, or over.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn operation_progressed(
-        &self,
-        station: &str,
-        id: u64,
-        step: Step,
-    ) -> Result<Option<Operation>, StoreError> {
-        let mut unit = self.unit().await?;
-        let statement = sql("SELECT * FROM operations WHERE station = $1 AND command = $2 AND state = 'running'");
-        let row = unit.fetch_optional(statement.bind(station).bind(command(id))).await?;
-        let Some(mut operation) = row.as_ref().map(read).transpose()? else { return Ok(None) };
-        operation.updated_at = step.at;
-        // A station may tell the same again and again.
-        if operation.progress.last().is_none_or(|last| (&last.what, &last.detail) != (&step.what, &step.detail)) {
-            operation.progress.push(step);
-        }
-        let surplus = operation.progress.len().saturating_sub(STEPS);
-        operation.progress.drain(..surplus);
-        let progress = serde_json::to_string(&operation.progress).map_err(unwritable)?;
-        let statement = sql("UPDATE operations SET progress = $2, updated_at = $3 WHERE id = $1");
-        unit.execute(statement.bind(&operation.id).bind(progress).bind(operation.updated_at)).await?;
-        unit.commit().await?;
-        Ok(Some(operation))
-    }
-
-    /// An operation came to its end. `None`: it is not known, or was over before.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn operation_ended(
-        &self,
-        station: &str,
-        id: u64,
-        end: &OperationEnd,
-        now: Timestamp,
-    ) -> Result<Option<Operation>, StoreError> {
-        let mut unit = self.unit().await?;
-        let statement =
-            sql("UPDATE operations SET state = $3, result = $4, detail = $5, updated_at = $6, ended_at = $6 \
-             WHERE station = $1 AND command = $2 AND state = 'running' RETURNING *")
-            .bind(station)
-            .bind(command(id))
-            .bind(end.state.as_str())
-            .bind(end.result.as_ref().map(Value::to_string))
-            .bind(&end.detail)
-            .bind(now);
-        let row = unit.fetch_optional(statement).await?;
-        let operation = row.as_ref().map(read).transpose()?;
-        unit.commit().await?;
-        Ok(operation)
     }
 
     /// The operations of a station that are not over.
@@ -263,6 +187,76 @@ impl Store {
         let before = now.checked_sub(age).unwrap_or(Timestamp::MIN);
         self.execute(sql("DELETE FROM operations WHERE state <> 'running' AND updated_at < $1").bind(before)).await
     }
+}
+
+/// Keeps a new operation.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn put_operation(unit: &mut Unit, operation: &Operation) -> Result<(), StoreError> {
+    let statement = sql(
+        "INSERT INTO operations (id, station, command, kind, request, actor, state, progress, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, '[]', $8, $8)",
+    )
+    .bind(&operation.id)
+    .bind(&operation.station)
+    .bind(command(operation.command))
+    .bind(&operation.kind)
+    .bind(operation.request.to_string())
+    .bind(&operation.actor)
+    .bind(operation.state.as_str())
+    .bind(operation.created_at);
+    unit.execute(statement).await?;
+    Ok(())
+}
+
+/// An operation came a step further. `None`: it is not known, or over.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn operation_progressed(
+    unit: &mut Unit,
+    station: &str,
+    id: u64,
+    step: Step,
+) -> Result<Option<Operation>, StoreError> {
+    let statement = sql("SELECT * FROM operations WHERE station = $1 AND command = $2 AND state = 'running'");
+    let row = unit.fetch_optional(statement.bind(station).bind(command(id))).await?;
+    let Some(mut operation) = row.as_ref().map(read).transpose()? else { return Ok(None) };
+    operation.updated_at = step.at;
+    // A station may tell the same again and again.
+    if operation.progress.last().is_none_or(|last| (&last.what, &last.detail) != (&step.what, &step.detail)) {
+        operation.progress.push(step);
+    }
+    let surplus = operation.progress.len().saturating_sub(STEPS);
+    operation.progress.drain(..surplus);
+    let progress = serde_json::to_string(&operation.progress).map_err(unwritable)?;
+    let statement = sql("UPDATE operations SET progress = $2, updated_at = $3 WHERE id = $1");
+    unit.execute(statement.bind(&operation.id).bind(progress).bind(operation.updated_at)).await?;
+    Ok(Some(operation))
+}
+
+/// An operation came to its end. `None`: it is not known, or was over before.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn operation_ended(
+    unit: &mut Unit,
+    station: &str,
+    id: u64,
+    end: &OperationEnd,
+    now: Timestamp,
+) -> Result<Option<Operation>, StoreError> {
+    let statement = sql("UPDATE operations SET state = $3, result = $4, detail = $5, updated_at = $6, ended_at = $6 \
+         WHERE station = $1 AND command = $2 AND state = 'running' RETURNING *")
+    .bind(station)
+    .bind(command(id))
+    .bind(end.state.as_str())
+    .bind(end.result.as_ref().map(Value::to_string))
+    .bind(&end.detail)
+    .bind(now);
+    let row = unit.fetch_optional(statement).await?;
+    row.as_ref().map(read).transpose()
 }
 
 fn unwritable(error: serde_json::Error) -> StoreError {

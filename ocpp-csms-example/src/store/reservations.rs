@@ -8,7 +8,7 @@ use ocpp_core::csms;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Row, Statement, Store, StoreError, sql};
+use super::{Row, Statement, Store, StoreError, Unit, sql};
 
 /// How a reservation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -107,57 +107,56 @@ impl Store {
             .bind(limit);
         self.fetch_all(statement).await?.iter().map(|row| read(row, now)).collect()
     }
+}
 
-    /// Keeps a reservation that a station has accepted. It takes the place of one with the same number, as at the station.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_reservation(
-        &self,
-        station: &str,
-        reservation: &csms::Reservation,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let statement =
-            sql("INSERT INTO reservations (station, id, token, token_group, evse, connector_type, state, expires_at, \
-             created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $8, $8) \
-             ON CONFLICT (station, id) DO UPDATE SET token = excluded.token, token_group = excluded.token_group, \
-             evse = excluded.evse, connector_type = excluded.connector_type, state = excluded.state, \
-             expires_at = excluded.expires_at, created_at = excluded.created_at, updated_at = excluded.updated_at, \
-             transaction_id = NULL")
-            .bind(station)
-            .bind(reservation.id)
-            .bind(&reservation.token.id)
-            .bind(reservation.group.as_ref().map(|group| group.id.as_str()))
-            .bind(reservation.evse)
-            .bind(&reservation.connector_type)
-            .bind(reservation.expires_at)
-            .bind(now);
-        self.execute(statement).await?;
-        Ok(())
-    }
-
-    /// Ends a reservation; one that has ended stays as it ended.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn end_reservation(
-        &self,
-        station: &str,
-        id: i64,
-        state: ReservationState,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let statement = sql(
-            "UPDATE reservations SET state = $3, updated_at = $4 WHERE station = $1 AND id = $2 AND state = 'active'",
-        )
+/// Keeps a reservation that a station has accepted. It takes the place of one with the same number, as at the station.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn put_reservation(
+    unit: &mut Unit,
+    station: &str,
+    reservation: &csms::Reservation,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let statement =
+        sql("INSERT INTO reservations (station, id, token, token_group, evse, connector_type, state, expires_at, \
+         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $8, $8) \
+         ON CONFLICT (station, id) DO UPDATE SET token = excluded.token, token_group = excluded.token_group, \
+         evse = excluded.evse, connector_type = excluded.connector_type, state = excluded.state, \
+         expires_at = excluded.expires_at, created_at = excluded.created_at, updated_at = excluded.updated_at, \
+         transaction_id = NULL")
         .bind(station)
-        .bind(id)
-        .bind(state.as_str())
+        .bind(reservation.id)
+        .bind(&reservation.token.id)
+        .bind(reservation.group.as_ref().map(|group| group.id.as_str()))
+        .bind(reservation.evse)
+        .bind(&reservation.connector_type)
+        .bind(reservation.expires_at)
         .bind(now);
-        self.execute(statement).await?;
-        Ok(())
-    }
+    unit.execute(statement).await?;
+    Ok(())
+}
+
+/// Ends a reservation; one that has ended stays as it ended.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn end_reservation(
+    unit: &mut Unit,
+    station: &str,
+    id: i64,
+    state: ReservationState,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let statement =
+        sql("UPDATE reservations SET state = $3, updated_at = $4 WHERE station = $1 AND id = $2 AND state = 'active'")
+            .bind(station)
+            .bind(id)
+            .bind(state.as_str())
+            .bind(now);
+    unit.execute(statement).await?;
+    Ok(())
 }
 
 /// A transaction uses up a reservation, however late the station tells so.

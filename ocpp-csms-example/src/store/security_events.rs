@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use utoipa::ToSchema;
 
 use super::conditions::Conditions;
-use super::{Row, Store, StoreError, sql};
+use super::{Row, Store, StoreError, Unit, sql};
 
 /// Events that are kept.
 const KEPT: i64 = 10_000;
@@ -53,30 +53,29 @@ pub struct SecurityEvent {
     pub detail: Option<String>,
 }
 
+impl SecurityEvent {
+    /// What a station reported.
+    #[must_use]
+    pub fn of_station(station: &str, kind: &str, at: Timestamp, detail: Option<&str>) -> Self {
+        Self {
+            at,
+            source: Source::Station,
+            station: Some(station.to_owned()),
+            kind: kind.to_owned(),
+            remote: None,
+            detail: detail.map(str::to_owned),
+        }
+    }
+}
+
 impl Store {
     /// Keeps an event.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn put_security_event(&self, event: &SecurityEvent) -> Result<(), StoreError> {
-        // One at a time: the number is that of the last one and one more.
         let mut unit = self.serial_unit().await?;
-        let statement = sql("INSERT INTO security_events (number, at, source, station, kind, remote, detail) \
-             SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3, $4, $5, $6 FROM security_events RETURNING number")
-        .bind(event.at)
-        .bind(event.source.as_str())
-        .bind(&event.station)
-        .bind(&event.kind)
-        .bind(&event.remote)
-        .bind(&event.detail);
-        let number = match unit.fetch_optional(statement).await? {
-            Some(row) => row.integer("number")?,
-            None => 0,
-        };
-        // Not for each of them: it costs another write.
-        if number % 100 == 0 {
-            unit.execute(sql("DELETE FROM security_events WHERE number <= $1").bind(number - KEPT)).await?;
-        }
+        put_security_event(&mut unit, event).await?;
         unit.commit().await
     }
 
@@ -90,6 +89,30 @@ impl Store {
         let statement = conditions.select("SELECT * FROM security_events", "number DESC", limit);
         self.fetch_all(statement).await?.iter().map(read).collect()
     }
+}
+
+/// Keeps an event. One at a time, because its number is that of the last one and one more: the unit is a serial one.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn put_security_event(unit: &mut Unit, event: &SecurityEvent) -> Result<(), StoreError> {
+    let statement = sql("INSERT INTO security_events (number, at, source, station, kind, remote, detail) \
+         SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3, $4, $5, $6 FROM security_events RETURNING number")
+    .bind(event.at)
+    .bind(event.source.as_str())
+    .bind(&event.station)
+    .bind(&event.kind)
+    .bind(&event.remote)
+    .bind(&event.detail);
+    let number = match unit.fetch_optional(statement).await? {
+        Some(row) => row.integer("number")?,
+        None => 0,
+    };
+    // Not for each of them: it costs another write.
+    if number % 100 == 0 {
+        unit.execute(sql("DELETE FROM security_events WHERE number <= $1").bind(number - KEPT)).await?;
+    }
+    Ok(())
 }
 
 fn read(row: &Row) -> Result<SecurityEvent, StoreError> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::session_states::{COLUMNS, TABLES};
-use super::{Row, Rows, SessionState, Store, StoreError, Target, sql};
+use super::{Row, Rows, SessionState, Store, StoreError, Target, Unit, sql};
 
 // Facts of many stations by one statement each.
 const CONNECTED: Target = Target {
@@ -199,16 +199,6 @@ impl Store {
         Ok(self.execute(statement).await? > 0)
     }
 
-    /// Keeps that a station connected, and in which version.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn station_connected(&self, id: &str, version: Version, now: Timestamp) -> Result<(), StoreError> {
-        let mut rows = Rows::new(CONNECTED);
-        rows.push([id.into(), version.number().into(), now.into()]);
-        self.keep(rows).await
-    }
-
     /// Keeps that a station changed over to a higher security profile. One of profile 0, or about which nobody decided, stays as it is.
     ///
     /// # Errors
@@ -221,24 +211,28 @@ impl Store {
         self.execute(statement).await?;
         Ok(())
     }
+}
 
-    /// Keeps what a station said about itself when it booted. The first serial number of one that proved who it is, is from then on a
-    /// name that its certificate may have.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn station_booted(&self, id: &str, identity: &Identity, now: Timestamp) -> Result<(), StoreError> {
-        let mut rows = Rows::new(BOOTED);
-        rows.push([
-            id.into(),
-            (&identity.vendor).into(),
-            (&identity.model).into(),
-            (&identity.serial_number).into(),
-            (&identity.firmware_version).into(),
-            now.into(),
-        ]);
-        self.keep(rows).await
-    }
+/// Keeps that a station connected, and in which version.
+pub(crate) fn station_connected(unit: &mut Unit, id: &str, version: Version, now: Timestamp) {
+    let mut rows = Rows::new(CONNECTED);
+    rows.push([id.into(), version.number().into(), now.into()]);
+    unit.keep(rows);
+}
+
+/// Keeps what a station said about itself when it booted. The first serial number of one that proved who it is, is from then on a
+/// name that its certificate may have.
+pub(crate) fn station_booted(unit: &mut Unit, id: &str, identity: &Identity, now: Timestamp) {
+    let mut rows = Rows::new(BOOTED);
+    rows.push([
+        id.into(),
+        (&identity.vendor).into(),
+        (&identity.model).into(),
+        (&identity.serial_number).into(),
+        (&identity.firmware_version).into(),
+        now.into(),
+    ]);
+    unit.keep(rows);
 }
 
 pub(super) fn read(row: &Row) -> Result<Station, StoreError> {

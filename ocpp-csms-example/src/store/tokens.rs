@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Row, Store, StoreError, sql};
+use super::drivers::put_token_terms;
+use super::{Row, Store, StoreError, TokenTerms, Unit, sql};
 
 /// What the operator decided about a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -125,24 +126,19 @@ impl Store {
     /// When the database fails.
     pub async fn put_token(&self, token: &Token) -> Result<bool, StoreError> {
         let mut unit = self.unit().await?;
-        let known = sql("SELECT token_key FROM tokens WHERE token_key = $1").bind(key(&token.token));
-        let is_new = unit.fetch_optional(known).await?.is_none();
-        let statement = sql(
-            "INSERT INTO tokens (token_key, token, type, status, expires_at, token_group, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT (token_key) DO UPDATE SET token = excluded.token, type = excluded.type, \
-             status = excluded.status, expires_at = excluded.expires_at, token_group = excluded.token_group, \
-             updated_at = excluded.updated_at",
-        )
-        .bind(key(&token.token))
-        .bind(&token.token)
-        .bind(&token.kind)
-        .bind(token.status.as_str())
-        .bind(token.expires_at)
-        .bind(&token.group)
-        .bind(token.created_at)
-        .bind(token.updated_at);
-        unit.execute(statement).await?;
+        let is_new = put_token(&mut unit, token).await?;
+        unit.commit().await?;
+        Ok(is_new)
+    }
+
+    /// The same with whose it is and where it charges: both, or neither.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_token_with(&self, token: &Token, terms: &TokenTerms) -> Result<bool, StoreError> {
+        let mut unit = self.unit().await?;
+        let is_new = put_token(&mut unit, token).await?;
+        put_token_terms(&mut unit, &token.token, terms).await?;
         unit.commit().await?;
         Ok(is_new)
     }
@@ -154,6 +150,27 @@ impl Store {
     pub async fn delete_token(&self, token: &str) -> Result<bool, StoreError> {
         Ok(self.execute(sql("DELETE FROM tokens WHERE token_key = $1").bind(key(token))).await? > 0)
     }
+}
+
+async fn put_token(unit: &mut Unit, token: &Token) -> Result<bool, StoreError> {
+    let known = sql("SELECT token_key FROM tokens WHERE token_key = $1").bind(key(&token.token));
+    let is_new = unit.fetch_optional(known).await?.is_none();
+    let statement =
+        sql("INSERT INTO tokens (token_key, token, type, status, expires_at, token_group, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             ON CONFLICT (token_key) DO UPDATE SET token = excluded.token, type = excluded.type, \
+             status = excluded.status, expires_at = excluded.expires_at, token_group = excluded.token_group, \
+             updated_at = excluded.updated_at")
+        .bind(key(&token.token))
+        .bind(&token.token)
+        .bind(&token.kind)
+        .bind(token.status.as_str())
+        .bind(token.expires_at)
+        .bind(&token.group)
+        .bind(token.created_at)
+        .bind(token.updated_at);
+    unit.execute(statement).await?;
+    Ok(is_new)
 }
 
 /// Identifier strings are compared without regard to case (1.6 `CiString20Type`, 2.1 part 2 `identifierString`).

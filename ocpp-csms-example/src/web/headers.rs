@@ -1,12 +1,11 @@
 //! What every answer to a browser says about how it may be used.
 
-use std::sync::Arc;
-
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use ocpp_core::transport::TlsPeer;
+
+use crate::proxy::came_by_tls;
 
 /// Everything comes from this server, nothing is written into the pages to be run, and no other page frames one.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
@@ -23,7 +22,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 pub(crate) async fn protect(request: Request, next: Next) -> Response {
     // The browser of the REST interface comes from a crate, with a style of its own in the page.
     let foreign = request.uri().path().starts_with("/api/docs");
-    let came_by_tls = request.extensions().get::<Arc<TlsPeer>>().is_some();
+    let came_by_tls = came_by_tls(request.extensions());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFFING);

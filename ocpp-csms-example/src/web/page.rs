@@ -12,6 +12,7 @@ use axum_extra::extract::CookieJar;
 
 use super::{Flash, Language, assets, flash, texts};
 use crate::access::{Actor, Scope};
+use crate::store::StoreError;
 
 /// The cookies of what somebody chose for this browser.
 pub(super) const LANGUAGE_COOKIE: &str = "language";
@@ -240,11 +241,15 @@ impl Page {
     }
 
     /// The answer where the program fails; the log says why.
-    pub fn broken(&self, error: &dyn std::error::Error) -> Response {
+    pub fn broken(&self, error: &(dyn std::error::Error + 'static)) -> Response {
         tracing::error!(%error, path = self.path, "a page cannot be made");
-        let page =
-            Notice { page: self, title: self.t("frame.failed_title"), text: self.t("frame.failed_text").to_owned() };
-        (StatusCode::INTERNAL_SERVER_ERROR, Html(page.render().unwrap_or_default())).into_response()
+        let is_full = error.downcast_ref::<StoreError>().is_some_and(StoreError::is_full);
+        let (status, text) = match is_full {
+            true => (StatusCode::INSUFFICIENT_STORAGE, "errors.disk_full"),
+            false => (StatusCode::INTERNAL_SERVER_ERROR, "frame.failed_text"),
+        };
+        let page = Notice { page: self, title: self.t("frame.failed_title"), text: self.t(text).to_owned() };
+        (status, Html(page.render().unwrap_or_default())).into_response()
     }
 
     /// The answer where something does not exist or must not be done.

@@ -215,12 +215,9 @@ async fn give_token(
         created_at: now,
         updated_at: now,
     };
-    csms.store().put_token(&wanted).await.map_err(|error| error.told(page))?;
-    if let Some(driver) = driver {
-        let mut terms = csms.store().token_terms(token).await.map_err(|error| error.told(page))?;
-        terms.driver = Some(driver);
-        csms.store().put_token_terms(token, &terms).await.map_err(|error| error.told(page))?;
-    }
+    let mut terms = csms.store().token_terms(token).await.map_err(|error| error.told(page))?;
+    terms.driver = driver.or(terms.driver);
+    csms.store().put_token_with(&wanted, &terms).await.map_err(|error| error.told(page))?;
     csms.audit(actor, "token.changed", token, kind).await;
     Ok(())
 }

@@ -34,7 +34,7 @@ fn unknown(page: &Page, id: &str) -> String {
 impl Told for StoreError {
     fn told(&self, page: &Page) -> String {
         tracing::error!(error = %self, path = page.path(), "what a page asked for was not kept");
-        let key = if matches!(self, Self::Full(_)) { "errors.disk_full" } else { "errors.database" };
+        let key = if self.is_full() { "errors.disk_full" } else { "errors.database" };
         page.t(key).to_owned()
     }
 }

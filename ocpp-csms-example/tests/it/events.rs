@@ -91,3 +91,54 @@ async fn a_kind_that_does_not_exist_is_named() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(problem["detail"].as_str().unwrap().contains("station.connected"), "{problem}");
 }
+
+/// A reader that takes nothing any more: the server holds its connection for no longer than it has to, and everybody else reads on.
+#[tokio::test]
+async fn a_reader_that_does_not_read_is_dropped_and_holds_nobody() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let folder = Folder::new();
+    let csms = Csms::start_with(&folder.file("csms.sqlite"), |file| file.stall_timeout = Some(2)).await;
+    csms.enter("CS").await;
+    let mut other = Reader::open(&csms, "?kind=variable.alert", None).await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // So that little is on the way.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut slow = socket.connect(csms.server.address()).await.unwrap();
+    let request = format!("GET /api/v1/events HTTP/1.1\r\nHost: csms\r\nAuthorization: Bearer {TOKEN}\r\n\r\n");
+    slow.write_all(request.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    soon("the head of the stream", slow.read_exact(&mut head)).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    let mut station = csms.station("CS", "ocpp2.1").await;
+    station.boot("ocpp2.1").await;
+    let event = |number: usize| {
+        json!({"eventId": number, "timestamp": "2026-06-01T10:00:00Z", "trigger": "Delta", "actualValue": "x".repeat(2500),
+            "eventNotificationType": "CustomMonitor", "component": {"name": "Display"}, "variable": {"name": "Text"}})
+    };
+    // Much more than the reader has room for: 500 KB.
+    let (messages, events) = (20, 10);
+    let floods = async {
+        for message in 0..messages {
+            let data: Vec<Value> = (0..events).map(|number| event(message * events + number)).collect();
+            let payload = json!({"generatedAt": "2026-06-01T10:00:00Z", "seqNo": 0, "eventData": data});
+            station.call("NotifyEvent", payload).await;
+        }
+        let mut last = event(0);
+        last["variable"]["name"] = json!("Last");
+        let payload = json!({"generatedAt": "2026-06-01T10:00:00Z", "seqNo": 0, "eventData": [last]});
+        station.call("NotifyEvent", payload).await;
+    };
+    let reads = async {
+        // It may be told of a gap, and gets all after it.
+        while other.next().await.1["data"]["variable"] != "Display.Last" {}
+    };
+    tokio::join!(reads, floods);
+    // For longer than it may.
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    let mut rest = Vec::new();
+    // Its connection ends before everything was written.
+    let ended = soon("the end of the connection", slow.read_to_end(&mut rest)).await;
+    assert!(ended.is_err() || rest.len() < messages * events * 2500, "{ended:?}: {} bytes", rest.len());
+    assert!(!String::from_utf8_lossy(&rest).contains("Display.Last"));
+}

@@ -167,7 +167,12 @@ impl RawStation {
             request.headers_mut().insert("authorization", value.parse().unwrap());
         }
         let (socket, _) = soon("the handshake", connect_async(request)).await?;
-        Ok(Self { socket, next_id: 0, waiting: Vec::new() })
+        Ok(Self::of(socket))
+    }
+
+    /// Speaks over a connection that was made already.
+    pub fn of(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+        Self { socket, next_id: 0, waiting: Vec::new() }
     }
 
     pub async fn send(&mut self, message: Message) {

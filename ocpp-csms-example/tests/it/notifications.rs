@@ -152,6 +152,44 @@ async fn what_nobody_takes_is_given_up_in_the_end() {
 }
 
 #[tokio::test]
+async fn who_fails_again_and_again_is_switched_off_which_is_a_fault_until_it_is_switched_on() {
+    let folder = Folder::new();
+    let csms = Csms::start_with(&folder.file("csms.sqlite"), |file| {
+        file.notifications.private_addresses = Some(true);
+        file.notifications.disable_after = Some(2);
+    })
+    .await;
+    let (listener, url) = port().await;
+    let broken = StatusCode::INTERNAL_SERVER_ERROR;
+    let mut hook = listen(listener, &[broken, broken, StatusCode::OK]).await;
+    let made = subscribe(&csms, &url, &["transaction.*", "station.booted"]).await;
+    let path = format!("/api/v1/event-subscriptions/{}", made["id"].as_str().unwrap());
+    let mut station = booted(&csms).await;
+    start_transaction(&mut station).await;
+    let is_off = |known: &Value| known[0]["active"] == false;
+    let known = csms.get_until("/api/v1/event-subscriptions", is_off).await;
+    assert_eq!(known[0]["failures"], 2, "{known}");
+    // Several wait, and only two attempts were made: what is sent there next would hardly fare better.
+    let waiting = csms.get(&format!("{path}/deliveries")).await;
+    let attempts: i64 = waiting.as_array().unwrap().iter().map(|known| known["attempts"].as_i64().unwrap()).sum();
+    assert_eq!((waiting.as_array().unwrap().len(), attempts), (2, 2), "{waiting}");
+    let faults = csms.get_until("/api/v1/faults?kind=notification", |known| known[0]["state"] == "open").await;
+    let detail = faults[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("500") && detail.contains("switch it on again"), "{detail}");
+    for _ in 0..2 {
+        hook.recv().await.unwrap();
+    }
+    let (status, changed) = csms.request(Method::PATCH, &path, Some(json!({"active": true}))).await;
+    assert_eq!((status, &changed["failures"]), (StatusCode::OK, &json!(0)), "{changed}");
+    for _ in 0..2 {
+        soon("what waited", hook.recv()).await.unwrap();
+    }
+    csms.get_until("/api/v1/faults?kind=notification", |known| known[0]["state"] == "closed").await;
+    let is_told = |known: &Value| known.as_array().unwrap().iter().all(|known| known["state"] == "delivered");
+    csms.get_until(&format!("{path}/deliveries"), is_told).await;
+}
+
+#[tokio::test]
 async fn a_webhook_does_not_go_where_only_the_server_gets() {
     let folder = Folder::new();
     let csms = Csms::start(&folder).await;

@@ -4,6 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::{Csms, Folder, RawStation};
+use crate::operation_table::{Row, rows};
 
 async fn booted(csms: &Csms, subprotocol: &str) -> RawStation {
     csms.enter("CS").await;
@@ -12,25 +13,17 @@ async fn booted(csms: &Csms, subprotocol: &str) -> RawStation {
     station
 }
 
+/// Where an operation is asked for.
+fn path(row: &Row) -> String {
+    let kind = if row.administers { "administration" } else { "operations" };
+    format!("/api/v1/stations/CS/{kind}?wait=20")
+}
+
 /// Asks for an operation and answers the call that it leads to; the operation, and the payload of the call.
 async fn operate(csms: &Csms, station: &mut RawStation, body: Value, action: &str, answer: Value) -> (Value, Value) {
-    let path = match body["operation"].as_str().unwrap() {
-        "set_configuration"
-        | "set_variables"
-        | "change_password"
-        | "upgrade_profile"
-        | "list_certificates"
-        | "install_certificate"
-        | "delete_certificate"
-        | "renew_certificate"
-        | "update_firmware"
-        | "customer_information"
-        | "set_monitors"
-        | "set_monitoring_level" => "administration",
-        _ => "operations",
-    };
-    let path = format!("/api/v1/stations/CS/{path}?wait=20");
-    let asks = csms.request(Method::POST, &path, Some(body));
+    let row = rows().into_iter().find(|row| row.name() == body["operation"]).unwrap();
+    let asked = path(&row);
+    let asks = csms.request(Method::POST, &asked, Some(body));
     let answers = async {
         let (id, payload) = station.expect_call(action).await;
         station.answer(&id, answer).await;
@@ -41,151 +34,231 @@ async fn operate(csms: &Csms, station: &mut RawStation, body: Value, action: &st
     (operation, payload)
 }
 
-/// One row: the operation, then for each version the action, the expected payload and the answer.
-struct Row(Value, (&'static str, Value, Value), (&'static str, Value, Value));
-
-fn rows() -> Vec<Row> {
-    let accepted = || json!({"status": "Accepted"});
-    let token = json!({"idToken": "TAG", "type": "ISO14443"});
-    let profile = json!({"id": 3, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile",
-        "chargingProfileKind": "Absolute", "chargingSchedule": [{"id": 1, "chargingRateUnit": "A",
-        "startSchedule": "2026-06-01T10:00:00Z", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16}]}]});
-    vec![
-        Row(
-            json!({"operation": "remote_start", "evse": 1, "token": "TAG", "remote_start_id": 9}),
-            ("RemoteStartTransaction", json!({"connectorId": 1, "idTag": "TAG"}), accepted()),
-            ("RequestStartTransaction", json!({"evseId": 1, "remoteStartId": 9, "idToken": token}), accepted()),
-        ),
-        Row(
-            json!({"operation": "remote_stop", "transaction": "7"}),
-            ("RemoteStopTransaction", json!({"transactionId": 7}), accepted()),
-            ("RequestStopTransaction", json!({"transactionId": "7"}), accepted()),
-        ),
-        Row(
-            json!({"operation": "reset", "kind": "immediate"}),
-            ("Reset", json!({"type": "Soft"}), accepted()),
-            ("Reset", json!({"type": "Immediate"}), accepted()),
-        ),
-        Row(
-            json!({"operation": "unlock", "evse": 1}),
-            ("UnlockConnector", json!({"connectorId": 1}), json!({"status": "Unlocked"})),
-            ("UnlockConnector", json!({"evseId": 1, "connectorId": 1}), json!({"status": "Unlocked"})),
-        ),
-        Row(
-            json!({"operation": "change_availability", "evse": 1, "operative": false}),
-            ("ChangeAvailability", json!({"connectorId": 1, "type": "Inoperative"}), accepted()),
-            ("ChangeAvailability", json!({"operationalStatus": "Inoperative", "evse": {"id": 1}}), accepted()),
-        ),
-        Row(
-            json!({"operation": "reserve", "reservation": 4, "evse": 1, "token": "TAG", "expires_at": "2099-01-01T00:00:00Z"}),
-            (
-                "ReserveNow",
-                json!({"connectorId": 1, "expiryDate": "2099-01-01T00:00:00.000Z", "idTag": "TAG", "reservationId": 4}),
-                accepted(),
-            ),
-            (
-                "ReserveNow",
-                json!({"id": 4, "evseId": 1, "expiryDateTime": "2099-01-01T00:00:00.000Z", "idToken": token}),
-                accepted(),
-            ),
-        ),
-        Row(
-            json!({"operation": "cancel_reservation", "reservation": 4}),
-            ("CancelReservation", json!({"reservationId": 4}), accepted()),
-            ("CancelReservation", json!({"reservationId": 4}), accepted()),
-        ),
-        Row(
-            json!({"operation": "clear_cache"}),
-            ("ClearCache", json!({}), accepted()),
-            ("ClearCache", json!({}), accepted()),
-        ),
-        Row(
-            json!({"operation": "trigger", "message": "StatusNotification", "evse": 1, "connector": 1}),
-            ("TriggerMessage", json!({"requestedMessage": "StatusNotification", "connectorId": 1}), accepted()),
-            (
-                "TriggerMessage",
-                json!({"requestedMessage": "StatusNotification", "evse": {"id": 1, "connectorId": 1}}),
-                accepted(),
-            ),
-        ),
-        Row(
-            json!({"operation": "set_charging_profile", "evse": 1, "profile": profile}),
-            ("SetChargingProfile", Value::Null, accepted()),
-            ("SetChargingProfile", Value::Null, accepted()),
-        ),
-        Row(
-            json!({"operation": "clear_charging_profile", "profile": 3}),
-            ("ClearChargingProfile", json!({"id": 3}), accepted()),
-            ("ClearChargingProfile", json!({"chargingProfileId": 3}), accepted()),
-        ),
-        Row(
-            json!({"operation": "get_composite_schedule", "evse": 1, "duration": 3600, "unit": "A"}),
-            (
-                "GetCompositeSchedule",
-                json!({"connectorId": 1, "duration": 3600, "chargingRateUnit": "A"}),
-                json!({"status": "Accepted", "connectorId": 1, "scheduleStart": "2026-06-01T10:00:00Z",
-                    "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16}]}}),
-            ),
-            (
-                "GetCompositeSchedule",
-                json!({"evseId": 1, "duration": 3600, "chargingRateUnit": "A"}),
-                json!({"status": "Accepted", "schedule": {"evseId": 1, "duration": 3600,
-                    "scheduleStart": "2026-06-01T10:00:00Z", "chargingRateUnit": "A",
-                    "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16}]}}),
-            ),
-        ),
-        Row(
-            json!({"operation": "get_local_list_version"}),
-            ("GetLocalListVersion", json!({}), json!({"listVersion": 5})),
-            ("GetLocalListVersion", json!({}), json!({"versionNumber": 5})),
-        ),
-        Row(
-            json!({"operation": "data_transfer", "vendor_id": "com.example", "message_id": "hi", "data": "there"}),
-            ("DataTransfer", json!({"vendorId": "com.example", "messageId": "hi", "data": "there"}), accepted()),
-            ("DataTransfer", json!({"vendorId": "com.example", "messageId": "hi", "data": "there"}), accepted()),
-        ),
-        Row(
-            json!({"operation": "install_certificate", "kind": "CSMSRootCertificate", "certificate": "PEM"}),
-            (
-                "InstallCertificate",
-                json!({"certificateType": "CentralSystemRootCertificate", "certificate": "PEM"}),
-                accepted(),
-            ),
-            ("InstallCertificate", json!({"certificateType": "CSMSRootCertificate", "certificate": "PEM"}), accepted()),
-        ),
-        Row(
-            json!({"operation": "set_configuration", "name": "A.B", "value": "1"}),
-            ("ChangeConfiguration", json!({"key": "A.B", "value": "1"}), accepted()),
-            (
-                "SetVariables",
-                json!({"setVariableData": [{"attributeValue": "1", "component": {"name": "A"}, "variable": {"name": "B"}}]}),
-                json!({"setVariableResult": [{"attributeStatus": "Accepted", "component": {"name": "A"},
-                    "variable": {"name": "B"}}]}),
-            ),
-        ),
-    ]
+/// How a station takes an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    /// It does everything.
+    Willing,
+    /// It refuses the first call by its answer.
+    Unwilling,
+    /// It answers the first call with an error.
+    Broken,
 }
 
-/// F01, F02, F03, F05, F06, G03, H01, H02, B11, C11, D02, K01, K08, K10, M05, P01, B05; 1.6 edition 2, 5
+/// Asks for an operation of a station that goes along as its row says; the operation, and the payload of the first call.
+async fn carried_out(
+    csms: &Csms,
+    station: &mut RawStation,
+    (row, subprotocol): (&Row, &str),
+    mood: Mood,
+) -> (Value, Option<Value>) {
+    let asked = path(row);
+    let asks = csms.request(Method::POST, &asked, Some(row.body(subprotocol)));
+    tokio::pin!(asks);
+    let mut first = None;
+    let mut list = None;
+    loop {
+        let frame = tokio::select! {
+            (status, operation) = &mut asks => {
+                assert_eq!(status, StatusCode::OK, "{subprotocol} {} {mood:?}: {operation}", row.name());
+                return (operation, first);
+            }
+            frame = station.frame() => frame,
+        };
+        let way = row.way(subprotocol).unwrap_or_else(|| panic!("{subprotocol} {}: {frame}", row.name()));
+        let (id, action, payload) = (frame[1].as_str().unwrap(), &frame[2], frame[3].clone());
+        let call = way.calls.iter().find(|call| call.action == *action);
+        let call = call.unwrap_or_else(|| panic!("{subprotocol} {}: {frame}", row.name()));
+        let is_first = first.is_none();
+        first.get_or_insert_with(|| payload.clone());
+        match mood {
+            Mood::Broken if is_first => {
+                station.send_text(json!([4, id, "InternalError", "out of order", {}]).to_string()).await;
+                continue;
+            }
+            Mood::Unwilling if is_first => {
+                station.answer(id, way.refusal.clone().unwrap()).await;
+                continue;
+            }
+            _ => {
+                let mut answer = call.answer.clone();
+                // What it was sent is what it has then.
+                let version = payload.get("listVersion").or(payload.get("versionNumber")).cloned();
+                list = version.or(list);
+                for member in ["listVersion", "versionNumber"] {
+                    if let (Some(held), Some(told)) = (&list, answer.get_mut(member)) {
+                        *told = held.clone();
+                    }
+                }
+                station.answer(id, answer).await;
+            }
+        }
+        if let Some((action, said)) = &call.says {
+            let mut said = said.clone();
+            if said["requestId"] == "$requestId" {
+                said["requestId"] = payload["requestId"].clone();
+            }
+            // The operation may end, and its answer come, before this is answered.
+            station.call(action, said).await;
+        }
+    }
+}
+
+const VERSIONS: [&str; 3] = ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"];
+
+#[tokio::test]
+async fn each_operation_that_is_described_is_tried_here() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    let description = csms.get("/api/openapi.json").await;
+    let mut described = Vec::new();
+    for (schema, administers) in [("Operate", false), ("Administer", true)] {
+        for variant in description["components"]["schemas"][schema]["oneOf"].as_array().unwrap() {
+            let members = variant["allOf"].as_array().cloned().unwrap_or_else(|| vec![variant.clone()]);
+            let names = members.iter().find_map(|members| members["properties"]["operation"]["enum"].as_array());
+            described.push((names.unwrap()[0].as_str().unwrap().to_owned(), administers));
+        }
+    }
+    let mut tried: Vec<_> = rows().iter().map(|row| (row.name().to_owned(), row.administers)).collect();
+    described.sort();
+    tried.sort();
+    assert_eq!(tried, described);
+}
+
+/// The rules are cited where the rows are: B, C, D, E, F, G, H, I, K, L, M, N, O and P of 2.x; 1.6 edition 2, 5
 #[tokio::test]
 async fn each_operation_is_said_in_the_words_of_the_stations_version() {
-    for (subprotocol, is_first) in [("ocpp1.6", true), ("ocpp2.1", false)] {
+    for subprotocol in VERSIONS {
         let folder = Folder::new();
         let csms = Csms::start(&folder).await;
         let mut station = booted(&csms, subprotocol).await;
         csms.put("/api/v1/tokens/TAG", json!({"type": "ISO14443"})).await;
-        for Row(body, first, second) in rows() {
-            let (action, expected, answer) = if is_first { first } else { second };
-            let (operation, payload) = operate(&csms, &mut station, body.clone(), action, answer).await;
-            if !expected.is_null() {
-                assert_eq!(payload, expected, "{subprotocol} {body}");
+        for row in rows() {
+            let Some(way) = row.way(subprotocol).filter(|way| !way.reconnects) else { continue };
+            let (operation, payload) = carried_out(&csms, &mut station, (&row, subprotocol), Mood::Willing).await;
+            let name = row.name();
+            assert_eq!(operation["state"], "succeeded", "{subprotocol} {name}: {operation}");
+            assert_eq!(operation["operation"], name);
+            if !way.expected.is_null() {
+                assert_eq!(payload.as_ref(), Some(&way.expected), "{subprotocol} {name}");
             }
-            assert_eq!(operation["state"], "succeeded", "{subprotocol} {operation}");
-            assert_eq!(operation["operation"], body["operation"]);
         }
-        let known = csms.get("/api/v1/operations?station=CS&state=succeeded&limit=1000").await;
-        assert_eq!(known.as_array().unwrap().len(), rows().len());
     }
+}
+
+#[tokio::test]
+async fn an_operation_that_a_station_refuses_or_cannot_do_ends_so() {
+    for subprotocol in VERSIONS {
+        let folder = Folder::new();
+        let csms = Csms::start(&folder).await;
+        let mut station = booted(&csms, subprotocol).await;
+        for row in rows() {
+            let (name, at) = (row.name(), (&row, subprotocol));
+            match row.way(subprotocol) {
+                // Its version has no such call, and the station is not bothered.
+                None => {
+                    let (operation, first) = carried_out(&csms, &mut station, at, Mood::Willing).await;
+                    assert_eq!((&operation["state"], first), (&json!("refused"), None), "{subprotocol} {name}");
+                    let detail = operation["detail"].as_str().unwrap();
+                    assert!(detail.contains("version has no") || detail.contains("no network"), "{name}: {detail}");
+                }
+                Some(way) => {
+                    let (operation, _) = carried_out(&csms, &mut station, at, Mood::Broken).await;
+                    assert_eq!(operation["state"], "failed", "{subprotocol} {name}: {operation}");
+                    assert!(operation["detail"].as_str().unwrap().contains("InternalError"), "{operation}");
+                    if way.refusal.is_some() {
+                        let (operation, _) = carried_out(&csms, &mut station, at, Mood::Unwilling).await;
+                        assert_eq!(operation["state"], "refused", "{subprotocol} {name}: {operation}");
+                        assert!(operation["detail"].is_string(), "{operation}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_operation_begins_at_a_station_that_is_away_or_with_words_that_are_not_understood() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    csms.enter("CS").await;
+    let description = csms.get("/api/openapi.json").await;
+    for row in rows() {
+        let (name, path) = (row.name(), path(&row));
+        let (status, problem) = csms.request(Method::POST, &path, Some(row.body.clone())).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{name}: {problem}");
+        let elsewhere = path.replace("/CS/", "/NOBODY/");
+        let (status, _) = csms.request(Method::POST, &elsewhere, Some(row.body.clone())).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{name}");
+        let mut surprising = row.body.clone();
+        surprising["surprise"] = json!(1);
+        let (status, problem) = csms.request(Method::POST, &path, Some(surprising)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{name}: {problem}");
+        let schema = if row.administers { "Administer" } else { "Operate" };
+        let required = required(&description, schema, name);
+        for member in required {
+            let mut poorer = row.body.clone();
+            poorer.as_object_mut().unwrap().remove(&member);
+            let (status, problem) = csms.request(Method::POST, &path, Some(poorer)).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{name} without {member}: {problem}");
+            assert!(problem["detail"].as_str().unwrap().contains(&member), "{name} without {member}: {problem}");
+        }
+    }
+    assert_eq!(csms.get("/api/v1/operations").await, json!([]));
+}
+
+/// A02, B08, D01, K09, M03, N02, O03: what a station was asked for is known afterwards, to programs and after the station went away.
+#[tokio::test]
+async fn what_a_station_reported_is_known_afterwards() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    let mut station = booted(&csms, "ocpp2.1").await;
+    let asked = [
+        ("list_certificates", "certificates"),
+        ("base_report", "configuration"),
+        ("get_charging_profiles", "charging-profiles"),
+        ("get_display_messages", "display-messages"),
+        ("get_monitors", "monitors"),
+        ("synchronise_local_list", "local-list"),
+    ];
+    for (name, _) in asked {
+        let row = rows().into_iter().find(|row| row.name() == name).unwrap();
+        let (operation, _) = carried_out(&csms, &mut station, (&row, "ocpp2.1"), Mood::Willing).await;
+        assert_eq!(operation["state"], "succeeded", "{operation}");
+    }
+    let known = async || {
+        let mut known = Vec::new();
+        for (_, list) in asked {
+            known.push(csms.get(&format!("/api/v1/stations/CS/{list}")).await);
+        }
+        known
+    };
+    let while_connected = known().await;
+    let [certificates, configuration, profiles, messages, monitors, list] = &while_connected[..] else { panic!() };
+    assert_eq!(certificates[0]["hash"]["serial_number"], "01", "{certificates}");
+    assert_eq!((&configuration["known"][0]["name"], &configuration["known"][0]["value"]), (&json!("A.B"), &json!("1")));
+    assert_eq!((&profiles["known"][0]["evse"], &profiles["known"][0]["profile"]["id"]), (&json!(1), &json!(3)));
+    assert_eq!(messages["known"][0]["message"]["content"], "Hello", "{messages}");
+    assert_eq!((&monitors[0]["id"], &monitors[0]["severity"]), (&json!(1), &json!(4)), "{monitors}");
+    assert!(list["version"].as_i64() > Some(0), "{list}");
+    drop(station);
+    csms.get_until("/api/v1/stations/CS", |known| known["connected"] == false).await;
+    assert_eq!(known().await, while_connected);
+    let calls = csms.get("/api/v1/stations/CS/actions").await;
+    assert!(calls.to_string().contains("UsePriorityCharging"), "{calls}");
+    for (_, list) in asked {
+        let (status, _) = csms.request(Method::GET, &format!("/api/v1/stations/NOBODY/{list}"), None).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+    }
+}
+
+/// The members that an operation cannot do without, besides its name.
+fn required(description: &Value, schema: &str, name: &str) -> Vec<String> {
+    let variants = description["components"]["schemas"][schema]["oneOf"].as_array().unwrap();
+    let is_it = |variant: &&Value| variant["properties"]["operation"]["enum"][0] == name;
+    let variant = variants.iter().find(is_it);
+    let required = variant.and_then(|variant| variant["required"].as_array()).cloned().unwrap_or_default();
+    required.iter().filter_map(Value::as_str).filter(|member| *member != "operation").map(str::to_owned).collect()
 }
 
 #[tokio::test]

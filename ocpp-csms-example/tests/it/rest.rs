@@ -176,3 +176,50 @@ async fn the_description_names_every_path_and_can_be_browsed() {
     assert_eq!(page.status(), StatusCode::OK);
     assert!(page.text().await.unwrap().contains("swagger-ui"));
 }
+
+#[tokio::test]
+async fn sites_and_signals_are_listed_until_they_are_removed() {
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    csms.enter("CS").await;
+    let site = json!({"name": "Garage", "limit": {"amperes": 32}, "stations": [{"id": "CS", "maximum_a": 16}]});
+    csms.put("/api/v1/sites/garage", site).await;
+    let sites = csms.get("/api/v1/sites").await;
+    assert_eq!((&sites[0]["id"], &sites[0]["name"]), (&json!("garage"), &json!("Garage")), "{sites}");
+    let signal = json!({"sites": ["garage"], "limit": {"percent": 50}, "from": "2026-06-01T10:00:00Z",
+        "until": "2099-06-01T10:00:00Z"});
+    csms.put("/api/v1/demand-response/peak", signal).await;
+    let signals = csms.get("/api/v1/demand-response").await;
+    assert_eq!((signals.as_array().map(Vec::len), &signals[0]["id"]), (Some(1), &json!("peak")), "{signals}");
+    for path in ["/api/v1/demand-response/peak", "/api/v1/sites/garage"] {
+        assert!(csms.request(Method::DELETE, path, None).await.0.is_success());
+        assert_eq!(csms.request(Method::GET, path, None).await.0, StatusCode::NOT_FOUND);
+    }
+    for path in ["/api/v1/demand-response", "/api/v1/sites"] {
+        assert_eq!(csms.get(path).await, json!([]));
+    }
+}
+
+/// Who forgot the password chooses another by a link, after which the old one is none.
+#[tokio::test]
+async fn a_link_lets_people_choose_another_password_once() {
+    use crate::access_people::{Browser, driver, followed, operator};
+    let folder = Folder::new();
+    let csms = Csms::start(&folder).await;
+    operator(&csms, "ada", "viewer").await;
+    let (id_of_driver, _) = driver(&csms, "bob@example.org", "free").await;
+    let operators = csms.get("/api/v1/operators").await;
+    let ada = operators.as_array().unwrap().iter().find(|operator| operator["name"] == "ada").unwrap();
+    let id_of_operator = ada["id"].as_str().unwrap();
+    for path in [format!("/api/v1/operators/{id_of_operator}"), format!("/api/v1/drivers/{id_of_driver}")] {
+        let (status, link) = csms.request(Method::POST, &format!("{path}/set-up-link"), Some(json!({}))).await;
+        assert!(status.is_success(), "{path}: {link}");
+        let url = link["url"].as_str().or(link["set_up_url"].as_str()).unwrap().to_owned();
+        followed(&csms, &url).await;
+        let body = json!({"link": url.rsplit('/').next().unwrap(), "password": "another horse battery"});
+        let (status, _) = Browser::new(&csms).send(Method::POST, "/api/v1/session/set-up", body).await;
+        assert_eq!(status, StatusCode::GONE, "{path}");
+    }
+    let (status, _) = csms.request(Method::POST, "/api/v1/operators/nobody/set-up-link", Some(json!({}))).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}

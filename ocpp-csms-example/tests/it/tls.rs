@@ -4,6 +4,7 @@ use ocpp_core::transport::{
     CertificateAndKey, CertificateFault, Channel, ConnectError, ConnectRequest, Connection, Incoming, TlsClient,
     TlsClientOptions, TlsError, WebSocket, connect,
 };
+use ocpp_core::types::Version;
 use ocpp_csms::config::ConfigFile;
 use ocpp_csms::tls::Certificates;
 use serde_json::{Value, json};
@@ -12,9 +13,9 @@ use tokio::net::TcpStream;
 use crate::authority::{Authority, expired, numbered, write};
 use crate::harness::{Csms, Folder, soon};
 
-const PASSWORD: &str = "correct-horse-battery";
+pub const PASSWORD: &str = "correct-horse-battery";
 
-type Station = Connection<WebSocket<Channel<TcpStream>>>;
+pub type Station = Connection<WebSocket<Channel<TcpStream>>>;
 
 /// A CSMS of the operator `Example CPO` with certificates in files.
 async fn start_with(folder: &Folder, authority: &Authority, change: impl FnOnce(&mut ConfigFile)) -> Csms {
@@ -33,27 +34,28 @@ async fn start_with(folder: &Folder, authority: &Authority, change: impl FnOnce(
     .await
 }
 
-async fn start(folder: &Folder, authority: &Authority) -> Csms {
+pub async fn start(folder: &Folder, authority: &Authority) -> Csms {
     start_with(folder, authority, |_| {}).await
 }
 
 /// How a station connects.
 #[derive(Clone)]
-struct Way<'a> {
+pub struct Way<'a> {
     csms: &'a Csms,
     id: &'a str,
     roots: String,
     certificate: Option<CertificateAndKey>,
     password: Option<&'a str>,
     is_secure: bool,
+    version: Option<Version>,
 }
 
 impl<'a> Way<'a> {
-    fn new(csms: &'a Csms, authority: &Authority, id: &'a str) -> Self {
-        Self { csms, id, roots: authority.pem(), certificate: None, password: None, is_secure: true }
+    pub fn new(csms: &'a Csms, authority: &Authority, id: &'a str) -> Self {
+        Self { csms, id, roots: authority.pem(), certificate: None, password: None, is_secure: true, version: None }
     }
 
-    fn password(self, password: &'a str) -> Self {
+    pub fn password(self, password: &'a str) -> Self {
         Self { password: Some(password), ..self }
     }
 
@@ -61,14 +63,21 @@ impl<'a> Way<'a> {
         Self { certificate: Some(certificate), ..self }
     }
 
-    fn plain(self) -> Self {
+    pub fn plain(self) -> Self {
         Self { is_secure: false, ..self }
     }
 
-    async fn connect(self) -> Result<Station, ConnectError> {
+    pub fn version(self, version: Version) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    pub async fn connect(self) -> Result<Station, ConnectError> {
         let scheme = if self.is_secure { "wss" } else { "ws" };
         let mut request = ConnectRequest::new(format!("{scheme}://{}/ocpp", self.csms.server.address()), self.id);
         request.password = self.password.map(|password| password.as_bytes().to_vec());
+        if let Some(version) = self.version {
+            request.versions = vec![version];
+        }
         let mut options = TlsClientOptions::new(self.roots);
         options.certificate = self.certificate;
         options.server_name = Some("csms.example.com".into());
@@ -77,7 +86,7 @@ impl<'a> Way<'a> {
     }
 
     /// The HTTP status with which the connection is refused; 200 if it is not.
-    async fn status(self) -> u16 {
+    pub async fn status(self) -> u16 {
         match self.connect().await {
             Ok(_) => 200,
             Err(ConnectError::Unauthorized) => 401,
@@ -92,7 +101,7 @@ impl<'a> Way<'a> {
 /// The station `CS` with its password, which trusts these roots.
 fn trusting<'a>(csms: &'a Csms, roots: &str) -> Way<'a> {
     let roots = roots.to_owned();
-    Way { csms, id: "CS", roots, certificate: None, password: Some(PASSWORD), is_secure: true }
+    Way { csms, id: "CS", roots, certificate: None, password: Some(PASSWORD), is_secure: true, version: None }
 }
 
 /// Waits until the server closes the connection.

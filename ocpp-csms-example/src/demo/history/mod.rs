@@ -24,7 +24,7 @@ use crate::sites::{Definition, PriceFile, PriceUnit};
 use crate::store::{
     Capture, Connector, Driver, FaultKind, FaultState, Identity, Known, Payment, PaymentState, Plan, Progress,
     Registration, StationChange, Token, TokenStatus, TokenTerms, Trouble, Unit, close_fault, judge_fault, open_fault,
-    put_states,
+    put_connector, put_states, station_booted, station_connected,
 };
 use crate::tariffs::{Assignment, Scope, Tariff};
 
@@ -100,19 +100,21 @@ impl History<'_> {
             store.put_station(place.station, &change, self.begin).await?;
             let away = self.closures()?.into_iter().find(|closure| closure.station == place.station);
             let seen = away.filter(|closure| closure.until == self.now).map_or(self.until, |closure| closure.from);
-            store.station_connected(place.station, place.version, seen).await?;
+            let mut unit = store.unit().await?;
+            station_connected(&mut unit, place.station, place.version, seen);
             let identity = Identity {
                 vendor: place.vendor.to_owned(),
                 model: place.model.to_owned(),
                 serial_number: None,
                 firmware_version: Some("1.4.2".to_owned()),
             };
-            store.station_booted(place.station, &identity, seen).await?;
+            station_booted(&mut unit, place.station, &identity, seen);
             for evse in 1..=place.evses {
                 let (station, status) = (place.station.to_owned(), "Available".to_owned());
                 let connector = Connector { station, evse, connector: 1, status, error: None, since: seen };
-                store.put_connector(&connector).await?;
+                put_connector(&mut unit, &connector);
             }
+            unit.commit().await?;
         }
         store.onboard_station(NEW, Registration::Pending, 10, self.until).await?;
         Ok(())

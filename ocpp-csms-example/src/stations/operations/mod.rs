@@ -24,7 +24,9 @@ use super::notice::What;
 use super::registry::{CallRefused, Stations};
 use crate::access::{Actor, Scope};
 use crate::server::Csms;
-use crate::store::{Operation, OperationEnd, OperationState, StoreError};
+use crate::store::{
+    Operation, OperationEnd, OperationState, Step, StoreError, operation_ended, operation_progressed, put_operation,
+};
 
 /// How long an operation may go without a word while its station is away. Flows have shorter limits of their own, which count as soon as
 /// the station is back.
@@ -122,7 +124,7 @@ impl Stations {
             _ => None,
         };
         let command = match request {
-            Request::Operate(Operate::SynchroniseLocalList) => local_list::command(self.store()).await?,
+            Request::Operate(Operate::SynchroniseLocalList {}) => local_list::command(self.store()).await?,
             request => {
                 let known = self.known(&request, id).await?;
                 request.command(known)?
@@ -144,11 +146,14 @@ impl Stations {
             updated_at: now,
             ended_at: None,
         };
-        self.store().put_operation(&operation).await?;
+        let began = What::Operation(Box::new(operation.clone()));
+        let mut unit = self.store().unit().await?;
+        put_operation(&mut unit, &operation).await?;
+        self.notifications().commit(unit, station, &began).await?;
         if let Some(password_hash) = password {
             self.store().offer_password(station, &password_hash).await?;
         }
-        self.notify(&Arc::from(station), What::Operation(Box::new(operation.clone())));
+        self.notify(&Arc::from(station), began);
         if let Err(refused) = self.command(station, id, command) {
             let outcome = match refused {
                 CallRefused::NotConnected => CallOutcome::NotConnected,
@@ -236,14 +241,37 @@ impl Stations {
         };
         let step = outcome::step(progress, Timestamp::now());
         let kept = match password {
-            Ok(()) => store.operation_progressed(station, id.0, step).await,
+            Ok(()) => self.keep_progress(station, id, step).await,
             Err(error) => Err(error),
         };
         match kept {
-            Ok(Some(operation)) => self.notify(station, What::Operation(Box::new(operation))),
+            Ok(Some(what)) => self.notify(station, what),
             Ok(None) => {}
             Err(error) => tracing::error!(%station, %error, "the progress of an operation cannot be kept"),
         }
+    }
+
+    async fn keep_progress(&self, station: &str, id: CommandId, step: Step) -> Result<Option<What>, StoreError> {
+        let mut unit = self.store().unit().await?;
+        let Some(operation) = operation_progressed(&mut unit, station, id.0, step).await? else { return Ok(None) };
+        let what = What::Operation(Box::new(operation));
+        self.notifications().commit(unit, station, &what).await?;
+        Ok(Some(what))
+    }
+
+    async fn keep_end(
+        &self,
+        station: &str,
+        id: CommandId,
+        end: &OperationEnd,
+    ) -> Result<Option<Operation>, StoreError> {
+        let mut unit = self.store().unit().await?;
+        let ended = operation_ended(&mut unit, station, id.0, end, Timestamp::now()).await?;
+        let Some(operation) = ended else { return Ok(None) };
+        let what = What::Operation(Box::new(operation.clone()));
+        self.notifications().commit(unit, station, &what).await?;
+        self.notify(&Arc::from(station), what);
+        Ok(Some(operation))
     }
 
     /// A command came to its end. One that is no operation is none of this' business.
@@ -257,13 +285,8 @@ impl Stations {
     }
 
     async fn end_operation(&self, station: &Arc<str>, id: CommandId, end: &OperationEnd) -> Option<Operation> {
-        match self.store().operation_ended(station, id.0, end, Timestamp::now()).await {
-            Ok(ended) => {
-                if let Some(operation) = &ended {
-                    self.notify(station, What::Operation(Box::new(operation.clone())));
-                }
-                ended
-            }
+        match self.keep_end(station, id, end).await {
+            Ok(ended) => ended,
             Err(error) => {
                 tracing::error!(%station, %error, "the end of an operation cannot be kept");
                 None

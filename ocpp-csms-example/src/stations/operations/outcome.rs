@@ -86,6 +86,11 @@ fn answered(answer: CallAnswer) -> OperationEnd {
         CallResult::CompositeSchedule(schedule) => succeeded(json!({"schedule": schedule})),
         CallResult::LocalListVersion(version) => succeeded(json!({"version": version})),
         CallResult::LocalListSent { version } => succeeded(json!({"version": version})),
+        CallResult::DataTransfer { .. } if payload["status"] != "Accepted" => OperationEnd {
+            state: OperationState::Refused,
+            detail: Some(format!("the station answered {}", payload["status"].as_str().unwrap_or("nothing"))),
+            result: Some(payload),
+        },
         CallResult::DisplayMessages { messages, complete } => partly(complete, json!({"messages": messages})),
         CallResult::TransactionStatus { ongoing, messages_in_queue } => {
             succeeded(json!({"ongoing": ongoing, "messages_in_queue": messages_in_queue}))
@@ -137,6 +142,10 @@ fn flow_ended(end: FlowEnd) -> OperationEnd {
         FlowEnd::Interrupted => interrupted(),
         FlowEnd::NotAllowed { rule } => ended(OperationState::Refused, format!("a rule forbids it: {rule}")),
         FlowEnd::Incomplete => ended(OperationState::Failed, "parts of the report did not come".to_owned()),
+        FlowEnd::OtherVersion { version } => ended(
+            OperationState::Failed,
+            format!("the station took the list, and says that it has version {version}: send it again"),
+        ),
         other => ended(OperationState::Failed, format!("it ended in an unknown way: {other:?}")),
     }
 }
