@@ -64,11 +64,7 @@ pub(crate) async fn tokens(csms: &Csms, driver: &str) -> Result<Vec<OwnToken>, S
 /// # Errors
 /// When the database fails.
 pub(crate) async fn sessions(csms: &Csms, driver: &str, limit: u32) -> Result<Vec<Transaction>, StoreError> {
-    let mut sessions = Vec::new();
-    for (station, id) in csms.store().transactions_of_driver(driver, limit).await? {
-        sessions.extend(csms.store().transaction(&station, &id).await?);
-    }
-    Ok(sessions)
+    csms.store().transactions_of_driver(driver, limit).await
 }
 
 /// A driver has lost a card: nobody charges with it any more. Only an operator allows it again.

@@ -162,7 +162,7 @@ impl Store {
         conditions.with("b.station =", filter.station.as_ref());
         conditions.with("b.billed_at >=", filter.from);
         conditions.with("b.billed_at <", filter.before);
-        let select = conditions.select(SELECT, "b.billed_at DESC, b.station, b.transaction_id", limit);
+        let select = conditions.select(SELECT, "b.billed_at DESC, b.station DESC, b.transaction_id DESC", limit);
         self.fetch_all(select).await?.iter().map(read).collect()
     }
 }

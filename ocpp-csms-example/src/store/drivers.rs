@@ -1,10 +1,11 @@
 //! The accounts of drivers, and the terms of their tokens.
 
-use std::collections::{BTreeSet, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
-use super::{Row, Store, StoreError, Unit, sql};
+use super::{Row, Store, StoreError, Transaction, Unit, sql, transactions};
 use crate::access::Payment;
 
 /// A driver's account.
@@ -164,22 +165,28 @@ impl Store {
         self.fetch_all(statement).await?.iter().map(|row| row.text("token")).collect()
     }
 
-    /// What a driver charged, the latest first: the station and the id of each transaction. It is what was charged with the driver's
-    /// tokens since they are the driver's, and what was paid from the driver's balance.
+    /// What a driver charged, the latest first: with the driver's tokens since they are the driver's, and from the driver's balance.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn transactions_of_driver(&self, driver: &str, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
-        let statement = sql("SELECT station, id FROM (\
-             SELECT t.station AS station, t.id AS id, t.started_at AS started_at FROM token_terms \
-             JOIN transactions AS t ON lower(t.token) = token_terms.token_key AND t.started_at >= token_terms.since \
-             WHERE token_terms.driver = $1 \
-             UNION SELECT t.station AS station, t.id AS id, t.started_at AS started_at FROM transactions AS t WHERE t.payer = $2\
-             ) AS charged ORDER BY started_at DESC, station, id LIMIT $3")
-        .bind(driver)
-        .bind(format!("driver:{driver}"))
-        .bind(limit);
-        self.fetch_all(statement).await?.iter().map(|row| Ok((row.text("station")?, row.text("id")?))).collect()
+    pub async fn transactions_of_driver(&self, driver: &str, limit: u32) -> Result<Vec<Transaction>, StoreError> {
+        let paid = sql("SELECT * FROM transactions WHERE payer = $1 ORDER BY started_at DESC LIMIT $2");
+        let mut rows = self.fetch_all(paid.bind(format!("driver:{driver}")).bind(limit)).await?;
+        // Each token by itself: there are few, and all that a token has charged is in order already.
+        let terms = sql("SELECT token_key, since FROM token_terms WHERE driver = $1").bind(driver);
+        for token in self.fetch_all(terms).await? {
+            let charged = sql("SELECT * FROM transactions WHERE lower(token) = $1 AND started_at >= $2 \
+                 ORDER BY started_at DESC LIMIT $3");
+            let charged = charged.bind(token.text("token_key")?).bind(token.integer("since")?).bind(limit);
+            rows.extend(self.fetch_all(charged).await?);
+        }
+        let mut found = BTreeMap::new();
+        for row in &rows {
+            let transaction = transactions::read(row)?;
+            let Transaction { started_at, station, id, .. } = &transaction;
+            found.insert((Reverse(*started_at), station.clone(), id.clone()), transaction);
+        }
+        Ok(found.into_values().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 }
 

@@ -105,7 +105,7 @@ const UNPOSTED: &str = "SELECT 'bill:' || b.station || '/' || b.transaction_id A
 const UNTAKEN: &str = "SELECT p.id AS name FROM payments p LEFT JOIN prepaid_sessions s ON s.id = p.session \
      WHERE p.capture = 'open' AND (s.id IS NULL OR s.stage IN ('released', 'settled', 'abandoned')) ORDER BY p.id";
 
-const LINES: &str = "SELECT e.reference, e.at, e.currency, p.amount FROM ledger_postings p \
+const LINES: &str = "SELECT p.reference, p.at, e.currency, p.amount FROM ledger_postings p \
      JOIN ledger_entries e ON e.reference = p.reference WHERE p.account = $1";
 
 fn read_line(row: &Row) -> Result<AccountLine, StoreError> {
@@ -133,8 +133,8 @@ pub(crate) async fn post(unit: &mut Unit, entry: &Entry, at: Timestamp) -> Resul
     }
     for posting in entry.postings() {
         let account = posting.account.to_string();
-        let insert = sql("INSERT INTO ledger_postings (reference, account, amount) VALUES ($1, $2, $3)");
-        unit.execute(insert.bind(entry.reference()).bind(&account).bind(posting.amount)).await?;
+        let insert = sql("INSERT INTO ledger_postings (reference, account, amount, at) VALUES ($1, $2, $3, $4)");
+        unit.execute(insert.bind(entry.reference()).bind(&account).bind(posting.amount).bind(at)).await?;
         let add = "INSERT INTO ledger_balances (account, currency, amount) VALUES ($1, $2, $3) \
              ON CONFLICT (account, currency) DO UPDATE SET amount = ledger_balances.amount + excluded.amount";
         unit.execute(sql(add).bind(account).bind(currency).bind(posting.amount)).await?;
@@ -202,7 +202,7 @@ impl Store {
         before: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<AccountLine>, StoreError> {
-        let select = format!("{LINES} AND e.at < $2 ORDER BY e.at DESC, e.reference DESC LIMIT $3");
+        let select = format!("{LINES} AND p.at < $2 ORDER BY p.at DESC, p.reference DESC LIMIT $3");
         let select = sql(select).bind(account.to_string());
         let select = select.bind(before.map_or(i64::MAX, Timestamp::as_millisecond)).bind(limit);
         self.fetch_all(select).await?.iter().map(read_line).collect()
@@ -219,7 +219,7 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<AccountLine>, StoreError> {
-        let select = format!("{LINES} AND e.at >= $2 AND e.at < $3 ORDER BY e.at, e.reference LIMIT $4");
+        let select = format!("{LINES} AND p.at >= $2 AND p.at < $3 ORDER BY p.at, p.reference LIMIT $4");
         let select = sql(select).bind(account.to_string()).bind(from).bind(until).bind(limit);
         self.fetch_all(select).await?.iter().map(read_line).collect()
     }
@@ -234,7 +234,7 @@ impl Store {
         moment: Timestamp,
     ) -> Result<Vec<(Currency, i64)>, StoreError> {
         let select = "SELECT e.currency AS currency, CAST(SUM(p.amount) AS BIGINT) AS amount FROM ledger_postings p \
-             JOIN ledger_entries e ON e.reference = p.reference WHERE p.account = $1 AND e.at < $2 \
+             JOIN ledger_entries e ON e.reference = p.reference WHERE p.account = $1 AND p.at < $2 \
              GROUP BY e.currency ORDER BY e.currency";
         let rows = self.fetch_all(sql(select).bind(account.to_string()).bind(moment)).await?;
         rows.iter().map(|row| Ok((row.parsed("currency")?, row.integer("amount")?))).collect()

@@ -68,18 +68,26 @@ impl Rows {
     }
 }
 
-/// The text of the statement for so many rows. There are nine for each target, and the targets are written in this program.
-fn text(target: Target, rows: usize) -> SqlStr {
-    static TEXTS: LazyLock<Mutex<HashMap<(Target, usize), SqlStr>>> = LazyLock::new(Mutex::default);
+/// The texts of the statement for so many rows, for SQLite and for PostgreSQL. There are nine for each target, and the targets are written
+/// in this program.
+///
+/// SQLite counts `$1` as a name, and names are looked up one after the other for each that is bound: a thousand of them take as long as the
+/// rest of the statement. Without names it counts the parameters.
+fn text(target: Target, rows: usize) -> (SqlStr, SqlStr) {
+    type Texts = HashMap<(Target, usize), (SqlStr, SqlStr)>;
+    static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     let make = || {
-        let row = |row: usize| {
-            let first = row * target.columns + 1;
-            let columns: Vec<_> = (first..first + target.columns).map(|number| format!("${number}")).collect();
-            format!("({})", columns.join(", "))
+        let with = |parameter: fn(usize) -> String| {
+            let row = |row: usize| {
+                let first = row * target.columns + 1;
+                let columns: Vec<_> = (first..first + target.columns).map(parameter).collect();
+                format!("({})", columns.join(", "))
+            };
+            let values: Vec<_> = (0..rows).map(row).collect();
+            AssertSqlSafe(format!("{} VALUES {} {}", target.into, values.join(", "), target.otherwise)).into_sql_str()
         };
-        let values: Vec<_> = (0..rows).map(row).collect();
-        AssertSqlSafe(format!("{} VALUES {} {}", target.into, values.join(", "), target.otherwise)).into_sql_str()
+        (with(|_| "?".to_owned()), with(|number| format!("${number}")))
     };
     texts.entry((target, rows)).or_insert_with(make).clone()
 }
@@ -97,6 +105,8 @@ mod tests {
         }
         let sizes: Vec<_> = rows.statements().map(|statement| statement.len() / 2).collect();
         assert_eq!(sizes, [256, 256, 128, 32, 16, 8, 4]);
-        assert_eq!(text(target, 2).as_str(), "INSERT INTO numbers (number, square) VALUES ($1, $2), ($3, $4) ");
+        let (sqlite, postgres) = text(target, 2);
+        assert_eq!(postgres.as_str(), "INSERT INTO numbers (number, square) VALUES ($1, $2), ($3, $4) ");
+        assert_eq!(sqlite.as_str(), "INSERT INTO numbers (number, square) VALUES (?, ?), (?, ?) ");
     }
 }

@@ -63,6 +63,8 @@ impl From<&Option<String>> for Value {
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     sql: SqlStr,
+    /// The same as SQLite likes it better.
+    sqlite: Option<SqlStr>,
     values: Vec<Value>,
 }
 
@@ -72,7 +74,7 @@ pub(crate) fn sql(text: impl Into<Cow<'static, str>>) -> Statement {
         Cow::Borrowed(text) => text.into_sql_str(),
         Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
     };
-    Statement { sql, values: Vec::new() }
+    Statement { sql, sqlite: None, values: Vec::new() }
 }
 
 impl Statement {
@@ -82,8 +84,8 @@ impl Statement {
         self
     }
 
-    pub(super) fn with(sql: SqlStr, values: Vec<Value>) -> Self {
-        Self { sql, values }
+    pub(super) fn with((sqlite, sql): (SqlStr, SqlStr), values: Vec<Value>) -> Self {
+        Self { sql, sqlite: Some(sqlite), values }
     }
 
     #[cfg(test)]
@@ -99,7 +101,7 @@ impl Statement {
     }
 
     pub(super) fn sqlite(self) -> Query<'static, Sqlite, SqliteArguments> {
-        self.values.into_iter().fold(sqlx::query(self.sql), |query, value| match value {
+        self.values.into_iter().fold(sqlx::query(self.sqlite.unwrap_or(self.sql)), |query, value| match value {
             Value::Text(value) => query.bind(value),
             Value::Integer(value) => query.bind(value),
             Value::Bytes(value) => query.bind(value),

@@ -123,14 +123,11 @@ struct DriverView {
 async fn driver_view(csms: &Csms, page: Page, id: &str, link: Option<String>) -> Result<Option<DriverView>, Failed> {
     let Some(driver) = csms.store().driver(id).await? else { return Ok(None) };
     let tokens = csms.store().tokens_of_driver(id).await?;
-    let mut sessions = Vec::new();
-    for (station, transaction) in csms.store().transactions_of_driver(id, 20).await? {
-        if let Some(session) = csms.store().transaction(&station, &transaction).await? {
-            let over = session.stopped_at.is_some();
-            let path = super::sessions::path(&session);
-            sessions.push((path, over, super::dashboard::SessionRow::new(session, false)));
-        }
-    }
+    let sessions = csms.store().transactions_of_driver(id, 20).await?.into_iter().map(|session| {
+        let over = session.stopped_at.is_some();
+        (super::sessions::path(&session), over, super::dashboard::SessionRow::new(session, false))
+    });
+    let sessions = sessions.collect();
     let balances = wallet::balances(csms, id).await?;
     let mut plans = csms.store().plans().await?;
     let plan = csms.store().subscription_of(id).await?.map(|known| {

@@ -132,8 +132,7 @@ impl Csms {
 
     /// Ends the server, with a station that answers its farewell: for one that does not it waits.
     pub async fn shut_down(self, station: &mut RawStation) {
-        let farewell = async { while let Some(Ok(_)) = station.socket.next().await {} };
-        tokio::join!(self.server.shut_down(), soon("the end of the connection", farewell));
+        tokio::join!(self.server.shut_down(), station.closed());
     }
 
     pub async fn station(&self, id: &str, subprotocol: &str) -> RawStation {
@@ -237,13 +236,14 @@ impl RawStation {
         self.send_text(json!([3, id, payload]).to_string()).await;
     }
 
-    /// Waits until the server closes the connection.
+    /// Waits until the server closes the connection, and answers its farewell: the server waits for that.
     pub async fn closed(&mut self) -> Option<CloseFrame> {
+        let mut farewell = None;
         loop {
             match soon("the end of the connection", self.socket.next()).await {
-                Some(Ok(Message::Close(frame))) => return frame,
+                Some(Ok(Message::Close(frame))) => farewell = frame,
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return None,
+                Some(Err(_)) | None => return farewell,
             }
         }
     }

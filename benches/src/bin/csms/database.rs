@@ -151,10 +151,10 @@ impl Connection {
 
     /// The first column of the first row, a text.
     pub(crate) async fn text(&mut self, text: &str) -> anyhow::Result<String> {
-        let text = sqlx::query(AssertSqlSafe(text.to_owned()));
+        let text = AssertSqlSafe(text.to_owned());
         Ok(match self {
-            Self::Sqlite(connection) => text.fetch_one(connection).await?.try_get(0)?,
-            Self::Postgres(connection) => text.fetch_one(connection).await?.try_get(0)?,
+            Self::Sqlite(connection) => sqlx::query(text).fetch_one(connection).await?.try_get(0)?,
+            Self::Postgres(connection) => sqlx::query(text).fetch_one(connection).await?.try_get(0)?,
         })
     }
 

@@ -305,11 +305,8 @@ async fn sessions(connection: &mut Connection, size: Size, now: i64) -> anyhow::
         let session = Session::new(size, now, n);
         let Session { station, driver, evse, started_at, stopped_at, wh, cost, .. } = session;
         let runs = n + RUNNING >= size.sessions;
-        let (stopped, reason) = if runs {
-            ("NULL".to_owned(), "NULL")
-        } else {
-            (stopped_at.to_string(), "'EVDisconnected'")
-        };
+        let (stopped, reason) =
+            if runs { ("NULL".to_owned(), "NULL") } else { (stopped_at.to_string(), "'EVDisconnected'") };
         let row = format_args!(
             "'S{station:06}', '{n}', {evse}, 1, 'T{driver:06}', {started_at}, {stopped}, {reason}, '0', '{wh}', {stopped_at}, 'EUR', \
              {cost}, '{tariff}', 1, {}",
@@ -367,16 +364,16 @@ async fn money(connection: &mut Connection, size: Size, now: i64) -> anyhow::Res
         table.row(format_args!("'top-up:P{n:08}', 'EUR', {}", paid_at(size, now, n))).await?;
     }
     table.end().await?;
-    let mut table = Table::begin(connection, "ledger_postings (reference, account, amount)").await?;
+    let mut table = Table::begin(connection, "ledger_postings (reference, account, amount, at)").await?;
     for session in (0..ended).filter_map(charged) {
-        let Session { station, number, driver, cost, .. } = session;
-        table.row(format_args!("'charge:S{station:06}/{number}', 'driver:D{driver:06}', {cost}")).await?;
-        table.row(format_args!("'charge:S{station:06}/{number}', 'revenue', -{cost}")).await?;
+        let Session { station, number, driver, cost, stopped_at, .. } = session;
+        table.row(format_args!("'charge:S{station:06}/{number}', 'driver:D{driver:06}', {cost}, {stopped_at}")).await?;
+        table.row(format_args!("'charge:S{station:06}/{number}', 'revenue', -{cost}, {stopped_at}")).await?;
     }
     for n in 0..size.drivers * 10 {
-        let driver = n / 10;
-        table.row(format_args!("'top-up:P{n:08}', 'driver:D{driver:06}', -10000")).await?;
-        table.row(format_args!("'top-up:P{n:08}', 'provider:sandbox', 10000")).await?;
+        let (driver, at) = (n / 10, paid_at(size, now, n));
+        table.row(format_args!("'top-up:P{n:08}', 'driver:D{driver:06}', -10000, {at}")).await?;
+        table.row(format_args!("'top-up:P{n:08}', 'provider:sandbox', 10000, {at}")).await?;
     }
     table.end().await?;
     connection

@@ -35,11 +35,7 @@ impl<'a> Team<'a> {
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await?;
-        eprintln!(
-            "{}: {count} stations booted in {:.1} s",
-            place.kind().name(),
-            started.elapsed().as_secs_f64()
-        );
+        eprintln!("{}: {count} stations booted in {:.1} s", place.kind().name(), started.elapsed().as_secs_f64());
         Ok(Self { csms, stations })
     }
 }

@@ -56,14 +56,16 @@ async fn driver(csms: &Csms<'_>, connection: &mut Connection) -> anyhow::Result<
 async fn all(connection: &mut Connection, driver: &Driver) -> anyhow::Result<Vec<Asked>> {
     let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let (month, year) = (today.saturating_sub(29.days()), today.saturating_sub(364.days()));
-    let session = "SELECT station || '/' || id FROM transactions WHERE stopped_at IS NOT NULL ORDER BY started_at DESC LIMIT 1";
+    let session =
+        "SELECT station || '/' || id FROM transactions WHERE stopped_at IS NOT NULL ORDER BY started_at DESC LIMIT 1";
     let session = connection.text(session).await?;
     let (station, transaction) = session.split_once('/').context("no session")?;
     // The cursor of the last page.
     let last = "SELECT CAST(started_at AS TEXT) || '~' || station || '~' || id FROM transactions ORDER BY started_at LIMIT 1 OFFSET 40";
     let last = connection.text(last).await?;
     let audit = connection.text("SELECT id FROM audit ORDER BY id LIMIT 1 OFFSET 40").await?;
-    let fault = connection.text("SELECT CAST(opened_at AS TEXT) FROM faults ORDER BY opened_at LIMIT 1 OFFSET 40").await?;
+    let fault =
+        connection.text("SELECT CAST(opened_at AS TEXT) FROM faults ORDER BY opened_at LIMIT 1 OFFSET 40").await?;
     let payment = "SELECT CAST(created_at AS TEXT) FROM payments ORDER BY created_at LIMIT 1 OFFSET 40";
     let payment = connection.text(payment).await?;
     let mut asked = Vec::new();
@@ -164,7 +166,11 @@ async fn all(connection: &mut Connection, driver: &Driver) -> anyhow::Result<Vec
         format!("reports/days.csv?from={year}&until={today}&group=station"),
         format!("reports/days.pdf?from={month}&until={today}"),
     ];
-    asked.extend(rest.into_iter().map(|path| Asked { who: Who::Operator, path: format!("/api/v1/{path}"), is_export: false }));
+    asked.extend(rest.into_iter().map(|path| Asked {
+        who: Who::Operator,
+        path: format!("/api/v1/{path}"),
+        is_export: false,
+    }));
     let exports = [
         "reports/days?group=station_day".to_owned(),
         "reports/days.csv?group=station_day".to_owned(),

@@ -19,6 +19,7 @@ pub(crate) const TOKEN: &str = "token of the benchmark";
 
 /// Serves until the process is ended. Stations are entered first.
 pub(crate) async fn run(database: &str, files: PathBuf, stations: usize) -> anyhow::Result<()> {
+    let authority = files.with_extension("tls");
     let mut config = ConfigFile {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         database: Some(database.parse()?),
@@ -27,7 +28,7 @@ pub(crate) async fn run(database: &str, files: PathBuf, stations: usize) -> anyh
         inventory: Some(false),
         ..ConfigFile::default()
     };
-    config.tls.folder = Some(std::env::temp_dir());
+    config.tls.folder = Some(authority);
     let server = ocpp_csms::Server::start(config.check()?, Some(TOKEN)).await?;
     let change = StationChange { security_profile: Some(0), ..StationChange::default() };
     for number in 0..stations {

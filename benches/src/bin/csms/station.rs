@@ -126,8 +126,7 @@ impl Station {
         match self.version {
             Version::V1_6 => {
                 let value = json!({"timestamp": self.clock.to_string(), "sampledValue": self.samples()});
-                let payload =
-                    json!({"connectorId": 1, "transactionId": self.transaction, "meterValue": [value]});
+                let payload = json!({"connectorId": 1, "transactionId": self.transaction, "meterValue": [value]});
                 self.call("MeterValues", &payload).await?;
             }
             Version::V2_1 => {
