@@ -192,7 +192,7 @@ pub(crate) async fn minute(
                 let (mut latencies, mut late) = (Vec::new(), 0_u32);
                 for time in 0..times {
                     let due = started + offset + interval * time;
-                    tokio::time::sleep_until(due.into()).await;
+                    station.wait_until(due).await?;
                     most.fetch_max(waiting.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
                     station.tell_readings().await?;
                     waiting.fetch_sub(1, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! A station that charges: as many messages as a session takes, in 1.6 or 2.1.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use benches::machine::tcp;
@@ -87,6 +88,24 @@ impl Station {
                     self.socket.send(Message::text(answer.to_string())).await?;
                 }
                 _ => bail!("{action} was answered with {text}"),
+            }
+        }
+    }
+
+    /// Waits, and answers meanwhile what the CSMS asks: also whether it is still there.
+    pub(crate) async fn wait_until(&mut self, due: Instant) -> anyhow::Result<()> {
+        let alarm = tokio::time::sleep_until(due.into());
+        tokio::pin!(alarm);
+        loop {
+            let message = tokio::select! {
+                () = alarm.as_mut() => return Ok(()),
+                message = self.socket.next() => message.context("the connection ended")??,
+            };
+            let Message::Text(text) = message else { continue };
+            let frame: Value = serde_json::from_str(&text)?;
+            if frame[0] == 2 {
+                let answer = json!([4, frame[1], "NotImplemented", "", {}]);
+                self.socket.send(Message::text(answer.to_string())).await?;
             }
         }
     }
