@@ -46,10 +46,13 @@ pub use vehicle::{EnergyTransfer, OfferedSchedule, VehicleNeeds, VehiclePlan};
 
 #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
 pub(super) use admission::Refusal;
+#[cfg(any(feature = "v1_6", feature = "v2_0_1", feature = "v2_1"))]
 pub(super) use composite::UNLIMITED;
 pub(super) use engine::Charging;
 pub(super) use external::LimitNotice;
-pub(super) use installed::{Criteria, PurposeKind, Rival};
+pub(super) use installed::Criteria;
+#[cfg(any(feature = "v1_6", feature = "v2_0_1", feature = "v2_1"))]
+pub(super) use installed::{PurposeKind, Rival};
 #[cfg(any(feature = "v2_0_1", feature = "v2_1"))]
 pub(super) use priority::NoPriority;
 pub(super) use vehicle::Negotiation;
