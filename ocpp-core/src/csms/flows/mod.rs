@@ -159,7 +159,7 @@ impl Session {
                 Ok(restored) => {
                     self.resume(now, restored.command, Box::new(restored.operation), restored.rest);
                 }
-                Err(told) => self.outputs.extend(told.map(Output::Event)),
+                Err(told) => self.outputs.extend(told.map(|event| Output::Event(*event))),
             }
         }
     }

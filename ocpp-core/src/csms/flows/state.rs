@@ -351,15 +351,16 @@ impl SavedFlow {
     ///
     /// # Errors
     /// What the application is told where it does not.
-    pub(in crate::csms) fn restore(self, now: Now) -> Result<Restored, Option<Event>> {
+    pub(in crate::csms) fn restore(self, now: Now) -> Result<Restored, Option<Box<Event>>> {
         let Self { command, waiting, renews } = self;
         let Some((state, end)) = waiting else {
             let end = FlowEnd::Interrupted;
-            return Err(match (command, renews) {
+            let told = match (command, renews) {
                 (Some(command), _) => Some(Event::CallFinished { command, outcome: CallOutcome::Flow(Box::new(end)) }),
                 (None, Some(purpose)) => Some(Event::CertificateRenewed { purpose, end }),
                 (None, None) => None,
-            });
+            };
+            return Err(told.map(Box::new));
         };
         let rest = end.since(now.utc);
         let operation = FlowOperation { state, action: "", waits_until: Some(end) };
