@@ -25,11 +25,17 @@ pub struct PaymentSettings {
 
 /// How long is waited for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// For a payer to pay.
     pub(super) pay: SignedDuration,
     /// For a station to start.
     pub(super) start: SignedDuration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { pay: SignedDuration::from_mins(30), start: SignedDuration::from_mins(5) }
+    }
 }
 
 impl PaymentSettings {
@@ -57,7 +63,11 @@ impl PaymentSettings {
     }
 
     pub(super) fn patience(&self) -> Patience {
-        let seconds = |value: Option<u32>, default| SignedDuration::from_secs(value.unwrap_or(default).into());
-        Patience { pay: seconds(self.pay_within, 1_800), start: seconds(self.start_within, 300) }
+        let usual = Patience::default();
+        let seconds = |value: Option<u32>| value.map(|seconds| SignedDuration::from_secs(seconds.into()));
+        Patience {
+            pay: seconds(self.pay_within).unwrap_or(usual.pay),
+            start: seconds(self.start_within).unwrap_or(usual.start),
+        }
     }
 }
