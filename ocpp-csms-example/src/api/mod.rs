@@ -38,16 +38,17 @@ mod tariffs;
 mod tokens;
 mod transactions;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header;
 use axum::middleware;
 use axum::routing::get;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -192,7 +193,8 @@ pub(crate) fn routes(csms: Csms) -> Router {
         .routes(routes!(logs::text))
         .routes(routes!(logs::file))
         .routes(routes!(message_log::search))
-        .routes(routes!(firmware::list, firmware::upload))
+        // An image is as large as its own limit allows, in a form as well.
+        .routes(routes!(firmware::list, firmware::upload).layer::<_, Infallible>(DefaultBodyLimit::disable()))
         .routes(routes!(firmware::get, firmware::delete))
         .routes(routes!(firmware::sign))
         .routes(routes!(firmware::root))

@@ -29,7 +29,7 @@ use crate::store::{
 use crate::tariffs::{Assignment, Scope, Tariff};
 
 /// What a driver with less on the balance fills it up by, in cents.
-const TOP_UP: i64 = 60_00;
+const TOP_UP: i64 = 6_000;
 /// The last of it was a while ago.
 const UNTIL: SignedDuration = SignedDuration::from_mins(20);
 
@@ -327,7 +327,7 @@ impl History<'_> {
             id: "commuter".to_owned(),
             name: "Commuter".to_owned(),
             currency: Currency::EUR,
-            fee: 9_90,
+            fee: 990,
             tax_percent: 21.into(),
             included_wh: 20_000,
             discount_percent: 5.into(),
