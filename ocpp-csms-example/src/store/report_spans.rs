@@ -142,9 +142,12 @@ const STATE_SPANS: Target = Target {
                 faults = report_state_spans.faults + excluded.faults",
 };
 
+/// The time in each state, and how often there was a new fault.
+type Added = (BTreeMap<StationState, i64>, i64);
+
 /// What is to be added to days and stretches of stations: the time in each state, and how often they became faulted.
 #[derive(Debug, Default)]
-pub(super) struct StateTotals<'a>(BTreeMap<(&'a str, i64, i64), (BTreeMap<StationState, i64>, i64)>);
+pub(super) struct StateTotals<'a>(BTreeMap<(&'a str, i64, i64), Added>);
 
 /// Adds the time in a state, in ms, and how often it was entered, to a day and to the stretches that it is part of.
 pub(super) fn add_states<'a>(

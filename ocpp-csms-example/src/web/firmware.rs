@@ -171,7 +171,8 @@ fn plan_of(page: &Page, fields: &mut Fields) -> Option<Plan> {
     let image = fields.text("image", 100, page.t("maintenance.error_image"));
     let stations: Vec<String> = fields.get("stations").split_whitespace().map(str::to_owned).collect();
     let mut waves = Vec::new();
-    for size in fields.get("waves").to_owned().split(',').map(str::trim).filter(|size| !size.is_empty()) {
+    let typed = fields.get("waves").to_owned();
+    for size in typed.split(',').map(str::trim).filter(|size| !size.is_empty()) {
         match size.parse::<WaveSize>() {
             Ok(size) => waves.push(size),
             Err(_) => fields.fail("waves", page.with("maintenance.error_waves", "size", size)),
