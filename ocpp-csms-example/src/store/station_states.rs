@@ -34,18 +34,22 @@ pub(crate) struct StateChange {
     pub(crate) times: BTreeMap<(Day, StationState), StateTime>,
 }
 
-/// Keeps new states of stations, each of which is there once, and adds up what goes before.
+/// Keeps new states of stations, and adds up what goes before. Those of one station are in the order of time, and all in one call of a unit.
 pub(crate) fn put_states(unit: &mut Unit, changes: &[StateChange]) {
     let mut fleet = BTreeMap::<(i64, Day, &str), StateTime>::new();
     let mut totals = StateTotals::default();
-    let mut present = Rows::new(PRESENT);
+    let mut last = BTreeMap::<&str, (StationState, Timestamp)>::new();
     for StateChange { station, state, since, times } in changes {
         for ((day, state), (duration, entered)) in times {
             let sum = fleet.entry((part(station), *day, state.as_str())).or_default();
             *sum = (sum.0 + duration, sum.1 + entered);
             add_states(&mut totals, station, *day, *state, (*duration, *entered));
         }
-        present.push([station.into(), state.as_str().into(), (*since).into()]);
+        last.insert(station, (*state, *since));
+    }
+    let mut present = Rows::new(PRESENT);
+    for (station, (state, since)) in last {
+        present.push([station.into(), state.as_str().into(), since.into()]);
     }
     let mut rows = Rows::new(FLEET);
     for ((part, day, state), (duration, entered)) in fleet {

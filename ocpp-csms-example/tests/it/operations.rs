@@ -474,7 +474,7 @@ async fn an_operation_that_waits_for_its_station_is_called_off_also_while_the_st
         let (status, cancelled) = csms.request(Method::DELETE, &path, None).await;
         assert_eq!((status, &cancelled["state"]), (StatusCode::OK, &json!("cancelled")), "{cancelled}");
         let audit = csms.get("/api/v1/audit").await;
-        assert!(audit.to_string().contains("operation.cancelled"), "{audit}");
+        assert!(audit.to_string().contains("station.operation_cancelled"), "{audit}");
         let mut station = csms.station("CS", "ocpp2.1").await;
         station.boot("ocpp2.1").await;
         let told = json!({"status": "Uploaded", "requestId": payload["requestId"]});

@@ -126,12 +126,12 @@ async fn what_cannot_be_paid_is_refused_in_the_page() {
     for (path, fields, words) in [
         ("/pay/CS/1", with("ten", "sandbox", "success"), "Write an amount such as 10"),
         ("/pay/CS/1", with("0.001", "sandbox", "success"), "Write an amount such as 10"),
-        ("/pay/CS/1", with("0.5", "sandbox", "success"), "pay from 1.00 EUR"),
+        ("/pay/CS/1", with("0.5", "sandbox", "success"), "Pay from 1.00 EUR"),
         ("/pay/CS/1", with("99999999999999999999", "sandbox", "success"), "Write an amount such as 10"),
-        ("/pay/CS/1", with("10", "bank", "success"), "there is no payment provider"),
+        ("/pay/CS/1", with("10", "bank", "success"), "The payment provider bank is not set up"),
         ("/pay/CS/1", with("10", "sandbox", "gold"), "choose one of"),
         ("/pay/CS/2", with("10", "sandbox", "success"), "out of service"),
-        ("/pay/CS/7", with("10", "sandbox", "success"), "there is no charging point"),
+        ("/pay/CS/7", with("10", "sandbox", "success"), "There is nothing called 7"),
     ] {
         let (status, _, text) = pay(&csms, path, &fields).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{words}: {text}");

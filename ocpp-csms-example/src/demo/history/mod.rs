@@ -265,17 +265,18 @@ impl History<'_> {
                 }
             }
             changes.sort_unstable_by_key(|(at, ..)| *at);
-            let mut unit = self.csms.store().later_unit();
-            let (mut there, mut before) = (0, None);
+            let (mut there, mut before, mut states) = (0, None, Vec::new());
             for (at, change, state) in changes {
                 there += change;
                 let usual = if there > 0 { StationState::Occupied } else { StationState::Available };
                 let state = state.unwrap_or(usual);
                 if before.is_none_or(|(before, _)| before != state) {
-                    put_states(&mut unit, &[state_changed(place.station, zone, before, state, at)]);
+                    states.push(state_changed(place.station, zone, before, state, at));
                     before = Some((state, at));
                 }
             }
+            let mut unit = self.csms.store().later_unit();
+            put_states(&mut unit, &states);
             unit.commit().await?;
         }
         Ok(())

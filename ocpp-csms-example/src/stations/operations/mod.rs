@@ -65,7 +65,7 @@ pub async fn cancel(csms: &Csms, actor: &Actor, id: &str) -> Result<Operation, O
         return Err(OperationRefused::AdministratorsOnly);
     }
     let operation = csms.stations().call_off(operation).await?;
-    csms.audit(actor, "operation.cancelled", &operation.id, &operation.request).await;
+    csms.audit(actor, "station.operation_cancelled", &operation.station, &operation.request).await;
     Ok(operation)
 }
 
