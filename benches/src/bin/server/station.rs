@@ -10,7 +10,7 @@ use ocpp_core::transport::{
     Compression, ConnectRequest, Connection, Incoming, TlsClient, TlsStream, WebSocket, connect_over,
 };
 use ocpp_core::types::Version;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -46,6 +46,8 @@ pub(crate) enum Way {
 /// A station that is connected.
 pub(crate) struct Station {
     socket: Socket,
+    /// Whether what it is sent is its own calls.
+    is_echoed: bool,
     calls: u64,
     transaction: i64,
 }
@@ -99,7 +101,7 @@ impl Station {
                 Socket::Deflate(Box::new(connection))
             }
         };
-        Ok(Self { socket, calls: 0, transaction: 0 })
+        Ok(Self { socket, is_echoed: subject == Subject::Echo, calls: 0, transaction: 0 })
     }
 
     /// Connects under TLS.
@@ -107,7 +109,7 @@ impl Station {
         let stream = tls.connect(tcp(address, number).await?, "localhost").await?;
         let request = request(Subject::LibraryTls, address, &identity(number))?;
         let (socket, _) = client_async_with_config(request, stream, Some(websocket())).await?;
-        Ok(Self { socket: Socket::Tls(Box::new(socket)), calls: 0, transaction: 0 })
+        Ok(Self { socket: Socket::Tls(Box::new(socket)), is_echoed: false, calls: 0, transaction: 0 })
     }
 
     pub(crate) async fn send(&mut self, text: String) -> anyhow::Result<()> {
@@ -121,7 +123,19 @@ impl Station {
         }
     }
 
+    /// The next answer to a call; what a server asks for is refused meanwhile.
     pub(crate) async fn receive(&mut self) -> anyhow::Result<String> {
+        loop {
+            let text = self.next_text().await?;
+            if self.is_echoed || !text.starts_with("[2,") {
+                return Ok(text);
+            }
+            let call: Value = serde_json::from_str(&text)?;
+            self.send(json!([4, call[1], "NotSupported", "", {}]).to_string()).await?;
+        }
+    }
+
+    async fn next_text(&mut self) -> anyhow::Result<String> {
         loop {
             match &mut self.socket {
                 Socket::Plain(socket) => {
