@@ -143,8 +143,12 @@ impl Connection {
     pub(crate) async fn run(&mut self, text: &str) -> anyhow::Result<()> {
         let text = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
         match self {
-            Self::Sqlite(connection) => drop(text.execute(connection).await?),
-            Self::Postgres(connection) => drop(text.execute(connection).await?),
+            Self::Sqlite(connection) => {
+                text.execute(connection).await?;
+            }
+            Self::Postgres(connection) => {
+                text.execute(connection).await?;
+            }
         }
         Ok(())
     }

@@ -45,8 +45,8 @@ async fn driver(csms: &Csms<'_>, connection: &mut Connection) -> anyhow::Result<
     }
     ensure!(answer.status().is_success(), "no driver: {}", answer.text().await?);
     let cookies = answer.headers().get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
-    let cookies = cookies.filter_map(|cookie| cookie.split(';').next());
-    let cookie = cookies.last().context("no cookie")?.to_owned();
+    let mut cookies = cookies.filter_map(|cookie| cookie.split(';').next());
+    let cookie = cookies.next_back().context("no cookie")?.to_owned();
     let body: Value = answer.json().await?;
     let id = body["id"].as_str().context("no id")?.to_owned();
     connection.run(&format!("UPDATE token_terms SET driver = '{id}', since = 0 WHERE token_key = 't000007'")).await?;

@@ -46,7 +46,7 @@ pub(crate) struct Station {
 impl Station {
     /// Connects and boots. Every other station speaks 2.1.
     pub(crate) async fn connect(address: SocketAddr, number: usize) -> anyhow::Result<Self> {
-        let version = if number % 2 == 0 { Version::V1_6 } else { Version::V2_1 };
+        let version = if number.is_multiple_of(2) { Version::V1_6 } else { Version::V2_1 };
         let mut request = format!("ws://{address}/ocpp/{}", identity(number)).into_client_request()?;
         let subprotocol = match version {
             Version::V1_6 => "ocpp1.6",
