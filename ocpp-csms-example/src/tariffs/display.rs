@@ -102,12 +102,13 @@ pub(crate) async fn run(stations: Stations, stop: CancellationToken) {
 async fn display_of(stations: &Stations, station: &str) -> Option<Display> {
     let version = stations.live(station).connection?.version;
     let key = &stations.config().cost_messages.enabled_key;
-    let mut mirrors = stations.inspect(station).await.ok()?.mirrors;
-    if version == Version::V1_6 && stations.config().inventory && mirrors.configuration().get(key).is_none() {
-        // Nobody has asked it: whether it shows prices is known after that.
-        let _ = stations.call(station, Command::GetConfiguration { names: vec![key.clone()] }).await;
-        mirrors = stations.inspect(station).await.ok()?.mirrors;
+    let mirrors = async || Some(Box::new(Box::pin(stations.inspect(station)).await.ok()?.mirrors));
+    if version == Version::V1_6 && stations.config().inventory && mirrors().await?.configuration().get(key).is_none() {
+        // Nobody has asked it: whether it shows prices is known after that. Thousands may be asked at once: nothing is held meanwhile.
+        let names = vec![key.clone()];
+        let _ = Box::pin(stations.call(station, Command::GetConfiguration { names })).await;
     }
+    let mirrors = mirrors().await?;
     let is_on = |key: &VariableKey| mirrors.device_model().value(key).is_some_and(|value| value == "true");
     let enabled = VariableKey::new("TariffCostCtrlr", "Enabled");
     match version {
